@@ -1,0 +1,155 @@
+import type { Readable } from 'node:stream';
+import type { Stop } from '../lib/stop.ts';
+import type { InTransaction, Transaction } from '../lib/transaction.ts';
+import type { Actual, DriverStep } from './plan.ts';
+import type {
+  AccountRegion,
+  EnvironmentId,
+  EnvironmentKey,
+  EnvironmentRecord,
+  LastUpdate,
+  NewEnvironment,
+  Placement,
+} from './record.ts';
+import type { EnvironmentStatus } from './status.ts';
+
+/** The right to act on one environment. Ask `stillHeld` before each step that starts or ends something. */
+export interface Lease {
+  readonly id: EnvironmentId;
+  stillHeld(): Promise<boolean>;
+  /** Aborted when the lock is lost or the server stops. */
+  readonly signal: AbortSignal;
+}
+
+/** What the loop may write down about an environment. Absent members stay as they are. */
+export interface ObservedChange {
+  readonly status?: EnvironmentStatus;
+  readonly lastUpdate?: LastUpdate;
+  /** null clears it. */
+  readonly progress?: string | null;
+}
+
+export interface EnvironmentStore {
+  readonly inTransaction: InTransaction;
+  /** Adds a record in status CREATING; throws EnvironmentExists. */
+  insert(tx: Transaction, e: NewEnvironment): Promise<EnvironmentRecord>;
+  /** By account, region and name; records in status DELETED are not found. */
+  find(key: EnvironmentKey, tx?: Transaction): Promise<EnvironmentRecord | undefined>;
+  /** Also finds records in status DELETED (tombstones). */
+  findById(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
+  /** Names in order, after a cursor (exclusive), at most `limit`; tombstones left out. */
+  list(scope: AccountRegion, page: { after?: string; limit: number }): Promise<readonly string[]>;
+  /** Sets DELETING; throws GenerationChanged when `expected` is not the present generation. */
+  setDeleting(tx: Transaction, id: EnvironmentId, expected: number): Promise<EnvironmentRecord>;
+  /** Writes what was reached; throws LeaseLost. */
+  setObserved(lease: Lease, change: ObservedChange): Promise<void>;
+  /** Claims a host name with port, unique among the living; false if another has it. */
+  claimHostname(lease: Lease, hostname: string): Promise<boolean>;
+  /** Runs work under the id's advisory lock; 'busy' when another holds it. */
+  withKey<T>(id: EnvironmentId, work: (lease: Lease) => Promise<T>): Promise<T | 'busy'>;
+  /** Every id placed here that is not a tombstone. */
+  keys(placement: Placement): Promise<readonly EnvironmentId[]>;
+  /** Hints that an id changed; may repeat, may miss. */
+  watch(hint: (id: EnvironmentId) => void): Promise<Stop>;
+}
+
+/** What happens during a step, for people who wait. */
+export interface Progress {
+  readonly step: string;
+  readonly state: 'started' | 'running' | 'done' | 'failed';
+  readonly text?: string;
+  /** Milliseconds the step took; with 'done' and 'failed'. */
+  readonly took?: number;
+}
+
+/** The web server of one start of an environment. */
+export interface WebTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Changes at every start of the web process. */
+  readonly startId: string;
+  /** The account that must own the accepting socket; undefined where environments share one. */
+  readonly uid?: number;
+}
+
+export type CliAnswer =
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'timed-out' }
+  | { readonly kind: 'ran'; readonly stdout: Buffer; readonly stderr: Buffer; readonly exitCode: number };
+
+export interface AirflowDriver {
+  /** The Airflow versions this driver can run, oldest first. */
+  readonly versions: readonly string[];
+  /** Reads what is there; changes nothing. */
+  observe(e: EnvironmentRecord): Promise<Actual>;
+  /** Makes one step true; repeatable; throws StepFailed. */
+  apply(
+    step: DriverStep,
+    e: EnvironmentRecord,
+    o: { readonly lease: Lease; readonly report: (p: Progress) => void },
+  ): Promise<void>;
+  /** A component died or became ready. */
+  onChange(hint: (id: EnvironmentId) => void): Stop;
+  /** The web server of this start; undefined until this start was seen to answer 401 without an assertion. */
+  webTarget(id: EnvironmentId): WebTarget | undefined;
+  /** Runs one Airflow command; never throws for what the command does. */
+  cli(e: EnvironmentRecord, words: readonly string[], o: { readonly signal: AbortSignal }): Promise<CliAnswer>;
+  /** Ends every process of every environment. */
+  close(): Promise<void>;
+}
+
+/** How an environment's Airflow reaches its metadata database. */
+export interface DatabaseAddress {
+  /** A SQLAlchemy URL with password: secret. */
+  readonly sqlAlchemyUrl: string;
+}
+
+export interface MetadataDatabases {
+  /** True when the closed template of this base is there. */
+  hasTemplate(base: string): Promise<boolean>;
+  /** Makes the closed template of a base once; `migrate` runs as the owner of its contents. */
+  ensureTemplate(base: string, migrate: (address: DatabaseAddress) => Promise<void>): Promise<void>;
+  /** True when the environment's database is whole and its role may log in. */
+  has(id: EnvironmentId): Promise<boolean>;
+  /** Role NOLOGIN, copy, revoke, reassign, LOGIN; repeatable at any line. */
+  ensure(id: EnvironmentId, base: string, password: string): Promise<DatabaseAddress>;
+  /** Database (FORCE), then role. */
+  drop(id: EnvironmentId): Promise<void>;
+}
+
+export interface Door {
+  /**
+   * Listens for this environment (its claimed port, else the next free one from the first port on)
+   * and gives the host name with port. Repeatable.
+   */
+  open(e: EnvironmentRecord, claim: (hostname: string) => Promise<boolean>): Promise<string>;
+  /** Stops accepting and ends its connections. */
+  close(id: EnvironmentId): Promise<void>;
+  /** True while it listens for this id. */
+  isOpen(id: EnvironmentId): boolean;
+}
+
+/** A folder of a bucket: `arn:aws:s3:::NAME` and the path in it, as given in DagS3Path. */
+export interface ContentLocation {
+  readonly bucketArn: string;
+  readonly path: string;
+}
+
+export interface ContentSource {
+  /** Whole listing, paths relative to the location with `/`; throws SourceUnavailable, never gives a short list. */
+  list(
+    where: ContentLocation,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, { readonly size: number; readonly version: string }>>;
+  /** Bytes of exactly that version; throws VersionGone. */
+  open(where: ContentLocation, path: string, version: string): Promise<Readable>;
+  /** Hints that something changed; the loop lists anyway every 5 s. */
+  watch(where: ContentLocation, hint: () => void): Stop;
+}
+
+export interface AssertionKeys {
+  /** Public keys to verify with now (old and new during a change): key id and raw Ed25519 key in hex. */
+  publicKeys(): Promise<readonly { readonly kid: string; readonly x: string }[]>;
+  onChange(hint: () => void): Stop;
+}

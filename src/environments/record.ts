@@ -1,0 +1,65 @@
+import type { EnvironmentStatus, LastUpdateStatus } from './status.ts';
+
+/** Opaque, new at each create, never used again; names every child of the environment. `[a-z0-9]{12}`. */
+export type EnvironmentId = string;
+
+export interface AccountRegion {
+  readonly accountId: string;
+  readonly region: string;
+}
+
+export interface EnvironmentKey extends AccountRegion {
+  readonly name: string;
+}
+
+/** Who runs the environment, and where. */
+export interface Placement {
+  readonly driver: 'local';
+  readonly host: string;
+}
+
+/**
+ * What was asked for, in the contract's own words, each string as it was given
+ * (CreateEnvironment request; unknown members were dropped by the validator).
+ */
+export interface EnvironmentSpec {
+  readonly AirflowVersion: string;
+  readonly DagS3Path: string;
+  readonly SourceBucketArn: string;
+  readonly ExecutionRoleArn: string;
+  readonly EnvironmentClass: string;
+  readonly [member: string]: unknown;
+}
+
+export interface LastUpdate {
+  readonly Status: LastUpdateStatus;
+  /** Epoch milliseconds. */
+  readonly CreatedAt: number;
+  readonly Source?: string;
+  readonly Error?: { readonly ErrorCode: string; readonly ErrorMessage: string };
+}
+
+export interface EnvironmentRecord extends EnvironmentKey {
+  readonly id: EnvironmentId;
+  readonly arn: string;
+  readonly status: EnvironmentStatus;
+  readonly spec: EnvironmentSpec;
+  /** Counts changes of the spec. */
+  readonly generation: number;
+  readonly placement: Placement;
+  readonly lastUpdate: LastUpdate;
+  /** Host name with port that clients see; undefined until the door first opened. */
+  readonly webserverHostname: string | undefined;
+  /** What is being done now or went wrong last, for people; undefined when nothing is to say. */
+  readonly progress: string | undefined;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+}
+
+export interface NewEnvironment extends EnvironmentKey {
+  readonly id: EnvironmentId;
+  readonly arn: string;
+  readonly spec: EnvironmentSpec;
+  readonly placement: Placement;
+  readonly createdAt: number;
+}

@@ -1,0 +1,2 @@
+/** Ends what a function started: a watch, a timer, a listener. Safe to call twice. */
+export type Stop = () => void;

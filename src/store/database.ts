@@ -1,0 +1,63 @@
+import pg from 'pg';
+import type { InTransaction, Transaction } from '../lib/transaction.ts';
+
+/** Windsock's own database, as the repositories of this room see it. */
+export interface Database {
+  query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[], tx?: Transaction): Promise<R[]>;
+  readonly inTransaction: InTransaction;
+  /** A connection of one's own, outside the pool, for locks and LISTEN; the caller ends it. */
+  connect(): Promise<pg.Client>;
+  close(): Promise<void>;
+}
+
+const transactions = new WeakMap<Transaction, pg.PoolClient>();
+
+const begin = (client: pg.PoolClient): Transaction => {
+  const tx = Object.freeze({}) as Transaction;
+  transactions.set(tx, client);
+  return tx;
+};
+
+const clientOf = (tx: Transaction): pg.PoolClient => {
+  const client = transactions.get(tx);
+  if (!client) throw new Error('the transaction has ended');
+  return client;
+};
+
+const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> => {
+  const client = await pool.connect();
+  const tx = begin(client);
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const result = await work(tx);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((e: Error) => {
+      broken = e;
+    });
+    throw error;
+  } finally {
+    transactions.delete(tx);
+    client.release(broken);
+  }
+};
+
+/** Opens a pool of at most `max` connections; every wait for one ends after 10 s. */
+export const openDatabase = (config: pg.ClientConfig, onError: (error: Error) => void, max = 10): Database => {
+  const pool = new pg.Pool({ ...config, max, connectionTimeoutMillis: 10_000, query_timeout: 30_000 });
+  pool.on('error', onError);
+  return {
+    query: async (text, values = [], tx) =>
+      (await (tx ? clientOf(tx) : pool).query(text, [...values])).rows,
+    inTransaction: (work) => inTransaction(pool, work),
+    connect: async () => {
+      const client = new pg.Client({ ...config, connectionTimeoutMillis: 10_000 });
+      client.on('error', onError);
+      await client.connect();
+      return client;
+    },
+    close: () => pool.end(),
+  };
+};
