@@ -38,7 +38,7 @@ export interface Actual {
   readonly processes: boolean;
 }
 
-const buildUp = ['base', 'template', 'account', 'folders', 'content', 'database', 'configuration'] as const;
+const buildUp = ['base', 'template', 'account', 'folders', 'content', 'database'] as const;
 
 const planDelete = (actual: Actual, doorOpen: boolean): Step => {
   if (doorOpen) return 'close-door';
@@ -49,10 +49,18 @@ const planDelete = (actual: Actual, doorOpen: boolean): Step => {
   return 'tombstone';
 };
 
+/** Nothing of a failed environment runs; its folders and logs are kept until it is deleted. */
+const planFailed = (actual: Actual, doorOpen: boolean): Step | undefined => {
+  if (doorOpen) return 'close-door';
+  return actual.processes ? 'stop' : undefined;
+};
+
 const planRun = (record: EnvironmentRecord, actual: Actual, doorOpen: boolean): Step | undefined => {
   const missing = buildUp.find((step) => !actual[step]);
   if (missing) return missing;
+  // Airflow is told its public address, so the door has its port first; it answers 503 until Airflow is ready.
   if (!doorOpen) return 'open-door';
+  if (!actual.configuration) return 'configuration';
   if (!actual.started) return 'start';
   if (!actual.ready) return 'ready';
   return record.status === 'CREATING' ? 'available' : undefined;
@@ -62,6 +70,6 @@ const planRun = (record: EnvironmentRecord, actual: Actual, doorOpen: boolean): 
 export const plan = (record: EnvironmentRecord, actual: Actual, doorOpen: boolean): Step | undefined => {
   if (record.status === 'DELETED') return undefined;
   if (record.status === 'DELETING') return planDelete(actual, doorOpen);
-  if (record.status === 'CREATE_FAILED') return actual.processes ? 'stop' : undefined;
+  if (record.status === 'CREATE_FAILED') return planFailed(actual, doorOpen);
   return planRun(record, actual, doorOpen);
 };

@@ -94,7 +94,11 @@ export interface AirflowDriver {
   /** The web server of this start; undefined until this start was seen to answer 401 without an assertion. */
   webTarget(id: EnvironmentId): WebTarget | undefined;
   /** Runs one Airflow command; never throws for what the command does. */
-  cli(e: EnvironmentRecord, words: readonly string[], o: { readonly signal: AbortSignal }): Promise<CliAnswer>;
+  cli(
+    e: EnvironmentRecord,
+    words: readonly string[],
+    o: { readonly signal: AbortSignal },
+  ): Promise<CliAnswer>;
   /** Ends every process of every environment. */
   close(): Promise<void>;
 }
@@ -110,8 +114,8 @@ export interface MetadataDatabases {
   hasTemplate(base: string): Promise<boolean>;
   /** Makes the closed template of a base once; `migrate` runs as the owner of its contents. */
   ensureTemplate(base: string, migrate: (address: DatabaseAddress) => Promise<void>): Promise<void>;
-  /** True when the environment's database is whole and its role may log in. */
-  has(id: EnvironmentId): Promise<boolean>;
+  /** True when a database or a role of the environment is left. */
+  hasAny(id: EnvironmentId): Promise<boolean>;
   /** Role NOLOGIN, copy, revoke, reassign, LOGIN; repeatable at any line. */
   ensure(id: EnvironmentId, base: string, password: string): Promise<DatabaseAddress>;
   /** Database (FORCE), then role. */

@@ -3,7 +3,11 @@ import type { InTransaction, Transaction } from '../lib/transaction.ts';
 
 /** Windsock's own database, as the repositories of this room see it. */
 export interface Database {
-  query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[], tx?: Transaction): Promise<R[]>;
+  query<R extends pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+    tx?: Transaction,
+  ): Promise<R[]>;
   readonly inTransaction: InTransaction;
   /** A connection of one's own, outside the pool, for locks and LISTEN; the caller ends it. */
   connect(): Promise<pg.Client>;
@@ -45,12 +49,15 @@ const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promis
 };
 
 /** Opens a pool of at most `max` connections; every wait for one ends after 10 s. */
-export const openDatabase = (config: pg.ClientConfig, onError: (error: Error) => void, max = 10): Database => {
+export const openDatabase = (
+  config: pg.ClientConfig,
+  onError: (error: Error) => void,
+  max = 10,
+): Database => {
   const pool = new pg.Pool({ ...config, max, connectionTimeoutMillis: 10_000, query_timeout: 30_000 });
   pool.on('error', onError);
   return {
-    query: async (text, values = [], tx) =>
-      (await (tx ? clientOf(tx) : pool).query(text, [...values])).rows,
+    query: async (text, values = [], tx) => (await (tx ? clientOf(tx) : pool).query(text, [...values])).rows,
     inTransaction: (work) => inTransaction(pool, work),
     connect: async () => {
       const client = new pg.Client({ ...config, connectionTimeoutMillis: 10_000 });

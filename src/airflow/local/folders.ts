@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { randomSecret } from '../../lib/ids.ts';
+import type { Account } from '../../lib/process.ts';
+import type { EnvironmentSecrets } from '../settings.ts';
+import type { Places } from './places.ts';
+
+/** Group of the environment's account where it has one: it may read, only its own folders may it write. */
+const makeFolder = (folder: string, mode: number, owner: { uid: number; gid: number } | undefined): void => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (owner) chownSync(folder, owner.uid, owner.gid);
+  chmodSync(folder, mode);
+};
+
+const newSecrets = (): EnvironmentSecrets => ({
+  databasePassword: randomSecret(),
+  fernetKey: randomBytes(32).toString('base64url').padEnd(44, '='),
+  secretKey: randomSecret(),
+  jwtSecret: randomSecret(),
+});
+
+/** Makes the folders of an environment and its secrets; what is there stays. */
+export const makeFolders = (places: Places, account: Account | undefined): void => {
+  const readable = account ? { uid: 0, gid: account.gid } : undefined;
+  for (const folder of [places.root, places.config, places.dags, places.plugins])
+    makeFolder(folder, 0o750, readable);
+  for (const folder of [places.home, places.taskLogs, places.temporary]) makeFolder(folder, 0o700, account);
+  makeFolder(places.componentLogs, 0o700, undefined);
+  if (!existsSync(places.secrets))
+    writeFileAtomic(places.secrets, JSON.stringify(newSecrets()), { mode: 0o600 });
+};
+
+export const readSecrets = (places: Places): EnvironmentSecrets =>
+  JSON.parse(readFileSync(places.secrets, 'utf8')) as EnvironmentSecrets;
+
+/** Moves the folders out of sight at once, then removes them. */
+export const removeFolders = (places: Places, trash: string): void => {
+  mkdirSync(trash, { recursive: true, mode: 0o700 });
+  const out = join(trash, basename(places.root));
+  if (existsSync(places.root)) {
+    rmSync(out, { recursive: true, force: true });
+    renameSync(places.root, out);
+  }
+  rmSync(out, { recursive: true, force: true, maxRetries: 3 });
+};

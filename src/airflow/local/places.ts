@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { EnvironmentId } from '../../environments/record.ts';
+
+/** The folders of one environment. What its account may write is `home` and `tmp`; the rest is ours. */
+export interface Places {
+  readonly root: string;
+  readonly config: string;
+  readonly airflowConfig: string;
+  readonly assertionKeys: string;
+  /** 0600: the secrets of its Airflow. */
+  readonly secrets: string;
+  readonly dags: string;
+  readonly plugins: string;
+  /** AIRFLOW_HOME and HOME. */
+  readonly home: string;
+  readonly taskLogs: string;
+  readonly temporary: string;
+  /** What the components print. */
+  readonly componentLogs: string;
+  /** Processes that were started, for whoever finds them after a crash. */
+  readonly facts: string;
+  readonly contentState: string;
+}
+
+export const placesOf = (environments: string, id: EnvironmentId): Places => {
+  const root = join(environments, id);
+  return {
+    root,
+    config: join(root, 'config'),
+    airflowConfig: join(root, 'config', 'airflow.cfg'),
+    assertionKeys: join(root, 'config', 'assertion-keys.json'),
+    secrets: join(root, 'secrets.json'),
+    dags: join(root, 'dags'),
+    plugins: join(root, 'plugins'),
+    home: join(root, 'home'),
+    taskLogs: join(root, 'home', 'logs'),
+    temporary: join(root, 'tmp'),
+    componentLogs: join(root, 'logs'),
+    facts: join(root, 'facts.json'),
+    contentState: join(root, 'content.json'),
+  };
+};

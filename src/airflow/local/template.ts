@@ -1,0 +1,73 @@
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { StepFailed } from '../../environments/errors.ts';
+import type { DatabaseAddress } from '../../environments/ports.ts';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { type Account, run } from '../../lib/process.ts';
+import type { Base } from '../base.ts';
+import { templateConfiguration } from '../settings.ts';
+import type { AirflowVersion } from '../versions.ts';
+
+export interface MigrateInput {
+  readonly version: AirflowVersion;
+  readonly base: Base;
+  /** Folder for the throw-away home. */
+  readonly cache: string;
+  readonly account: Account | undefined;
+  readonly userName: string;
+  readonly databasePeer: string | undefined;
+  readonly address: DatabaseAddress;
+  readonly report: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Tables first, then the five roles with their permissions: the first web server finds them made. */
+const commands: readonly (readonly string[])[] = [['db', 'migrate'], ['sync-perm']];
+
+const lastLines = (text: string): string => text.trim().split('\n').slice(-15).join('\n');
+
+const airflow = async (i: MigrateInput, home: string, words: readonly string[]): Promise<void> => {
+  const result = await run(i.base.python, ['-m', 'airflow', ...words], {
+    cwd: home,
+    account: i.account,
+    timeout: 5 * 60_000,
+    signal: i.signal,
+    env: {
+      PATH: `${join(i.base.folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
+      LC_ALL: 'C.UTF-8',
+      HOME: home,
+      USER: i.account?.name ?? i.userName,
+      LOGNAME: i.account?.name ?? i.userName,
+      PYTHONNOUSERSITE: '1',
+      AIRFLOW_HOME: home,
+      AIRFLOW_CONFIG: join(home, 'airflow.cfg'),
+      ...(i.databasePeer ? { PGREQUIREPEER: i.databasePeer } : {}),
+    },
+  });
+  if (result.exitCode === 0) return;
+  const logTail = lastLines(result.stderr || result.stdout);
+  throw new StepFailed(`airflow ${words.join(' ')} failed: ${logTail}`, {
+    retry: i.signal.aborted || result.timedOut,
+    logTail,
+  });
+};
+
+/** Fills an empty database with the tables and roles of a base, by its own Airflow, without rights and secrets. */
+export const migrateTemplate = async (i: MigrateInput): Promise<void> => {
+  mkdirSync(i.cache, { recursive: true, mode: 0o755 });
+  const home = mkdtempSync(join(i.cache, 'migrate-'));
+  try {
+    const file = join(home, 'airflow.cfg');
+    writeFileAtomic(file, templateConfiguration(i.version, home, i.address.sqlAlchemyUrl), {
+      mode: 0o600,
+      owner: i.account,
+    });
+    if (i.account) chownSync(home, i.account.uid, i.account.gid);
+    for (const words of commands) {
+      i.report(`airflow ${words.join(' ')}`);
+      await airflow(i, home, words);
+    }
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+};

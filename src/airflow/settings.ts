@@ -1,0 +1,161 @@
+import type { EnvironmentRecord } from '../environments/record.ts';
+import { parallelismOf } from './classes.ts';
+import type { AirflowVersion } from './versions.ts';
+
+/** `[section] key = value`, as in airflow.cfg. */
+export type Options = Record<string, Record<string, string | number | boolean>>;
+
+export interface EnvironmentPaths {
+  readonly dags: string;
+  readonly logs: string;
+  readonly plugins: string;
+  readonly webserverConfig: string;
+}
+
+export interface EnvironmentSecrets {
+  readonly databasePassword: string;
+  readonly fernetKey: string;
+  readonly secretKey: string;
+  readonly jwtSecret: string;
+}
+
+export interface ConfigurationInput {
+  readonly version: AirflowVersion;
+  readonly record: EnvironmentRecord;
+  readonly paths: EnvironmentPaths;
+  readonly secrets: EnvironmentSecrets;
+  readonly sqlAlchemyUrl: string;
+  /** Where the door answers: `https://localhost:7443`. */
+  readonly publicUrl: string;
+  readonly webPort: number;
+}
+
+/** What an environment starts from; the user's options come over it. */
+const defaults = (v: AirflowVersion, i: ConfigurationInput): Options => ({
+  core: {
+    parallelism: parallelismOf(i.record.spec.EnvironmentClass),
+    min_serialized_dag_update_interval: 2,
+    min_serialized_dag_fetch_interval: 2,
+  },
+  scheduler: { parsing_processes: 1, dag_dir_list_interval: 5 },
+  usage_data_collection: { enabled: false },
+  ...(v.major === 2
+    ? { webserver: { workers: 1, worker_refresh_interval: 0, instance_name: i.record.name } }
+    : {
+        api: { workers: 1, instance_name: i.record.name },
+        dag_processor: { parsing_processes: 1, refresh_interval: 5, bundle_refresh_check_interval: 2 },
+        execution_api: { jwt_expiration_time: 86_400 },
+      }),
+});
+
+const essentialOf2 = (i: ConfigurationInput): Options => ({
+  webserver: {
+    base_url: i.publicUrl,
+    web_server_host: '127.0.0.1',
+    web_server_port: i.webPort,
+    secret_key: i.secrets.secretKey,
+    config_file: i.paths.webserverConfig,
+    enable_proxy_fix: true,
+    cookie_secure: true,
+    cookie_samesite: 'Lax',
+    reload_on_plugin_change: false,
+    expose_config: 'non-sensitive-only',
+  },
+  api: { auth_backends: 'airflow.api.auth.backend.session' },
+});
+
+const essentialOf3 = (i: ConfigurationInput): Options => ({
+  core: {
+    auth_manager: 'windsock_shim.GatewayAuthManager',
+    execution_api_server_url: `http://127.0.0.1:${i.webPort}/execution/`,
+    multi_team: false,
+  },
+  api: {
+    host: '127.0.0.1',
+    port: i.webPort,
+    base_url: i.publicUrl,
+    secret_key: i.secrets.secretKey,
+    expose_config: 'non-sensitive-only',
+  },
+  api_auth: { jwt_secret: i.secrets.jwtSecret },
+  fab: {
+    config_file: i.paths.webserverConfig,
+    enable_proxy_fix: true,
+    cookie_secure: true,
+    cookie_samesite: 'Lax',
+  },
+});
+
+/** What no user option may change: identity, addresses, databases, keys. */
+const essential = (v: AirflowVersion, i: ConfigurationInput): Options =>
+  merge(v.major === 2 ? essentialOf2(i) : essentialOf3(i), {
+    core: {
+      dags_folder: i.paths.dags,
+      plugins_folder: i.paths.plugins,
+      executor: 'LocalExecutor',
+      load_examples: false,
+      fernet_key: i.secrets.fernetKey,
+      hostname_callable: 'windsock_shim.loopback_name',
+    },
+    database: { sql_alchemy_conn: i.sqlAlchemyUrl, check_migrations: false },
+    logging: { base_log_folder: i.paths.logs },
+  });
+
+const merge = (...layers: readonly Options[]): Options => {
+  const merged: Options = {};
+  for (const layer of layers) {
+    for (const [section, values] of Object.entries(layer))
+      merged[section] = { ...merged[section], ...values };
+  }
+  return merged;
+};
+
+/** `section.key` of AirflowConfigurationOptions. */
+const optionsOfUser = (record: EnvironmentRecord): Options => {
+  const given = record.spec['AirflowConfigurationOptions'];
+  const options: Options = {};
+  if (typeof given !== 'object' || given === null) return options;
+  for (const [name, value] of Object.entries(given)) {
+    const dot = name.indexOf('.');
+    if (dot < 1) continue;
+    options[name.slice(0, dot)] = { ...options[name.slice(0, dot)], [name.slice(dot + 1)]: String(value) };
+  }
+  return options;
+};
+
+const written = (value: string | number | boolean): string => {
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  // ConfigParser's interpolation reads a single % as a reference.
+  return String(value).replaceAll('%', '%%');
+};
+
+/** The text of an airflow.cfg. */
+export const configurationText = (options: Options): string =>
+  Object.entries(options)
+    .map(([section, values]) => {
+      const lines = Object.entries(values).map(([key, value]) => `${key} = ${written(value)}\n`);
+      return `[${section}]\n${lines.join('')}\n`;
+    })
+    .join('');
+
+/** The airflow.cfg of an environment: our defaults, then the user's options, then what nobody may change. */
+export const environmentConfiguration = (i: ConfigurationInput): string =>
+  configurationText(merge(defaults(i.version, i), optionsOfUser(i.record), essential(i.version, i)));
+
+/** The airflow.cfg with which a template database is migrated. No Fernet key: nothing in it is secret. */
+export const templateConfiguration = (v: AirflowVersion, home: string, sqlAlchemyUrl: string): string =>
+  configurationText({
+    core: {
+      dags_folder: `${home}/dags`,
+      plugins_folder: `${home}/plugins`,
+      load_examples: false,
+      fernet_key: '',
+      executor: 'LocalExecutor',
+      ...(v.major === 3
+        ? { auth_manager: 'airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager' }
+        : {}),
+    },
+    database: { sql_alchemy_conn: sqlAlchemyUrl },
+    logging: { base_log_folder: `${home}/logs`, logging_level: 'WARNING' },
+    usage_data_collection: { enabled: false },
+  });

@@ -1,0 +1,70 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where everything is kept when no folder is named: `/var/lib/windsock` as root, else the user's data folder. */
+export const defaultDataFolder = (
+  env: Readonly<Record<string, string | undefined>>,
+  isRoot: boolean,
+): string => {
+  if (isRoot) return '/var/lib/windsock';
+  const base = env['XDG_DATA_HOME'];
+  return join(base?.startsWith('/') ? base : join(env['HOME'] ?? homedir(), '.local', 'share'), 'windsock');
+};
+
+/** The paths of one data folder. */
+export interface DataFolder {
+  readonly root: string;
+  /** 0700: keys, certificates, the root access key. */
+  readonly secrets: string;
+  readonly rootAccessKey: string;
+  readonly endpoint: string;
+  /** What outlives the server: PostgreSQL's programs, the shim, uv, Python. */
+  readonly programs: string;
+  readonly postgres: string;
+  /** Sockets; a short path of its own where the data folder's is too long. */
+  readonly sockets: string;
+  readonly bases: string;
+  readonly cache: string;
+  readonly environments: string;
+  readonly buckets: string;
+  readonly logs: string;
+  readonly trash: string;
+  readonly ca: string;
+  readonly caBundle: string;
+}
+
+/** A Unix socket's path may hold 107 bytes (unix(7)); PostgreSQL appends `/.s.PGSQL.5432`. */
+const longestSocketFolder = 107 - '/.s.PGSQL.5432'.length;
+
+const socketFolder = (
+  root: string,
+  env: Readonly<Record<string, string | undefined>>,
+  tag: string,
+): string => {
+  const own = join(root, 'run');
+  if (Buffer.byteLength(own) <= longestSocketFolder) return own;
+  return join(env['XDG_RUNTIME_DIR'] ?? '/tmp', `windsock-${tag}`);
+};
+
+/** The layout of a data folder; makes nothing. `tag` tells data folders apart where a path must be elsewhere. */
+export const dataFolder = (
+  root: string,
+  env: Readonly<Record<string, string | undefined>>,
+  tag: string,
+): DataFolder => ({
+  root,
+  secrets: join(root, 'secrets'),
+  rootAccessKey: join(root, 'secrets', 'root-access-key.json'),
+  endpoint: join(root, 'endpoint.json'),
+  programs: join(root, 'programs'),
+  postgres: join(root, 'postgres'),
+  sockets: socketFolder(root, env, tag),
+  bases: join(root, 'bases'),
+  cache: join(root, 'cache'),
+  environments: join(root, 'environments'),
+  buckets: join(root, 'buckets'),
+  logs: join(root, 'logs'),
+  trash: join(root, 'trash'),
+  ca: join(root, 'ca.pem'),
+  caBundle: join(root, 'ca-bundle.pem'),
+});

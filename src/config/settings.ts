@@ -1,0 +1,140 @@
+import { isIPv4 } from 'node:net';
+import { z } from 'zod';
+
+const port = z.coerce
+  .number({ error: 'must be a port number' })
+  .int({ error: 'must be a whole number' })
+  .min(1, { error: 'must be from 1 to 65535' })
+  .max(65_535, { error: 'must be from 1 to 65535' });
+
+const flag = z
+  .union([z.boolean(), z.enum(['true', 'false', '1', '0'])])
+  .transform((v) => v === true || v === 'true' || v === '1');
+
+const databaseUrl = z.string().refine(
+  (text) => {
+    try {
+      return ['postgres:', 'postgresql:'].includes(new URL(text).protocol);
+    } catch {
+      return false;
+    }
+  },
+  { error: 'must be a URL like postgresql://user:password@host:5432/postgres' },
+);
+
+/** One setting: how it is written on the command line, in the environment and in the file, and what it means. */
+export interface SettingDefinition {
+  readonly schema: z.ZodType;
+  readonly description: string;
+  /** What stands after the flag in help; undefined for a switch. */
+  readonly value?: string;
+  /** Not on the command line, which every account of the machine can read. */
+  readonly secret?: true;
+  /** How the default reads where it is computed. */
+  readonly defaultText?: string;
+}
+
+/**
+ * Every setting. `port` is `--port` on the command line, `WINDSOCK_PORT` in the environment and `port` in
+ * `settings.json` of the data folder; in this order of precedence.
+ */
+export const settingDefinitions = {
+  data: {
+    schema: z.string().startsWith('/', { error: 'must be an absolute path' }).optional(),
+    value: 'DIR',
+    description: 'Folder that holds everything: databases, environments, keys, logs',
+    defaultText: '/var/lib/windsock as root, else ~/.local/share/windsock',
+  },
+  port: { schema: port.default(7400), value: 'PORT', description: 'Port of the API on localhost' },
+  doorPort: {
+    schema: port.default(7443),
+    value: 'PORT',
+    description: 'Port of the first environment’s web server; the next takes the next free one',
+  },
+  region: {
+    schema: z
+      .string()
+      .regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, { error: 'must look like us-east-1' })
+      .default('us-east-1'),
+    value: 'REGION',
+    description: 'AWS region this installation answers for',
+  },
+  environment: {
+    schema: z
+      .string()
+      .regex(/^[a-zA-Z][0-9a-zA-Z-_]{0,79}$/, {
+        error: 'must start with a letter and hold at most 80 letters, digits, hyphens and underscores',
+      })
+      .default('demo'),
+    value: 'NAME',
+    description: 'Name of the environment that the first start creates',
+  },
+  airflowVersion: {
+    schema: z.string().optional(),
+    value: 'VERSION',
+    description: 'Airflow version of that environment',
+    defaultText: 'the newest',
+  },
+  dags: {
+    schema: z.string().optional(),
+    value: 'DIR',
+    description: 'Folder of DAGs to copy into that environment’s bucket',
+    defaultText: 'two small examples',
+  },
+  demo: { schema: flag.default(true), description: 'Create an environment on the first start' },
+  python: {
+    schema: z.string().startsWith('/', { error: 'must be an absolute path' }).optional(),
+    value: 'FILE',
+    description: 'Python interpreter to build environments with',
+    defaultText: 'a Python 3.11 found on this machine, else one installed into the data folder',
+  },
+  taskLogDays: {
+    schema: z.coerce
+      .number({ error: 'must be a number of days' })
+      .int()
+      .min(1, { error: 'must be at least 1' })
+      .default(30),
+    value: 'DAYS',
+    description: 'How long task logs are kept',
+  },
+  creationMinutes: {
+    schema: z.coerce
+      .number({ error: 'must be a number of minutes' })
+      .min(1, { error: 'must be at least 1' })
+      .default(20),
+    value: 'MINUTES',
+    description: 'How long a creation may try before the environment is CREATE_FAILED',
+  },
+  databaseUrl: {
+    schema: databaseUrl.optional(),
+    value: 'URL',
+    secret: true,
+    description: 'PostgreSQL to use instead of the embedded one; its role must be a superuser',
+  },
+} as const satisfies Record<string, SettingDefinition>;
+
+export type SettingName = keyof typeof settingDefinitions;
+
+/** The settings after defaults. */
+export type Settings = { readonly [K in SettingName]: z.output<(typeof settingDefinitions)[K]['schema']> };
+
+/** `doorPort` → `door-port`. */
+export const flagName = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** `doorPort` → `WINDSOCK_DOOR_PORT`. */
+export const variableName = (name: string): string =>
+  `WINDSOCK_${flagName(name).replaceAll('-', '_').toUpperCase()}`;
+
+/** True for a database on this machine, where TLS adds nothing. */
+export const isLocalDatabase = (url: string): boolean => {
+  const { hostname, searchParams } = new URL(url);
+  const host = searchParams.get('host') ?? hostname;
+  return (
+    host === '' ||
+    host === 'localhost' ||
+    host === '[::1]' ||
+    host.startsWith('/') ||
+    (isIPv4(host) && host.startsWith('127.'))
+  );
+};

@@ -1,0 +1,41 @@
+import { textOf } from '../lib/errors.ts';
+import { every, KeyedQueue } from '../lib/keyed-queue.ts';
+import type { Stop } from '../lib/stop.ts';
+import { type ReconcileDeps, reconcile, type Tries } from './reconcile.ts';
+import type { EnvironmentId, Placement } from './record.ts';
+
+export interface Loop {
+  /** Looks at this environment soon. */
+  wake(id: EnvironmentId): void;
+  /** Waits until no step runs any more; abort `stopping` first. */
+  close(): Promise<void>;
+}
+
+/** Environments that are worked on at once. */
+const parallel = 4;
+const lookAgain = 60_000;
+
+/** Starts to keep every environment placed here as it is wanted: after every hint, and once a minute anyway. */
+export const startLoop = async (d: Omit<ReconcileDeps, 'stopping'>, placement: Placement): Promise<Loop> => {
+  const stopping = new AbortController();
+  const tries: Tries = new Map();
+  const deps: ReconcileDeps = { ...d, stopping: stopping.signal };
+  const queue = new KeyedQueue({ work: (id) => reconcile(deps, id, tries), parallel });
+  const addAll = async (): Promise<void> => {
+    for (const id of await d.store.keys(placement)) queue.add(id);
+  };
+  const stops: Stop[] = [
+    await d.store.watch((id) => queue.add(id)),
+    d.driver.onChange((id) => queue.add(id)),
+    every(lookAgain, addAll, (error) => d.log.warn('environments not listed', { reason: textOf(error) })),
+  ];
+  await addAll();
+  return {
+    wake: (id) => queue.add(id),
+    close: async () => {
+      for (const stop of stops) stop();
+      stopping.abort();
+      await queue.close();
+    },
+  };
+};

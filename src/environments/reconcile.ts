@@ -1,0 +1,164 @@
+import type { Clock } from '../lib/clock.ts';
+import { textOf } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import { backOff } from '../lib/retry.ts';
+import { LeaseLost, StepFailed } from './errors.ts';
+import { plan, type Step } from './plan.ts';
+import type { AirflowDriver, Door, EnvironmentStore, Lease, Progress } from './ports.ts';
+import type { EnvironmentId, EnvironmentRecord } from './record.ts';
+
+/** A step of one environment, for people who wait. */
+export interface EnvironmentProgress extends Progress {
+  readonly id: EnvironmentId;
+  readonly name: string;
+}
+
+export interface ReconcileDeps {
+  readonly store: EnvironmentStore;
+  readonly driver: AirflowDriver;
+  readonly door: Door;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onProgress: (p: EnvironmentProgress) => void;
+  /** Milliseconds after its start at which a creation that still fails is given up. */
+  readonly creationDeadline: number;
+  /** Aborted when the server stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** Failed tries in a row, by environment. */
+export type Tries = Map<EnvironmentId, number>;
+
+/** Longest text of LastUpdate.Error.ErrorMessage (botocore mwaa/2020-07-01, ErrorMessage). */
+const longestMessage = 1024;
+/** AWS's code for a creation that failed by what it was given. */
+const failedCode = 'INCORRECT_CONFIGURATION';
+
+const shortened = (text: string): string => {
+  const plain = text.replaceAll(/\s*\n\s*/g, ' | ').trim();
+  return plain.length <= longestMessage ? plain : `${plain.slice(0, 500)} … ${plain.slice(-520)}`;
+};
+
+const runStep = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease: Lease): Promise<void> => {
+  switch (step) {
+    case 'open-door':
+      await d.door.open(e, (hostname) => d.store.claimHostname(lease, hostname));
+      return;
+    case 'close-door':
+      return d.door.close(e.id);
+    case 'available':
+      return d.store.setObserved(lease, {
+        status: 'AVAILABLE',
+        lastUpdate: { Status: 'SUCCESS', CreatedAt: e.lastUpdate.CreatedAt },
+        progress: null,
+      });
+    case 'tombstone':
+      return d.store.setObserved(lease, { status: 'DELETED', progress: null });
+    default:
+      return d.driver.apply(step, e, {
+        lease,
+        report: (p) => d.onProgress({ ...p, id: e.id, name: e.name }),
+      });
+  }
+};
+
+const timed = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease: Lease): Promise<void> => {
+  if (!(await lease.stillHeld())) throw new LeaseLost(e.id);
+  const about = { id: e.id, name: e.name, step };
+  const start = performance.now();
+  const took = () => Math.round(performance.now() - start);
+  d.onProgress({ ...about, state: 'started' });
+  try {
+    await runStep(d, step, e, lease);
+    d.onProgress({ ...about, state: 'done', took: took() });
+    d.log.info('step done', { environment: e.name, environmentId: e.id, step, took: took() });
+  } catch (error) {
+    if (!d.stopping.aborted) d.onProgress({ ...about, state: 'failed', text: textOf(error), took: took() });
+    throw error;
+  }
+};
+
+const mayTryAgain = (d: ReconcileDeps, e: EnvironmentRecord, error: unknown): boolean => {
+  if (e.status !== 'CREATING') return true;
+  if (error instanceof StepFailed && !error.retry) return false;
+  return d.clock.now() < e.createdAt + d.creationDeadline;
+};
+
+/** Writes down why a step failed and says when to try again; undefined when it was the last try. */
+const afterFailure = async (
+  d: ReconcileDeps,
+  e: EnvironmentRecord,
+  lease: Lease,
+  step: Step,
+  error: unknown,
+  tries: Tries,
+): Promise<number | undefined> => {
+  const reason = shortened(textOf(error));
+  d.log.warn('step failed', { environment: e.name, environmentId: e.id, step, reason });
+  const again = mayTryAgain(d, e, error);
+  const failure = { ErrorCode: failedCode, ErrorMessage: reason || 'unknown' };
+  const at = e.lastUpdate.CreatedAt;
+  await d.store.setObserved(lease, {
+    progress: reason,
+    ...(e.status === 'CREATING'
+      ? { lastUpdate: { Status: again ? 'PENDING' : 'FAILED', CreatedAt: at, Error: failure } }
+      : {}),
+    ...(again ? {} : { status: 'CREATE_FAILED' }),
+  });
+  if (!again) return 0;
+  const count = (tries.get(e.id) ?? 0) + 1;
+  tries.set(e.id, count);
+  return backOff(count, { first: 1_000, most: 60_000 });
+};
+
+/** A running environment that was in trouble is well again. */
+const settled = async (d: ReconcileDeps, e: EnvironmentRecord, lease: Lease, tries: Tries): Promise<void> => {
+  tries.delete(e.id);
+  if (e.progress !== undefined && e.status === 'AVAILABLE')
+    await d.store.setObserved(lease, { progress: null });
+};
+
+const withLease = async (
+  d: ReconcileDeps,
+  id: EnvironmentId,
+  lease: Lease,
+  tries: Tries,
+): Promise<number | undefined> => {
+  const signal = AbortSignal.any([lease.signal, d.stopping]);
+  const held: Lease = { id, signal, stillHeld: async () => !signal.aborted && lease.stillHeld() };
+  while (!signal.aborted) {
+    const record = await d.store.findById(id);
+    if (!record) return undefined;
+    const step = plan(record, await d.driver.observe(record), d.door.isOpen(id));
+    if (step === undefined) {
+      await settled(d, record, held, tries);
+      return undefined;
+    }
+    try {
+      await timed(d, step, record, held);
+    } catch (error) {
+      if (signal.aborted || error instanceof LeaseLost) break;
+      return afterFailure(d, record, held, step, error, tries);
+    }
+  }
+  return d.stopping.aborted ? undefined : 1_000;
+};
+
+/**
+ * Takes one environment from what is to what is wanted, step by step, reading everything anew before each.
+ * Safe to run at any time, any number of times. Gives the milliseconds after which it wants to be run again.
+ */
+export const reconcile = async (
+  d: ReconcileDeps,
+  id: EnvironmentId,
+  tries: Tries,
+): Promise<number | undefined> => {
+  try {
+    const outcome = await d.store.withKey(id, (lease) => withLease(d, id, lease, tries));
+    return outcome === 'busy' ? 2_000 : outcome;
+  } catch (error) {
+    if (d.stopping.aborted) return undefined;
+    d.log.error('reconcile failed', { environmentId: id, reason: textOf(error) });
+    return 5_000;
+  }
+};

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { killSession } from './process-tree.ts';
+
+/** An account to run as; absent fields mean the account of this process. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface RunOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly account?: Account | undefined;
+  /** Milliseconds after which the whole session is killed. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with each line of either stream. */
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+export interface RunResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+const outputLimit = 4 * 1024 * 1024;
+
+const collect = (
+  stream: NodeJS.ReadableStream,
+  onLine: ((line: string) => void) | undefined,
+): (() => string) => {
+  let text = '';
+  let pending = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    if (text.length < outputLimit) text += chunk;
+    if (!onLine) return;
+    const lines = (pending + chunk).split('\n');
+    pending = (lines.pop() ?? '').slice(-4096);
+    for (const line of lines) onLine(line);
+  });
+  return () => text;
+};
+
+const ended = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(code ?? (signal ? 128 : 1)));
+  });
+
+/**
+ * Runs a program to its end as the leader of a session of its own, without a shell, with exactly the given
+ * environment. Kills the whole session at the timeout or on abort. Throws only when it cannot be started.
+ */
+export const run = async (
+  program: string,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<RunResult> => {
+  options.signal?.throwIfAborted();
+  const child = spawn(program, [...args], {
+    cwd: options.cwd,
+    env: { ...options.env },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.account ? { uid: options.account.uid, gid: options.account.gid } : {}),
+  });
+  const stdout = collect(child.stdout, options.onLine);
+  const stderr = collect(child.stderr, options.onLine);
+  const pid = child.pid;
+  let timedOut = false;
+  const stop = () => void (pid === undefined ? undefined : killSession(pid));
+  const timer = setTimeout(() => {
+    timedOut = true;
+    stop();
+  }, options.timeout);
+  options.signal?.addEventListener('abort', stop);
+  try {
+    const exitCode = await ended(child);
+    return { exitCode, stdout: stdout(), stderr: stderr(), timedOut };
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', stop);
+    if (pid !== undefined) await killSession(pid);
+  }
+};

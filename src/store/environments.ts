@@ -1,0 +1,229 @@
+import type pg from 'pg';
+import { EnvironmentExists, GenerationChanged, LeaseLost } from '../environments/errors.ts';
+import type { EnvironmentStore, Lease, ObservedChange } from '../environments/ports.ts';
+import type {
+  EnvironmentId,
+  EnvironmentRecord,
+  EnvironmentSpec,
+  LastUpdate,
+} from '../environments/record.ts';
+import type { EnvironmentStatus } from '../environments/status.ts';
+import { codeOf } from '../lib/errors.ts';
+import type { Transaction } from '../lib/transaction.ts';
+import type { Database } from './database.ts';
+
+interface Row extends pg.QueryResultRow {
+  id: string;
+  account_id: string;
+  region: string;
+  name: string;
+  arn: string;
+  status: EnvironmentStatus;
+  spec: EnvironmentSpec;
+  generation: string;
+  driver: 'local';
+  host: string;
+  last_update: LastUpdate;
+  hostname: string | null;
+  progress: string | null;
+  created_at: Date;
+}
+
+const toRecord = (row: Row): EnvironmentRecord => ({
+  id: row.id,
+  accountId: row.account_id,
+  region: row.region,
+  name: row.name,
+  arn: row.arn,
+  status: row.status,
+  spec: row.spec,
+  generation: Number(row.generation),
+  placement: { driver: row.driver, host: row.host },
+  lastUpdate: row.last_update,
+  webserverHostname: row.hostname ?? undefined,
+  progress: row.progress ?? undefined,
+  createdAt: row.created_at.getTime(),
+});
+
+const uniqueViolation = '23505';
+const channel = 'environment_changed';
+/** Namespace of the advisory locks that guard single environments. */
+const lockSpace = 7_400_002;
+
+const one = async (
+  db: Database,
+  text: string,
+  values: readonly unknown[],
+  tx?: Transaction,
+): Promise<EnvironmentRecord | undefined> => {
+  const [row] = await db.query<Row>(text, values, tx);
+  return row && toRecord(row);
+};
+
+const insert = async (
+  db: Database,
+  tx: Transaction,
+  e: Parameters<EnvironmentStore['insert']>[1],
+): Promise<EnvironmentRecord> => {
+  const pending: LastUpdate = { Status: 'PENDING', CreatedAt: e.createdAt };
+  try {
+    const record = await one(
+      db,
+      `insert into environments (id, account_id, region, name, arn, status, spec, driver, host, last_update, created_at)
+       values ($1, $2, $3, $4, $5, 'CREATING', $6, $7, $8, $9, to_timestamp($10 / 1000.0)) returning *`,
+      [
+        e.id,
+        e.accountId,
+        e.region,
+        e.name,
+        e.arn,
+        e.spec,
+        e.placement.driver,
+        e.placement.host,
+        pending,
+        e.createdAt,
+      ],
+      tx,
+    );
+    if (!record) throw new Error('the row was not returned');
+    await db.query('select pg_notify($1, $2)', [channel, e.id], tx);
+    return record;
+  } catch (error) {
+    if (codeOf(error) === uniqueViolation) throw new EnvironmentExists(e.name);
+    throw error;
+  }
+};
+
+const setDeleting = async (
+  db: Database,
+  tx: Transaction,
+  id: EnvironmentId,
+  expected: number,
+): Promise<EnvironmentRecord> => {
+  const record = await one(
+    db,
+    `update environments set status = 'DELETING', generation = generation + 1, progress = null
+     where id = $1 and generation = $2 and deleted_at is null returning *`,
+    [id, expected],
+    tx,
+  );
+  if (!record) throw new GenerationChanged(id);
+  await db.query('select pg_notify($1, $2)', [channel, id], tx);
+  return record;
+};
+
+const setObserved = async (db: Database, lease: Lease, change: ObservedChange): Promise<void> => {
+  if (!(await lease.stillHeld())) throw new LeaseLost(lease.id);
+  await db.query(
+    `update environments set
+       status = coalesce($2, status),
+       last_update = coalesce($3, last_update),
+       progress = case when $4 then $5 else progress end,
+       hostname = case when $2 = 'DELETED' then null else hostname end,
+       deleted_at = case when $2 = 'DELETED' then now() else deleted_at end
+     where id = $1`,
+    [
+      lease.id,
+      change.status ?? null,
+      change.lastUpdate ?? null,
+      change.progress !== undefined,
+      change.progress ?? null,
+    ],
+  );
+};
+
+const claimHostname = async (db: Database, lease: Lease, hostname: string): Promise<boolean> => {
+  if (!(await lease.stillHeld())) throw new LeaseLost(lease.id);
+  try {
+    await db.query('update environments set hostname = $2 where id = $1', [lease.id, hostname]);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === uniqueViolation) return false;
+    throw error;
+  }
+};
+
+/** A connection holds the lock for as long as it lives: when it breaks, the lock is gone and the signal fires. */
+const withKey = async <T>(
+  db: Database,
+  id: EnvironmentId,
+  work: (lease: Lease) => Promise<T>,
+): Promise<T | 'busy'> => {
+  const client = await db.connect();
+  const lost = new AbortController();
+  client.on('end', () => lost.abort());
+  client.on('error', () => lost.abort());
+  try {
+    const key = [lockSpace, id];
+    const { rows } = await client.query<{ locked: boolean }>(
+      'select pg_try_advisory_lock($1, hashtext($2)) as locked',
+      key,
+    );
+    if (!rows[0]?.locked) return 'busy';
+    const stillHeld = async (): Promise<boolean> => {
+      if (lost.signal.aborted) return false;
+      return client.query('select 1').then(
+        () => !lost.signal.aborted,
+        () => false,
+      );
+    };
+    return await work({ id, stillHeld, signal: lost.signal });
+  } finally {
+    await client.end().catch(() => {});
+  }
+};
+
+const watch = async (db: Database, hint: (id: EnvironmentId) => void): Promise<() => void> => {
+  let ended = false;
+  const listen = async (): Promise<void> => {
+    const client = await db.connect();
+    client.on('notification', (n) => n.payload && hint(n.payload));
+    client.on('end', () => {
+      if (!ended) setTimeout(() => void again(), 1_000).unref();
+    });
+    await client.query(`listen ${channel}`);
+    current = client;
+  };
+  const again = (): Promise<void> =>
+    listen().catch(() => void (ended || setTimeout(() => void again(), 2_000).unref()));
+  let current: pg.Client | undefined;
+  await listen();
+  return () => {
+    ended = true;
+    void current?.end().catch(() => {});
+  };
+};
+
+/** The environment records in PostgreSQL. */
+export const environmentStore = (db: Database): EnvironmentStore => ({
+  inTransaction: db.inTransaction,
+  insert: (tx, e) => insert(db, tx, e),
+  find: (key, tx) =>
+    one(
+      db,
+      'select * from environments where account_id = $1 and region = $2 and name = $3 and deleted_at is null',
+      [key.accountId, key.region, key.name],
+      tx,
+    ),
+  findById: (id) => one(db, 'select * from environments where id = $1', [id]),
+  list: async (scope, page) => {
+    const rows = await db.query<{ name: string }>(
+      `select name from environments where account_id = $1 and region = $2 and deleted_at is null
+       and name collate "C" > $3 order by name collate "C" limit $4`,
+      [scope.accountId, scope.region, page.after ?? '', page.limit],
+    );
+    return rows.map((row) => row.name);
+  },
+  setDeleting: (tx, id, expected) => setDeleting(db, tx, id, expected),
+  setObserved: (lease, change) => setObserved(db, lease, change),
+  claimHostname: (lease, hostname) => claimHostname(db, lease, hostname),
+  withKey: (id, work) => withKey(db, id, work),
+  keys: async (placement) => {
+    const rows = await db.query<{ id: string }>(
+      'select id from environments where driver = $1 and host = $2 and deleted_at is null order by created_at',
+      [placement.driver, placement.host],
+    );
+    return rows.map((row) => row.id);
+  },
+  watch: (hint) => watch(db, hint),
+});

@@ -1,0 +1,125 @@
+import pg from 'pg';
+import type { DatabaseAddress, MetadataDatabases } from '../environments/ports.ts';
+import type { EnvironmentId } from '../environments/record.ts';
+import { codeOf } from '../lib/errors.ts';
+import { randomSecret } from '../lib/ids.ts';
+
+export interface MetadataServer {
+  /** A connection with the rights of a superuser, to one of the server's databases. */
+  readonly administrator: (database: string) => pg.ClientConfig;
+  /** The SQLAlchemy URL by which an account gets in with a password. */
+  readonly url: (role: string, password: string, database: string) => string;
+}
+
+const names = (base: string) => ({
+  template: `template_${base}`,
+  unfinished: `unfinished_${base}`,
+  owner: `template_owner_${base}`,
+});
+const databaseOf = (id: EnvironmentId): string => `airflow_${id}`;
+const roleOf = (id: EnvironmentId): string => `environment_${id}`;
+
+const duplicateObject = '42710';
+const id = pg.escapeIdentifier;
+const literal = pg.escapeLiteral;
+
+const ignoring = async (code: string, work: Promise<unknown>): Promise<void> => {
+  await work.catch((error: unknown) => {
+    if (codeOf(error) !== code) throw error;
+  });
+};
+
+/**
+ * Every environment's Airflow metadata: a database and a role each, copied from the closed template of its base.
+ *
+ * The template's contents belong to a role without superuser rights that owns nothing else; the template
+ * database is given to the administrator before the first copy, because REASSIGN OWNED moves databases too.
+ * From the LOGIN of an environment's role on, nothing with more rights queries inside its database: a view that
+ * its DAGs plant would run with the rights of whoever reads it.
+ */
+export const metadataDatabases = (server: MetadataServer): MetadataDatabases => {
+  const as = async <T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const client = new pg.Client({
+      ...server.administrator(database),
+      connectionTimeoutMillis: 10_000,
+      query_timeout: 120_000,
+    });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  };
+  const exists = async (client: pg.Client, database: string): Promise<boolean> =>
+    (await client.query('select 1 from pg_database where datname = $1', [database])).rowCount === 1;
+
+  const closeTemplate = async (client: pg.Client, base: string): Promise<void> => {
+    const { template, unfinished, owner } = names(base);
+    await client.query(`alter role ${id(owner)} nologin password null`);
+    await client.query(`alter database ${id(unfinished)} allow_connections false`);
+    await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
+      unfinished,
+    ]);
+    await client.query(`alter database ${id(unfinished)} owner to current_user`);
+    await client.query(`alter database ${id(unfinished)} is_template true`);
+    await client.query(`alter database ${id(unfinished)} rename to ${id(template)}`);
+  };
+
+  const ensureTemplate: MetadataDatabases['ensureTemplate'] = (base, migrate) =>
+    as('postgres', async (client) => {
+      const { template, unfinished, owner } = names(base);
+      if (await exists(client, template)) return;
+      const password = randomSecret();
+      await client.query(`drop database if exists ${id(unfinished)} with (force)`);
+      await ignoring(duplicateObject, client.query(`create role ${id(owner)}`));
+      await client.query(`alter role ${id(owner)} login password ${literal(password)}`);
+      await client.query(`create database ${id(unfinished)} owner ${id(owner)}`);
+      await client.query(`revoke connect, temporary on database ${id(unfinished)} from public`);
+      await migrate({ sqlAlchemyUrl: server.url(owner, password, unfinished) });
+      await closeTemplate(client, base);
+    });
+
+  const mayLogIn = async (client: pg.Client, role: string): Promise<boolean> =>
+    (await client.query('select 1 from pg_roles where rolname = $1 and rolcanlogin', [role])).rowCount === 1;
+
+  const copy = async (client: pg.Client, environment: EnvironmentId, base: string): Promise<void> => {
+    const [database, role] = [databaseOf(environment), roleOf(environment)];
+    await ignoring(duplicateObject, client.query(`create role ${id(role)} nologin`));
+    if (!(await exists(client, database))) {
+      await client.query(
+        `create database ${id(database)} template ${id(names(base).template)} owner ${id(role)}`,
+      );
+    }
+    await client.query(`revoke connect, temporary on database ${id(database)} from public`);
+    await as(database, (inside) => inside.query(`reassign owned by ${id(names(base).owner)} to ${id(role)}`));
+  };
+
+  const ensure: MetadataDatabases['ensure'] = (environment, base, password) =>
+    as('postgres', async (client) => {
+      const [database, role] = [databaseOf(environment), roleOf(environment)];
+      if (!(await mayLogIn(client, role))) await copy(client, environment, base);
+      await client.query(`alter role ${id(role)} login password ${literal(password)}`);
+      return { sqlAlchemyUrl: server.url(role, password, database) } satisfies DatabaseAddress;
+    });
+
+  return {
+    hasTemplate: (base) => as('postgres', (client) => exists(client, names(base).template)),
+    ensureTemplate,
+    hasAny: (environment) =>
+      as('postgres', async (client) => {
+        const found = await client.query(
+          'select 1 from pg_database where datname = $1 union all select 1 from pg_roles where rolname = $2',
+          [databaseOf(environment), roleOf(environment)],
+        );
+        return found.rowCount !== 0;
+      }),
+    ensure,
+    drop: (environment) =>
+      as('postgres', async (client) => {
+        await client.query(`drop database if exists ${id(databaseOf(environment))} with (force)`);
+        await client.query(`drop role if exists ${id(roleOf(environment))}`);
+      }),
+  };
+};
