@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { InTransaction, Transaction } from '../lib/transaction.ts';
+import { CautiousClient } from './cautious-client.ts';
 
 /** Windsock's own database, as the repositories of this room see it. */
 export interface Database {
@@ -54,13 +55,19 @@ export const openDatabase = (
   onError: (error: Error) => void,
   max = 10,
 ): Database => {
-  const pool = new pg.Pool({ ...config, max, connectionTimeoutMillis: 10_000, query_timeout: 30_000 });
+  const pool = new pg.Pool({
+    Client: CautiousClient,
+    ...config,
+    max,
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 30_000,
+  });
   pool.on('error', onError);
   return {
     query: async (text, values = [], tx) => (await (tx ? clientOf(tx) : pool).query(text, [...values])).rows,
     inTransaction: (work) => inTransaction(pool, work),
     connect: async () => {
-      const client = new pg.Client({ ...config, connectionTimeoutMillis: 10_000 });
+      const client = new CautiousClient({ ...config, connectionTimeoutMillis: 10_000 });
       client.on('error', onError);
       await client.connect();
       return client;

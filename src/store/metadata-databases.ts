@@ -3,6 +3,7 @@ import type { DatabaseAddress, MetadataDatabases } from '../environments/ports.t
 import type { EnvironmentId } from '../environments/record.ts';
 import { codeOf } from '../lib/errors.ts';
 import { randomSecret } from '../lib/ids.ts';
+import { CautiousClient } from './cautious-client.ts';
 
 export interface MetadataServer {
   /** A connection with the rights of a superuser, to one of the server's databases. */
@@ -39,7 +40,7 @@ const ignoring = async (code: string, work: Promise<unknown>): Promise<void> => 
  */
 export const metadataDatabases = (server: MetadataServer): MetadataDatabases => {
   const as = async <T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
-    const client = new pg.Client({
+    const client = new CautiousClient({
       ...server.administrator(database),
       connectionTimeoutMillis: 10_000,
       query_timeout: 120_000,

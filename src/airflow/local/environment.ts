@@ -101,6 +101,12 @@ export class LocalEnvironment {
     return killAll((p) => ours(p) || (uid !== undefined && p.uid === uid));
   }
 
+  /** KILLs every component now. */
+  kill(): void {
+    this.#closed = true;
+    for (const component of this.#components.values()) component.kill();
+  }
+
   /** Looks after a running environment: checks a new start of the web server, and ends one that hangs. */
   async tend(): Promise<void> {
     if (this.#closed || this.#checking) return;

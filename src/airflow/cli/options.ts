@@ -1,0 +1,55 @@
+import { airflow2, airflow2Later } from './options-airflow-2.ts';
+import { airflow3 } from './options-airflow-3.ts';
+import { compareVersions } from './version-order.ts';
+
+/** How many values an option takes: argparse's nargs of 0, 1 and `*`. */
+type Takes = 'none' | 'one' | 'many';
+
+/** What may follow one command. */
+export interface CommandForm {
+  /** Most positionals; Infinity where any number is taken. */
+  readonly maximum: number;
+  /** By each spelling, long and short. */
+  readonly options: ReadonlyMap<string, Takes>;
+}
+
+const takesOf = (mark: string): Takes => {
+  if (mark === '=*') return 'many';
+  return mark === '=' ? 'one' : 'none';
+};
+
+const parseOptions = (text: string): ReadonlyMap<string, Takes> => {
+  const options = new Map<string, Takes>([
+    ['-h', 'none'],
+    ['--help', 'none'],
+  ]);
+  for (const word of text.split(' ').filter(Boolean)) {
+    const [, spellings = '', mark = ''] = /^([^=]+)(=\*?)?$/.exec(word) ?? [];
+    for (const spelling of spellings.split(',')) options.set(spelling, takesOf(mark));
+  }
+  return options;
+};
+
+const parseLine = (line: string): readonly [string, CommandForm] => {
+  const [command = '', positionals = '', options = ''] = line.split('|').map((part) => part.trim());
+  const names = positionals.split(' ').filter(Boolean);
+  const form = {
+    maximum: names.some((name) => name.endsWith('*')) ? Number.POSITIVE_INFINITY : names.length,
+    options: parseOptions(options),
+  };
+  return [command, form];
+};
+
+const parseTable = (text: string): ReadonlyMap<string, CommandForm> =>
+  new Map(text.trim().split('\n').map(parseLine));
+
+/** Newest first. A version between two reviewed ones gets the older list. */
+const reviewed = [
+  { from: '3.0', forms: parseTable(airflow3) },
+  { from: '2.10', forms: parseTable(airflow2 + airflow2Later.trimStart()) },
+  { from: '0', forms: parseTable(airflow2) },
+];
+
+/** The reviewed form of a command in this Airflow version; undefined when none was reviewed. */
+export const commandForm = (version: string, command: string): CommandForm | undefined =>
+  reviewed.find(({ from }) => compareVersions(version, from) >= 0)?.forms.get(command);

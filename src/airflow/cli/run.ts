@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CliAnswer } from '../../environments/ports.ts';
+import { textOf } from '../../lib/errors.ts';
+import { type Belongs, killAll } from '../../lib/process-tree.ts';
+import { collect } from './output.ts';
+
+interface RunLimits {
+  /** Milliseconds of wall clock for one command. */
+  readonly timeout: number;
+  /** Bytes kept of each stream. */
+  readonly bytes: number;
+}
+
+/** Amazon MWAA documents no numbers; its gateway was seen to answer 504 after about a minute. */
+const defaultRunLimits: RunLimits = { timeout: 60_000, bytes: 4 * 1024 * 1024 };
+
+export interface AirflowRun {
+  /** The interpreter of the environment's virtual environment. */
+  readonly python: string;
+  /** Words that `checkCommand` accepted. */
+  readonly words: readonly string[];
+  /** The whole environment of the command; nothing of this process's own is added. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** The account to run as; absent means the account of this process. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly limits?: RunLimits;
+}
+
+/** Names the processes of one command, also those that left its session. */
+const markName = 'WINDSOCK_COMMAND_ID';
+
+const carriesMark = (pid: number, mark: string): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${markName}=${mark}`);
+  } catch {
+    return false;
+  }
+};
+
+/** A double fork with setsid leaves the session, so the mark in the process's first environment counts as well. */
+const familyOf = (leader: number, mark: string, uid: number): Belongs => {
+  return (p) => p.sessionId === leader || (p.uid === uid && carriesMark(p.pid, mark));
+};
+
+const start = (o: AirflowRun, mark: string) =>
+  spawn(o.python, ['-m', 'airflow', ...o.words], {
+    cwd: o.cwd,
+    env: { ...o.env, [markName]: mark },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(o.uid === undefined ? {} : { uid: o.uid }),
+    ...(o.gid === undefined ? {} : { gid: o.gid }),
+  });
+
+/** Resolves at the end of the process itself: a survivor may hold its pipes open until it is killed. */
+const exitOf = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? (signal ? 128 : 1)));
+  });
+
+/** Milliseconds for the ends of the streams, which a process that slipped away may hold open. */
+const drain = 1000;
+
+const closed = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    child.once('close', () => resolve());
+  });
+
+/** Waits for the end of the streams, or lets go of them. */
+const letGo = async (child: ReturnType<typeof start>, close: Promise<void>): Promise<void> => {
+  const ended = new AbortController();
+  await Promise.race([close, delay(drain, undefined, { signal: ended.signal }).catch(() => undefined)]);
+  ended.abort();
+  child.stdout.destroy();
+  child.stderr.destroy();
+};
+
+const failedToStart = (error: unknown): CliAnswer => ({
+  kind: 'ran',
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.from(`The Airflow command could not be started: ${textOf(error)}\n`),
+  exitCode: 127,
+});
+
+/**
+ * Runs one Airflow command as the leader of a session of its own, with empty stdin, and ends everything that it
+ * started when it ends, at the time limit and on abort. Throws only the reason of the abort.
+ */
+export const runAirflow = async (o: AirflowRun): Promise<CliAnswer> => {
+  o.signal.throwIfAborted();
+  const limits = o.limits ?? defaultRunLimits;
+  const mark = randomUUID();
+  const child = start(o, mark);
+  const exit = exitOf(child);
+  const close = closed(child);
+  const [stdout, stderr] = [collect(child.stdout, limits.bytes), collect(child.stderr, limits.bytes)];
+  const leader = child.pid;
+  if (leader === undefined) return exit.then(() => failedToStart('no process'), failedToStart);
+  const family = familyOf(leader, mark, o.uid ?? process.geteuid?.() ?? -1);
+  let timedOut = false;
+  const gaveUp = Promise.withResolvers<number>();
+  // a process that the kernel cannot end must not hold the caller
+  const kill = () =>
+    void killAll(family)
+      .then(() => delay(drain))
+      .then(() => gaveUp.resolve(137));
+  const timer = setTimeout(() => {
+    timedOut = true;
+    kill();
+  }, limits.timeout);
+  o.signal.addEventListener('abort', kill);
+  try {
+    const exitCode = await Promise.race([exit, gaveUp.promise]);
+    await killAll(family);
+    await letGo(child, close);
+    o.signal.throwIfAborted();
+    if (timedOut) return { kind: 'timed-out' };
+    return { kind: 'ran', stdout: stdout.bytes(), stderr: stderr.bytes(), exitCode };
+  } finally {
+    clearTimeout(timer);
+    o.signal.removeEventListener('abort', kill);
+  }
+};

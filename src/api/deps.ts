@@ -1,0 +1,34 @@
+import type { AuditSink } from '../audit/record.ts';
+import type { ContentLocation, EnvironmentStore } from '../environments/ports.ts';
+import type { Placement } from '../environments/record.ts';
+import type { Verifier } from '../identity/sigv4/verify.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Transaction } from '../lib/transaction.ts';
+import type { TokenMinter } from '../tokens/ports.ts';
+
+/** Everything the API needs of the other rooms. */
+export interface ApiDeps {
+  readonly accountId: string;
+  readonly region: string;
+  /** Where new environments go. */
+  readonly placement: Placement;
+  /** What the driver can run, oldest first; never empty. */
+  readonly airflowVersions: readonly string[];
+  readonly verify: Verifier;
+  readonly store: EnvironmentStore;
+  readonly tokens: TokenMinter;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Tells the loop that an environment's record changed. Called after commit. */
+  readonly wake: (environmentId: string) => void;
+  /**
+   * Ends every token and session of an environment within the transaction. A function it resolves to is called
+   * after commit, to cut open connections; never after a rollback.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: having nothing to cut is as good as undefined here
+  readonly endAll: (tx: Transaction, environmentId: string) => Promise<(() => void) | void>;
+  /** Throws SourceUnavailable when the location cannot be read; left out where buckets are not known at once. */
+  readonly checkContent?: (location: ContentLocation) => Promise<void>;
+}

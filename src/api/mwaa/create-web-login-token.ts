@@ -1,0 +1,41 @@
+import { airflowRoleArn } from '../../contract/arn.ts';
+import { accessDeniedException } from '../../contract/errors.ts';
+import { airflowRoles } from '../../contract/roles.ts';
+import { environmentNameInput } from '../../contract/shapes.ts';
+import { grantedAirflowRoles } from '../../policy/airflow-roles.ts';
+import { type Operation, stringMember } from '../operation.ts';
+import { airflowIdentity } from './airflow-identity.ts';
+import { findAvailable } from './find.ts';
+
+/** Clients look for `Airflow role` in this text before they fall back to another way in. */
+const noRole = 'No Airflow role granted in IAM.';
+
+/** A token of 60 seconds for the login page. Its audit entry is written where it is minted. */
+export const createWebLoginToken: Operation = {
+  name: 'CreateWebLoginToken',
+  input: environmentNameInput,
+  action: 'airflow:CreateWebLoginToken',
+  resources: (input, scope) =>
+    airflowRoles.map((role) => airflowRoleArn(scope, stringMember(input, 'Name'), role)),
+  deniedText: noRole,
+  auditsSuccess: true,
+  execute: async (call, deps) => {
+    const { environment, webserverHostname } = await findAvailable(call, deps);
+    const { accountId, region } = deps;
+    const roles = grantedAirflowRoles(call.principal, {
+      accountId,
+      region,
+      environmentName: environment.name,
+      context: { 'aws:SourceIp': call.mint.sourceIp },
+    });
+    if (roles.length === 0) throw accessDeniedException(noRole);
+    const identity = airflowIdentity(call.principal);
+    const WebToken = await deps.tokens.webLoginToken(environment, call.mint, identity);
+    return {
+      WebToken,
+      WebServerHostname: webserverHostname,
+      IamIdentity: call.principal.iamIdentity,
+      AirflowIdentity: identity,
+    };
+  },
+};

@@ -1,0 +1,30 @@
+import { resourceNotFoundException, validationException } from '../../contract/errors.ts';
+import type { EnvironmentRecord } from '../../environments/record.ts';
+import type { Transaction } from '../../lib/transaction.ts';
+import type { ApiDeps } from '../deps.ts';
+import { type Call, stringMember } from '../operation.ts';
+
+/** The environment that the call names; throws ResourceNotFoundException. */
+export const findEnvironment = async (
+  call: Call,
+  deps: ApiDeps,
+  tx?: Transaction,
+): Promise<EnvironmentRecord> => {
+  const name = stringMember(call.input, 'Name');
+  const { accountId, region } = deps;
+  const found = await deps.store.find({ accountId, region, name }, tx);
+  if (found) return found;
+  throw resourceNotFoundException(`No environment named ${name} found.`);
+};
+
+/** The same with its host name, for calls that only make sense while the web server runs; throws ValidationException. */
+export const findAvailable = async (call: Call, deps: ApiDeps) => {
+  const environment = await findEnvironment(call, deps);
+  const { name, status, webserverHostname } = environment;
+  if (status !== 'AVAILABLE' || webserverHostname === undefined) {
+    throw validationException(
+      `Environment ${name} is in status ${status}. Tokens can be created when it is AVAILABLE.`,
+    );
+  }
+  return { environment, webserverHostname };
+};

@@ -1,0 +1,55 @@
+import { environmentArn, logGroupArn, type Scope, serviceRoleArn } from '../../contract/arn.ts';
+import { environmentNameInput, loggingModules } from '../../contract/shapes.ts';
+import type { EnvironmentRecord, LastUpdate } from '../../environments/record.ts';
+import { type Operation, stringMember } from '../operation.ts';
+import { findEnvironment } from './find.ts';
+
+const maxErrorMessage = 1024;
+
+const seconds = (milliseconds: number): number => milliseconds / 1000;
+
+/** Always there: Terraform's provider reads it without asking. */
+const lastUpdateOf = ({ Status, CreatedAt, Source, Error: error }: LastUpdate) => ({
+  Status,
+  CreatedAt: seconds(CreatedAt),
+  ...(Source === undefined ? {} : { Source }),
+  ...(error === undefined
+    ? {}
+    : {
+        Error: { ErrorCode: error.ErrorCode, ErrorMessage: error.ErrorMessage.slice(0, maxErrorMessage) },
+      }),
+});
+
+const loggingOf = (given: unknown, scope: Scope, name: string) =>
+  Object.fromEntries(
+    Object.entries(loggingModules).map(([module, group]) => [
+      module,
+      {
+        ...(given as Record<string, object> | undefined)?.[module],
+        CloudWatchLogGroupArn: logGroupArn(scope, name, group),
+      },
+    ]),
+  );
+
+/** The record as the model's Environment: each member of the spec comes back exactly as it was given. */
+const environmentOf = (e: EnvironmentRecord) => ({
+  ...e.spec,
+  Name: e.name,
+  Status: e.status,
+  Arn: e.arn,
+  CreatedAt: seconds(e.createdAt),
+  ServiceRoleArn: serviceRoleArn(e.accountId),
+  LoggingConfiguration: loggingOf(e.spec['LoggingConfiguration'], e, e.name),
+  LastUpdate: lastUpdateOf(e.lastUpdate),
+  // A bare host name: the guide shows it so, whatever the model's pattern says.
+  ...(e.webserverHostname === undefined ? {} : { WebserverUrl: e.webserverHostname }),
+});
+
+export const getEnvironment: Operation = {
+  name: 'GetEnvironment',
+  input: environmentNameInput,
+  action: 'airflow:GetEnvironment',
+  resources: (input, scope) => [environmentArn(scope, stringMember(input, 'Name'))],
+  auditsSuccess: false,
+  execute: async (call, deps) => ({ Environment: environmentOf(await findEnvironment(call, deps)) }),
+};

@@ -1,0 +1,28 @@
+import type { OperationName } from '../../contract/operations.ts';
+import type { Operation } from '../operation.ts';
+import { createCliToken } from './create-cli-token.ts';
+import { createEnvironment } from './create-environment.ts';
+import { createWebLoginToken } from './create-web-login-token.ts';
+import { deleteEnvironment } from './delete-environment.ts';
+import { getEnvironment } from './get-environment.ts';
+import { listEnvironments } from './list-environments.ts';
+
+/** The operations served so far; the others answer that they are not. */
+type Served = Exclude<
+  OperationName,
+  | 'UpdateEnvironment'
+  | 'InvokeRestApi'
+  | 'PublishMetrics'
+  | 'TagResource'
+  | 'UntagResource'
+  | 'ListTagsForResource'
+>;
+
+export const servedOperations = {
+  CreateEnvironment: createEnvironment,
+  GetEnvironment: getEnvironment,
+  ListEnvironments: listEnvironments,
+  DeleteEnvironment: deleteEnvironment,
+  CreateCliToken: createCliToken,
+  CreateWebLoginToken: createWebLoginToken,
+} satisfies Record<Served, Operation>;

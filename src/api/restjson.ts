@@ -1,0 +1,98 @@
+import type { AwsError } from '../contract/errors.ts';
+import { serializationException, validationException } from '../contract/errors.ts';
+import type { OperationBinding } from '../contract/operations.ts';
+import type { Shape, StructureShape } from '../contract/shapes.ts';
+import type { QueryParameter } from '../identity/sigv4/canonical.ts';
+
+/** An answer, ready to be written. */
+export interface ApiResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Where a request's members are found, all still undecoded. */
+export interface RequestParts {
+  /** Percent-encoded path segments by member name. */
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: readonly QueryParameter[];
+  readonly body: Uint8Array;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+const decodeUtf8 = (bytes: Uint8Array): string => {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw serializationException('The request is not valid UTF-8.');
+  }
+};
+
+const decodeSegment = (member: string, segment: string): string => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw validationException(`The path segment of ${member} is not percent-encoded UTF-8.`);
+  }
+};
+
+const jsonBody = (body: Uint8Array): Record<string, unknown> => {
+  if (body.length === 0) return {};
+  const text = decodeUtf8(body);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw serializationException('The request body is not JSON. Send a JSON object.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw serializationException('The request body is JSON but not an object. Send a JSON object.');
+  }
+  return { ...value };
+};
+
+/** A number in a query string is text; anything that is not a whole number keeps being text, for the validator. */
+const queryValue = (text: string, shape: Shape | undefined): unknown =>
+  shape?.kind === 'integer' && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
+
+const queryMembers = (parts: RequestParts, binding: OperationBinding, shape: StructureShape) => {
+  const members: Record<string, unknown> = {};
+  for (const { name, value } of parts.query) {
+    const member = binding.query && Object.hasOwn(binding.query, name) ? binding.query[name] : undefined;
+    if (member === undefined) continue;
+    members[member] = queryValue(decodeUtf8(Buffer.from(value, 'latin1')), shape.members[member]);
+  }
+  return members;
+};
+
+/**
+ * Gathers the members of a rest-json request from path, query and body; path and query win over the body.
+ * A body of an operation that has none is ignored: clients send `{}` with GET.
+ */
+export const readInput = (parts: RequestParts, binding: OperationBinding, shape: StructureShape) => ({
+  ...(binding.body ? jsonBody(parts.body) : {}),
+  ...queryMembers(parts, binding, shape),
+  ...Object.fromEntries(
+    Object.entries(parts.path).map(([member, segment]) => [member, decodeSegment(member, segment)]),
+  ),
+});
+
+const baseHeaders = (requestId: string) => ({
+  'content-type': 'application/json',
+  'x-amzn-requestid': requestId,
+  'cache-control': 'no-store',
+});
+
+export const renderOutput = (output: Readonly<Record<string, unknown>>, requestId: string): ApiResponse => ({
+  status: 200,
+  headers: baseHeaders(requestId),
+  body: JSON.stringify(output),
+});
+
+/** Code in header and body: some clients read the one, some the other. */
+export const renderError = (error: AwsError, requestId: string): ApiResponse => ({
+  status: error.httpStatus,
+  headers: { ...baseHeaders(requestId), 'x-amzn-errortype': error.code },
+  body: JSON.stringify({ __type: error.code, [error.messageMember]: error.publicText }),
+});

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { AwsError, requestTooLargeException } from '../contract/errors.ts';
+import type { ApiDeps } from './deps.ts';
+import { listenOnLoopback } from './loopback.ts';
+import { handleCall } from './pipeline.ts';
+import { type ApiResponse, renderError } from './restjson.ts';
+
+/** The API, listening on both loopback addresses. */
+export interface ApiServer {
+  /** Port 0 takes a free one. Throws PortTaken. */
+  listen(port: number): Promise<{ readonly port: number }>;
+  /** Stops accepting, gives running calls five seconds, then ends every connection. */
+  close(): Promise<void>;
+}
+
+const bodyLimit = 1024 * 1024;
+const closeDeadline = 5_000;
+const maxConnections = 1_000;
+
+/** Bounds on slow senders, in milliseconds; Node closes the connection with 408. */
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 60_000,
+  connectionsCheckingInterval: 2_000,
+};
+
+/**
+ * Reads the body of any method, GET too: the signature covers it. Throws RequestEntityTooLargeException
+ * without ending the connection, so that the answer still gets through.
+ */
+const readBody = async (raw: IncomingMessage): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  let size = Number(raw.headers['content-length'] ?? 0);
+  if (size > bodyLimit) throw requestTooLargeException(bodyLimit);
+  size = 0;
+  for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bodyLimit) throw requestTooLargeException(bodyLimit);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+};
+
+const plainAddress = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '');
+
+const send = (reply: FastifyReply, response: ApiResponse) =>
+  reply.code(response.status).headers(response.headers).send(Buffer.from(response.body));
+
+const answerCall = async (request: FastifyRequest, reply: FastifyReply, deps: ApiDeps) => {
+  const { raw } = request;
+  let body: Buffer;
+  try {
+    body = await readBody(raw);
+  } catch (error) {
+    // The client went away or was too slow: nobody reads an answer.
+    if (!(error instanceof AwsError)) return reply.hijack();
+    raw.resume();
+    return send(reply.header('connection', 'close'), renderError(error, request.id));
+  }
+  const response = await handleCall(
+    {
+      method: raw.method ?? '',
+      target: raw.url ?? '',
+      rawHeaders: raw.rawHeaders,
+      body,
+      sourceIp: plainAddress(raw.socket.remoteAddress),
+      requestId: request.id,
+    },
+    deps,
+  );
+  return send(reply, response);
+};
+
+const about = ({ region }: ApiDeps) => ({
+  service: 'Windsock',
+  speaks: 'Amazon MWAA API 2020-07-01 (rest-json, Signature Version 4, signing name airflow)',
+  region,
+  help: 'Run `windsock env` for the settings that point aws cli and boto3 here.',
+});
+
+const buildApp = (deps: ApiDeps) => {
+  const call = (request: FastifyRequest, reply: FastifyReply) => answerCall(request, reply, deps);
+  const app = fastify({
+    exposeHeadRoutes: false,
+    genReqId: () => randomUUID(),
+    frameworkErrors: (_error, request, reply) => void answerCall(request, reply, deps),
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.get('/', async () => about(deps));
+  app.get('/health', async () => ({ status: 'healthy' }));
+  app.setNotFoundHandler(call);
+  return app;
+};
+
+const closeServer = async (server: Server): Promise<void> => {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const deadline = setTimeout(() => server.closeAllConnections(), closeDeadline);
+  await closed;
+  clearTimeout(deadline);
+};
+
+/** Builds the HTTP server of the AWS API; every path but `/` and `/health` goes through the pipeline. */
+export const createApiServer = (deps: ApiDeps): ApiServer => {
+  const app = buildApp(deps);
+  let servers: readonly Server[] = [];
+  const newServer = (): Server => {
+    const server = createServer(timeouts, (request, response) => app.routing(request, response));
+    // Node drops headers beyond a count without a word; the size limit alone bounds them.
+    server.maxHeadersCount = 0;
+    server.maxConnections = maxConnections;
+    return server;
+  };
+  return {
+    listen: async (port) => {
+      await app.ready();
+      const listening = await listenOnLoopback(port, newServer);
+      servers = listening.servers;
+      return { port: listening.port };
+    },
+    close: async () => {
+      await Promise.all(servers.map(closeServer));
+      servers = [];
+      await app.close();
+    },
+  };
+};

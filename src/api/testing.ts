@@ -1,0 +1,141 @@
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { SignatureV4 } from '@smithy/signature-v4';
+import type { AuditEntry } from '../audit/record.ts';
+import { EnvironmentExists, GenerationChanged } from '../environments/errors.ts';
+import type { EnvironmentStore } from '../environments/ports.ts';
+import type { EnvironmentRecord } from '../environments/record.ts';
+import { accessKeyLookup } from '../identity/access-keys.ts';
+import { createVerifier } from '../identity/sigv4/verify.ts';
+import { systemClock } from '../lib/clock.ts';
+import { silentLog } from '../lib/log.ts';
+import type { Transaction } from '../lib/transaction.ts';
+import type { ApiDeps } from './deps.ts';
+
+/** For tests of this room only: the ports in memory, and a client that signs. */
+
+export const root = {
+  accountId: '123456789012',
+  accessKeyId: 'AKIAABCDEFGHIJKLMNOP',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
+};
+export const region = 'us-east-1';
+
+type Unused = 'findById' | 'setObserved' | 'claimHostname' | 'withKey' | 'keys' | 'watch';
+
+const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentStore, Unused> => ({
+  // Rolls back by putting the old records in place again.
+  inTransaction: async (work) => {
+    const before = new Map(records);
+    try {
+      return await work({} as Transaction);
+    } catch (error) {
+      records.clear();
+      for (const [name, record] of before) records.set(name, record);
+      throw error;
+    }
+  },
+  insert: async (_tx, e) => {
+    if (records.has(e.name)) throw new EnvironmentExists(e.name);
+    const lastUpdate = { Status: 'PENDING', CreatedAt: e.createdAt } as const;
+    const record = {
+      ...e,
+      status: 'CREATING',
+      generation: 1,
+      lastUpdate,
+      webserverHostname: undefined,
+      progress: undefined,
+    } as const;
+    records.set(e.name, record);
+    return record;
+  },
+  find: async ({ name }) => records.get(name),
+  list: async (_scope, { after, limit }) =>
+    [...records.keys()]
+      .sort()
+      .filter((name) => after === undefined || name > after)
+      .slice(0, limit),
+  setDeleting: async (_tx, id, expected) => {
+    const found = [...records.values()].find((e) => e.id === id);
+    if (found?.generation !== expected) throw new GenerationChanged(id);
+    const record = { ...found, status: 'DELETING', generation: expected + 1 } as const;
+    records.set(record.name, record);
+    return record;
+  },
+});
+
+/** Fakes of every port, with what was done to them. */
+export const fakeWorld = () => {
+  const records = new Map<string, EnvironmentRecord>();
+  const audited: (AuditEntry & { readonly inTransaction: boolean })[] = [];
+  const woken: string[] = [];
+  const ended: string[] = [];
+  const minted: { readonly kind: string; readonly id: string; readonly identity: string }[] = [];
+  const mint = (kind: string) => async (e: { readonly id: string }, _mint: unknown, identity: string) => {
+    minted.push({ kind, id: e.id, identity });
+    return `${kind}-token`;
+  };
+  const deps: ApiDeps = {
+    accountId: root.accountId,
+    region,
+    placement: { driver: 'local', host: 'here' },
+    airflowVersions: ['2.7.2', '3.3.1'],
+    verify: createVerifier({ region, service: 'airflow', clock: systemClock, lookup: accessKeyLookup(root) }),
+    store: memoryStore(records) as EnvironmentStore,
+    tokens: { webLoginToken: mint('web'), cliToken: mint('cli') },
+    audit: {
+      write: async (entry, tx) => {
+        audited.push({ ...entry, inTransaction: tx !== undefined });
+      },
+    },
+    clock: systemClock,
+    log: silentLog,
+    wake: (id) => void woken.push(id),
+    endAll: async (_tx, id) => {
+      ended.push(id);
+      return () => void ended.push(`${id} cut`);
+    },
+  };
+  return { deps, records, audited, woken, ended, minted };
+};
+
+export type World = ReturnType<typeof fakeWorld>;
+
+/** Changes a record as the loop would. */
+export const setRecord = (world: World, name: string, change: Partial<EnvironmentRecord>): void => {
+  const record = world.records.get(name);
+  if (record) world.records.set(name, { ...record, ...change });
+};
+
+const signer = new SignatureV4({
+  service: 'airflow',
+  region,
+  credentials: root,
+  sha256: Sha256,
+});
+
+/** Headers of a signed request, as an SDK would send it. */
+export const signedHeaders = async (
+  method: string,
+  target: string,
+  body: string,
+  host = 'localhost',
+): Promise<Record<string, string>> => {
+  const url = new URL(target, 'http://localhost');
+  const signed = await signer.sign({
+    method,
+    protocol: 'http:',
+    hostname: 'localhost',
+    path: target.split('?')[0] ?? '',
+    query: Object.fromEntries(url.searchParams),
+    headers: { host, 'content-type': 'application/json', 'user-agent': 'test/1' },
+    body,
+  });
+  return signed.headers;
+};
+
+export const createInput = {
+  ExecutionRoleArn: 'arn:aws:iam::123456789012:role/mwaa',
+  SourceBucketArn: 'arn:aws:s3:::bucket',
+  DagS3Path: 'dags/',
+  NetworkConfiguration: { SubnetIds: ['subnet-1', 'subnet-2'] },
+};

@@ -1,0 +1,84 @@
+import { isOperationName } from '../contract/operations.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { AuditEntry } from './record.ts';
+
+/** What only the place that keeps the entry knows. */
+export interface EventStamp {
+  /** A UUID, new for each event. */
+  readonly eventId: string;
+  /** Epoch milliseconds. */
+  readonly eventTime: number;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/** An event as AWS CloudTrail records it (CloudTrail User Guide, "CloudTrail record contents"). */
+export type CloudTrailEvent = Readonly<Record<string, unknown>>;
+
+const principalId = (p: Principal): string =>
+  p.type === 'Root'
+    ? p.accountId
+    : p.sessionName === undefined
+      ? p.accessKeyId
+      : `${p.accessKeyId}:${p.sessionName}`;
+
+const sessionContext = (p: Principal): CloudTrailEvent => {
+  const roleName = p.iamIdentity.split('/')[1] ?? '';
+  return {
+    sessionIssuer: {
+      type: 'Role',
+      arn: `arn:aws:iam::${p.accountId}:role/${roleName}`,
+      accountId: p.accountId,
+      userName: roleName,
+    },
+    ...(p.sourceIdentity === undefined ? {} : { sourceIdentity: p.sourceIdentity }),
+  };
+};
+
+const userIdentity = (p: Principal | undefined): CloudTrailEvent => {
+  if (p === undefined) return { type: 'Unknown' };
+  const { type, arn, accountId, accessKeyId } = p;
+  return {
+    type,
+    principalId: principalId(p),
+    arn,
+    accountId,
+    accessKeyId,
+    ...(type === 'IAMUser' ? { userName: p.iamIdentity.replace(/^user\//, '') } : {}),
+    ...(type === 'AssumedRole' ? { sessionContext: sessionContext(p) } : {}),
+  };
+};
+
+/** CloudTrail drops the suffix of this one. */
+const errorCodeOf = (code: string): string => (code === 'AccessDeniedException' ? 'AccessDenied' : code);
+
+const responseOf = (entry: AuditEntry): unknown => {
+  if (entry.errorCode === 'AccessDeniedException') return { message: entry.errorMessage ?? null };
+  return entry.errorCode === undefined ? (entry.responseElements ?? null) : null;
+};
+
+/** Shapes an entry as CloudTrail would have recorded it. What a door did is an AwsServiceEvent. */
+export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrailEvent => ({
+  eventVersion: '1.09',
+  userIdentity: userIdentity(entry.principal),
+  eventTime: new Date(stamp.eventTime).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+  eventSource: 'airflow.amazonaws.com',
+  eventName: entry.eventName,
+  awsRegion: stamp.region,
+  sourceIPAddress: entry.sourceIp,
+  userAgent: entry.userAgent,
+  ...(entry.errorCode === undefined ? {} : { errorCode: errorCodeOf(entry.errorCode) }),
+  ...(entry.errorMessage === undefined ? {} : { errorMessage: entry.errorMessage }),
+  requestParameters: entry.requestParameters ?? null,
+  responseElements: responseOf(entry),
+  requestID: entry.requestId,
+  eventID: stamp.eventId,
+  readOnly: entry.readOnly,
+  ...(entry.environmentId === undefined
+    ? {}
+    : { additionalEventData: { environmentId: entry.environmentId } }),
+  eventType: isOperationName(entry.eventName) ? 'AwsApiCall' : 'AwsServiceEvent',
+  managementEvent: true,
+  eventCategory: 'Management',
+  recipientAccountId: stamp.accountId,
+});

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+import { codeOf, textOf } from '../lib/errors.ts';
+import { CliError, exitCodes } from './errors.ts';
+import type { Connection } from './server.ts';
+
+/** An answer of the API that is an error, with AWS's code and text. */
+export class ApiError extends CliError {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, status: number, message: string) {
+    super(message === '' ? code : `${message} (${code})`);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+const deadline = 30_000;
+
+interface ApiCall {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** Percent-encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+export interface ApiClient {
+  /** Signs and sends one call; throws ApiError for an error of the API, CliError when none answers. */
+  call<T>(schema: z.ZodType<T>, call: ApiCall): Promise<T>;
+}
+
+const unreachable = (endpoint: URL, error: unknown): CliError =>
+  new CliError(`No server answers at ${endpoint.origin}.`, {
+    why: codeOf(error) === 'ECONNREFUSED' ? 'Nothing listens there.' : textOf(error),
+    todo: 'Start it with "windsock start", or name another with --endpoint URL.',
+    exitCode: exitCodes.unreachable,
+    cause: error,
+  });
+
+const errorBody = z
+  .object({ __type: z.string(), code: z.string(), message: z.string(), Message: z.string() })
+  .partial();
+
+const apiError = (status: number, header: unknown, body: unknown): ApiError => {
+  const parsed = errorBody.safeParse(body).data ?? {};
+  // restJson1: the code may carry a namespace before `#` and a URL after `:`
+  const raw = typeof header === 'string' ? header : (parsed.__type ?? parsed.code ?? `HTTP ${status}`);
+  const code = raw.split(':')[0]?.split('#').at(-1) ?? raw;
+  return new ApiError(code, status, parsed.message ?? parsed.Message ?? '');
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const sign = async (to: Connection, call: ApiCall, body: string | undefined) => {
+  // the signing name of MWAA is `airflow` (its service model)
+  const signer = new SignatureV4({
+    credentials: to.credentials,
+    region: to.region,
+    service: 'airflow',
+    sha256: Sha256,
+  });
+  const headers: Record<string, string> = { host: to.endpoint.host };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const base = to.endpoint.pathname.replace(/\/$/, '');
+  const signed = await signer.sign({
+    method: call.method,
+    protocol: to.endpoint.protocol,
+    hostname: to.endpoint.hostname,
+    path: `${base}${call.path}`,
+    query: { ...call.query },
+    headers,
+    body,
+  });
+  return { path: signed.path, headers: signed.headers };
+};
+
+const urlOf = (to: Connection, path: string, query: ApiCall['query']): URL => {
+  const url = new URL(path, to.endpoint.origin);
+  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+  // the signature covers %20, never +
+  url.search = url.search.replaceAll('+', '%20');
+  return url;
+};
+
+const agentFor = (to: Connection): Agent => {
+  const ca = to.endpoint.protocol === 'https:' && to.caFile ? readFileSync(to.caFile, 'utf8') : undefined;
+  return new Agent({ connect: { timeout: 5000, ...(ca === undefined ? {} : { ca }) } });
+};
+
+const send = async (to: Connection, call: ApiCall, signal: AbortSignal) => {
+  const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+  const { path, headers } = await sign(to, call, body);
+  const agent = agentFor(to);
+  try {
+    const answer = await request(urlOf(to, path, call.query), {
+      method: call.method,
+      headers,
+      body: body ?? null,
+      dispatcher: agent,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(deadline)]),
+    });
+    return {
+      status: answer.statusCode,
+      type: answer.headers['x-amzn-errortype'],
+      text: await answer.body.text(),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreachable(to.endpoint, error);
+  } finally {
+    await agent.destroy();
+  }
+};
+
+/** A client of the API like any other: signed requests, AWS's errors. */
+export const createApiClient = (to: Connection, signal: AbortSignal): ApiClient => ({
+  async call(schema, call) {
+    const answer = await send(to, call, signal);
+    const body = parseJson(answer.text);
+    if (answer.status >= 300) throw apiError(answer.status, answer.type, body);
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    throw new CliError(`${to.endpoint.origin} gave an answer that is not of the MWAA API.`, {
+      todo: 'Check the endpoint.',
+    });
+  },
+});

@@ -1,0 +1,231 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ContentSource } from '../environments/ports.ts';
+import { silentLog } from '../lib/log.ts';
+import { createFolderSource } from './folder-source.ts';
+import { isPublishable } from './location.ts';
+import { type PublishOptions, publish } from './publish.ts';
+
+let base: string;
+let dags: string;
+let target: string;
+let source: ContentSource;
+let now: number;
+const where = { bucketArn: 'arn:aws:s3:::team-a', path: 'dags/' };
+const signal = new AbortController().signal;
+
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'windsock-content-'));
+  dags = join(base, 'buckets/team-a/dags');
+  target = join(base, 'target');
+  mkdirSync(dags, { recursive: true });
+  now = 1_000_000;
+  source = createFolderSource({ buckets: join(base, 'buckets'), log: silentLog });
+});
+afterEach(() => rmSync(base, { recursive: true, force: true }));
+
+const put = (path: string, content: string) => {
+  mkdirSync(dirname(join(dags, path)), { recursive: true });
+  writeFileSync(join(dags, path), content);
+};
+const options = (o: Partial<PublishOptions> = {}): PublishOptions => ({
+  source,
+  where,
+  target,
+  stateFile: join(base, 'state.json'),
+  owner: { fileMode: 0o640, dirMode: 0o750 },
+  signal,
+  now: () => now,
+  ...o,
+});
+const go = (o: Partial<PublishOptions> = {}) => publish(options(o));
+const published = () => readdirSync(target, { recursive: true, encoding: 'utf8' }).sort();
+
+describe('publishing', () => {
+  it('makes the target equal and leaves what did not change untouched', async () => {
+    put('a.py', 'one');
+    put('pkg/b.py', 'two');
+    put('old/gone.py', 'x');
+    expect(await go()).toEqual({ added: 3, changed: 0, removed: 0, postponed: 0, refused: [] });
+    const before = statSync(join(target, 'pkg/b.py'), { bigint: true });
+    put('a.py', 'one more');
+    put('c.py', 'three');
+    rmSync(join(dags, 'old'), { recursive: true });
+    expect(await go()).toMatchObject({ added: 1, changed: 1, removed: 1 });
+    expect(published()).toEqual(['a.py', 'c.py', 'pkg', 'pkg/b.py']);
+    expect(readFileSync(join(target, 'a.py'), 'utf8')).toBe('one more');
+    const after = statSync(join(target, 'pkg/b.py'), { bigint: true });
+    expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
+    expect(await go()).toMatchObject({ added: 0, changed: 0, removed: 0 });
+  });
+  it('gives files the time of publishing and the modes it was told', async () => {
+    put('pkg/a.py', 'a');
+    chmodSync(join(dags, 'pkg/a.py'), 0o777);
+    utimesSync(join(dags, 'pkg/a.py'), 1000, 1000);
+    await go();
+    const file = statSync(join(target, 'pkg/a.py'));
+    expect([file.mode & 0o7777, statSync(join(target, 'pkg')).mode & 0o7777]).toEqual([0o640, 0o750]);
+    expect(Date.now() - file.mtimeMs).toBeLessThan(60_000);
+  });
+  it.runIf(process.geteuid?.() === 0)('gives files to the owner it was told', async () => {
+    put('pkg/a.py', 'a');
+    await go({ owner: { uid: 0, gid: 65534, fileMode: 0o640, dirMode: 0o750 } });
+    for (const path of ['', 'pkg', 'pkg/a.py']) expect(statSync(join(target, path)).gid).toBe(65534);
+  });
+  it('replaces a file by a folder, a folder by a file, and a link by a file', async () => {
+    put('x', 'file');
+    put('y/z.py', 'in folder');
+    put('keep.py', 'k');
+    await go();
+    rmSync(join(dags, 'x'));
+    put('x/inner.py', 'now folder');
+    rmSync(join(dags, 'y'), { recursive: true });
+    put('y', 'now file');
+    rmSync(join(target, 'keep.py'));
+    symlinkSync('/etc/passwd', join(target, 'keep.py'));
+    await go();
+    expect(readFileSync(join(target, 'x/inner.py'), 'utf8')).toBe('now folder');
+    expect(readFileSync(join(target, 'y'), 'utf8')).toBe('now file');
+    expect(lstatSync(join(target, 'keep.py')).isFile()).toBe(true);
+    expect(published()).toEqual(['keep.py', 'x', 'x/inner.py', 'y']);
+  });
+  it('puts right what somebody else changed in the target, and clears what a kill left behind', async () => {
+    put('pkg/a.py', 'right');
+    await go();
+    writeFileSync(join(target, 'pkg/a.py'), 'wrong');
+    writeFileSync(join(target, 'foreign.py'), 'x');
+    writeFileSync(join(target, 'pkg/.windsock-tmp-0123456789ab'), 'half');
+    expect(await go()).toMatchObject({ added: 0, changed: 1, removed: 1 });
+    expect(published()).toEqual(['pkg', 'pkg/a.py']);
+    expect(readFileSync(join(target, 'pkg/a.py'), 'utf8')).toBe('right');
+  });
+  it('publishes again when its memory is lost or broken', async () => {
+    put('a.py', 'a');
+    await go();
+    writeFileSync(join(base, 'state.json'), '{"files": 7');
+    expect(await go()).toMatchObject({ added: 0, changed: 1 });
+    expect(await go()).toMatchObject({ changed: 0 });
+  });
+  it('keeps the tree until an empty listing has lasted ten seconds', async () => {
+    put('a.py', 'a');
+    await go();
+    rmSync(join(dags, 'a.py'));
+    expect((await go()).removed).toBe(0);
+    now += 9_999;
+    expect((await go()).removed).toBe(0);
+    put('a.py', 'back');
+    await go();
+    rmSync(join(dags, 'a.py'));
+    now += 60_000;
+    expect((await go()).removed).toBe(0);
+    now += 10_000;
+    expect((await go()).removed).toBe(1);
+    expect(published()).toEqual([]);
+  });
+  it('does not touch the tree when the bucket is gone', async () => {
+    put('a.py', 'a');
+    await go();
+    rmSync(join(base, 'buckets/team-a'), { recursive: true });
+    await expect(go()).rejects.toMatchObject({ code: 'SourceUnavailable' });
+    now += 60_000;
+    await expect(go()).rejects.toMatchObject({ code: 'SourceUnavailable' });
+    expect(published()).toEqual(['a.py']);
+  });
+  it('keeps the older version of a file that changes while it is read, and goes on with the rest', async () => {
+    put('a.py', 'old');
+    await go();
+    put('a.py', 'newer');
+    put('b.py', 'b');
+    const restless: ContentSource = {
+      ...source,
+      open: async (location, path, version) => {
+        if (path === 'a.py') writeFileSync(join(dags, 'a.py'), `changed ${Math.random()}`);
+        return source.open(location, path, version);
+      },
+    };
+    expect(await go({ source: restless })).toMatchObject({ added: 1, postponed: 1, removed: 0 });
+    expect(readFileSync(join(target, 'a.py'), 'utf8')).toBe('old');
+    expect(await go()).toMatchObject({ changed: 1, postponed: 0 });
+  });
+  it('refuses paths that would leave the target, and a file that is also a folder', async () => {
+    const paths = [
+      '../x',
+      '/etc/x',
+      'a//b',
+      'a/./b',
+      'a/../../b',
+      'n\0ul',
+      'p',
+      'p/q.py',
+      'ok.py',
+      '.windsock-tmp-1',
+      'k'.repeat(1025),
+    ];
+    const odd: ContentSource = {
+      list: async () => new Map(paths.map((path) => [path, { size: 1, version: '1' }])),
+      open: async () => Readable.from(['x']),
+      watch: () => () => {},
+    };
+    const result = await go({ source: odd });
+    expect(published()).toEqual(['ok.py', 'p', 'p/q.py']);
+    expect(result.refused.length).toBe(9);
+    expect(existsSync(join(base, 'x'))).toBe(false);
+    expect(isPublishable('..a/b..')).toBe(true);
+  });
+  it('stops on abort and keeps what was done', async () => {
+    put('a.py', 'a');
+    put('b.py', 'b');
+    const controller = new AbortController();
+    const once: ContentSource = {
+      ...source,
+      open: async (...args) => {
+        const stream = await source.open(...args);
+        stream.once('close', () => controller.abort(new Error('stop')));
+        return stream;
+      },
+    };
+    await expect(go({ source: once, signal: controller.signal })).rejects.toThrow(/stop|abort/i);
+    expect(readdirSync(target).filter((name) => name.startsWith('.windsock-tmp'))).toEqual([]);
+    await go();
+    expect(published()).toEqual(['a.py', 'b.py']);
+  });
+  it('is right again after kill -9 at any moment', async () => {
+    for (let i = 0; i < 60; i += 1) put(`d${i % 7}/f${i}.py`, `${i}`.repeat(5000));
+    const program = `
+      import { createFolderSource } from '${join(import.meta.dirname, 'folder-source.ts')}';
+      import { publish } from '${join(import.meta.dirname, 'publish.ts')}';
+      const log = { debug() {}, info() {}, warn() {}, error() {} };
+      const source = createFolderSource({ buckets: '${join(base, 'buckets')}', log });
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(process.argv[1]));
+      await publish({ source, where: ${JSON.stringify(where)}, target: '${target}', stateFile: '${join(base, 'state.json')}', owner: { fileMode: 0o640, dirMode: 0o750 }, signal: new AbortController().signal });
+    `;
+    for (const after of [5, 20, 40])
+      expect(() =>
+        execFileSync(process.execPath, ['--input-type=module', '-e', program, String(after)], {
+          stdio: 'ignore',
+          timeout: 5000,
+        }),
+      ).toThrow();
+    await go();
+    for (let i = 0; i < 60; i += 1)
+      expect(readFileSync(join(target, `d${i % 7}/f${i}.py`), 'utf8')).toBe(`${i}`.repeat(5000));
+    expect(published().filter((name) => name.includes('.windsock-tmp'))).toEqual([]);
+  }, 20_000);
+});

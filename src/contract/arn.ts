@@ -1,0 +1,25 @@
+import type { AirflowRole } from './roles.ts';
+
+/** Where an environment lives: the parts that all of its ARNs share. */
+export interface Scope {
+  readonly accountId: string;
+  readonly region: string;
+}
+
+/** Service Authorization Reference, Amazon MWAA: resource type `environment`. */
+export const environmentArn = (scope: Scope, name: string): string =>
+  `arn:aws:airflow:${scope.region}:${scope.accountId}:environment/${name}`;
+
+/** Service Authorization Reference, Amazon MWAA: resource type `rbac-role`. */
+export const airflowRoleArn = (scope: Scope, environmentName: string, role: AirflowRole): string =>
+  `arn:aws:airflow:${scope.region}:${scope.accountId}:role/${environmentName}/${role}`;
+
+export const rootArn = (accountId: string): string => `arn:aws:iam::${accountId}:root`;
+
+/** The service-linked role that MWAA shows as ServiceRoleArn. */
+export const serviceRoleArn = (accountId: string): string =>
+  `arn:aws:iam::${accountId}:role/aws-service-role/airflow.amazonaws.com/AWSServiceRoleForAmazonMWAA`;
+
+/** The log group of one module, named as MWAA names it: `airflow-{environment}-{Module}`. */
+export const logGroupArn = (scope: Scope, environmentName: string, module: string): string =>
+  `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:airflow-${environmentName}-${module}`;

@@ -1,0 +1,75 @@
+import { WindsockError } from '../lib/errors.ts';
+
+/**
+ * An exception as a client of an AWS service sees it: code, HTTP status and text.
+ * Clients branch on `code`, which goes into the header `x-amzn-ErrorType` and the body's `__type`.
+ */
+export class AwsError extends WindsockError {
+  readonly httpStatus: number;
+  /** The body member of the text; AccessDeniedException of the MWAA model spells it with a capital. */
+  readonly messageMember: 'message' | 'Message';
+
+  constructor(
+    code: string,
+    httpStatus: number,
+    message: string,
+    options: { messageMember?: 'message' | 'Message'; detail?: string; cause?: unknown } = {},
+  ) {
+    super(code, message, options);
+    this.httpStatus = httpStatus;
+    this.messageMember = options.messageMember ?? 'message';
+  }
+}
+
+export const validationException = (message: string): AwsError =>
+  new AwsError('ValidationException', 400, message);
+
+/** The value has another JSON type than the model says, or the body is not JSON. */
+export const serializationException = (message: string): AwsError =>
+  new AwsError('SerializationException', 400, message);
+
+export const accessDeniedException = (message: string): AwsError =>
+  new AwsError('AccessDeniedException', 403, message, { messageMember: 'Message' });
+
+export const resourceNotFoundException = (message: string): AwsError =>
+  new AwsError('ResourceNotFoundException', 404, message);
+
+/** Clients try again on this one. */
+export const serviceUnavailableException = (message: string): AwsError =>
+  new AwsError('ServiceUnavailableException', 503, message);
+
+/** Tells the caller nothing of the cause, which belongs to the log. */
+export const internalServerException = (cause?: unknown): AwsError =>
+  new AwsError(
+    'InternalServerException',
+    500,
+    'An internal error occurred. The log of the server has its cause.',
+    {
+      cause,
+    },
+  );
+
+export const unknownOperationException = (message: string): AwsError =>
+  new AwsError('UnknownOperationException', 404, message);
+
+export const requestTooLargeException = (limit: number): AwsError =>
+  new AwsError('RequestEntityTooLargeException', 413, `The request body is larger than ${limit} bytes.`);
+
+export const malformedRequestException = (message: string): AwsError =>
+  new AwsError('MalformedHttpRequestException', 400, message);
+
+/** No signature at all. */
+export const missingAuthenticationTokenException = (): AwsError =>
+  new AwsError('MissingAuthenticationTokenException', 403, 'Missing Authentication Token');
+
+/** The signature is there but cannot be read. */
+export const incompleteSignatureException = (message: string): AwsError =>
+  new AwsError('IncompleteSignatureException', 400, message);
+
+/** The signature can be read and is wrong, too old, or for another service or region. */
+export const invalidSignatureException = (message: string): AwsError =>
+  new AwsError('InvalidSignatureException', 403, message);
+
+/** The access key or its session token is not known here. */
+export const unrecognizedClientException = (): AwsError =>
+  new AwsError('UnrecognizedClientException', 403, 'The security token included in the request is invalid.');

@@ -1,0 +1,145 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuditEntry } from '../audit/record.ts';
+import type { CliAnswer } from '../environments/ports.ts';
+import { textOf } from '../lib/errors.ts';
+import { BadWords, splitWords } from '../lib/words.ts';
+import { cliToken } from '../tokens/cli-token.ts';
+import { TokenRefused } from '../tokens/refused.ts';
+import type { TokenRecord } from '../tokens/token-store.ts';
+import { type Answer, json, problem, Refusal } from './answer.ts';
+import { readBody, utf8 } from './body.ts';
+import type { DoorDeps } from './deps.ts';
+import type { DoorFacts } from './door-facts.ts';
+import type { DoorRequest } from './door-request.ts';
+import { livingRecord } from './living.ts';
+import { bearerOf } from './session-of.ts';
+import { unavailable } from './unavailable-page.ts';
+
+const maxBody = 64 * 1024;
+
+const base64 = (text: string | Buffer): string => Buffer.from(text).toString('base64');
+
+const output = (status: number, stdout: string | Buffer, stderr: string | Buffer): Answer =>
+  json(status, { stdout: base64(stdout), stderr: base64(stderr) });
+
+/** AWS: 200 with both streams whatever the command's exit code; 500 for a command that is not supported; 504 after the time. */
+const answerOf = (result: CliAnswer): Answer => {
+  switch (result.kind) {
+    case 'ran':
+      return output(200, result.stdout, result.stderr);
+    case 'refused':
+      return output(500, '', `${result.reason}\n`);
+    case 'busy':
+      return problem(429, 'Too many commands run in this environment at once. Try again in a moment.');
+    case 'timed-out':
+      return problem(504, 'The command did not end in time and was stopped.');
+  }
+};
+
+type Call = { deps: DoorDeps; request: DoorRequest; door: DoorFacts };
+
+const audit = async (
+  { deps, request, door }: Call,
+  entry: Pick<AuditEntry, 'eventName' | 'principal'> & Partial<AuditEntry>,
+  tx?: Parameters<DoorDeps['audit']['write']>[1],
+) => {
+  const { clientIp: sourceIp, userAgent, requestId } = request;
+  await deps.audit.write(
+    { readOnly: false, sourceIp, userAgent, requestId, environmentId: door.id, ...entry },
+    tx,
+  );
+};
+
+const redeem = async (call: Call): Promise<TokenRecord> => {
+  const { deps, request, door } = call;
+  const token = bearerOf(request);
+  if (token === undefined) {
+    throw new Refusal(
+      401,
+      `Send a CLI token as Authorization: Bearer. Call ${cliToken.call(door.name)} for one.`,
+    );
+  }
+  try {
+    return await deps.tokens.redeem(token, { kind: cliToken, environment: door }, async (tx, row) => {
+      await audit(call, { eventName: 'UseCliToken', principal: row.mint.principal }, tx);
+      return row;
+    });
+  } catch (error) {
+    if (!(error instanceof TokenRefused) || error.user === undefined) throw error;
+    const what = {
+      errorCode: 'AccessDenied',
+      errorMessage: error.reason,
+      requestParameters: { user: error.user },
+    };
+    await audit(call, { eventName: 'CliTokenRefused', principal: undefined, ...what }).catch((e) =>
+      deps.log.error('a refused CLI token was not recorded', { environment: door.name, reason: textOf(e) }),
+    );
+    throw error;
+  }
+};
+
+const readWords = async (req: IncomingMessage): Promise<string[]> => {
+  try {
+    return splitWords(utf8(await readBody(req, maxBody)));
+  } catch (error) {
+    if (error instanceof BadWords) throw new Refusal(400, error.publicText);
+    throw error;
+  }
+};
+
+/** The first two words name the command; what follows may hold passwords. */
+const recordRun = (
+  call: Call,
+  row: TokenRecord,
+  words: readonly string[],
+  result: CliAnswer,
+): Promise<void> =>
+  audit(call, {
+    eventName: 'RunCliCommand',
+    principal: row.mint.principal,
+    requestParameters: { command: words.slice(0, 2).join(' ').slice(0, 128) },
+    responseElements: {
+      result: result.kind,
+      ...(result.kind === 'ran' ? { exitCode: result.exitCode } : {}),
+    },
+  }).catch((e) =>
+    call.deps.log.error('a command was not recorded', { environment: call.door.name, reason: textOf(e) }),
+  );
+
+const run = async (
+  call: Call,
+  row: TokenRecord,
+  words: readonly string[],
+  res: ServerResponse,
+): Promise<Answer> => {
+  const { deps, door } = call;
+  const gone = new AbortController();
+  const leave = () => gone.abort();
+  res.once('close', leave);
+  try {
+    const result = await deps.driver.cli(await livingRecord(deps, door), words, { signal: gone.signal });
+    await recordRun(call, row, words, result);
+    return answerOf(result);
+  } finally {
+    res.removeListener('close', leave);
+  }
+};
+
+/**
+ * `POST /aws_mwaa/cli`: one Airflow command for one CLI token (Amazon MWAA User Guide, "Apache Airflow CLI
+ * command reference"). No shell sees the text. Throws Refusal and TokenRefused.
+ */
+export const cliEndpoint = async (
+  deps: DoorDeps,
+  request: DoorRequest,
+  io: { req: IncomingMessage; res: ServerResponse },
+  door: DoorFacts,
+): Promise<Answer> => {
+  const call = { deps, request, door };
+  if (request.browser) throw new Refusal(403, 'This endpoint is for programs, not for pages in a browser.');
+  if (!deps.driver.webTarget(door.id)) return unavailable(door, false);
+  const row = await redeem(call);
+  const words = await readWords(io.req);
+  if (words.length === 0) throw new Refusal(400, 'The body holds no command. Send for instance: dags list');
+  return run(call, row, words, io.res);
+};

@@ -1,0 +1,22 @@
+import type { EnvironmentRecord } from '../environments/record.ts';
+
+/** What the door of one environment knows without asking. */
+export interface DoorFacts {
+  readonly id: string;
+  readonly name: string;
+  /** `localhost:7443`. */
+  readonly hostname: string;
+  /** `https://localhost:7443`: the only origin whose pages may act here. */
+  readonly origin: string;
+  readonly airflow: 2 | 3;
+  readonly record: EnvironmentRecord;
+}
+
+export const doorFacts = (record: EnvironmentRecord, hostname: string): DoorFacts => ({
+  id: record.id,
+  name: record.name,
+  hostname,
+  origin: `https://${hostname}`,
+  airflow: record.spec.AirflowVersion.startsWith('2.') ? 2 : 3,
+  record,
+});

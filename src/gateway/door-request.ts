@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { Refusal } from './answer.ts';
+import { type Cookies, readCookies } from './cookies.ts';
+import type { DoorFacts } from './door-facts.ts';
+import { readTarget, type Target } from './target.ts';
+
+const maxHeaders = 1000;
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+/** Two of these would let two parsers decide differently. */
+const single = new Set([
+  'authorization',
+  'content-length',
+  'content-type',
+  'host',
+  'origin',
+  'sec-fetch-dest',
+  'sec-fetch-mode',
+  'sec-fetch-site',
+  'upgrade',
+]);
+
+/** A request, read once and strictly. Everything later decides on this. */
+export interface DoorRequest {
+  readonly method: string;
+  readonly target: Target;
+  /** Names in lower case; those with an underscore are left out. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly cookies: Cookies;
+  /** Sent by a browser, which says so itself; a page cannot take these headers away. */
+  readonly browser: boolean;
+  readonly wantsHtml: boolean;
+  readonly clientIp: string;
+  readonly userAgent: string;
+  readonly requestId: string;
+}
+
+const joiner = (name: string): string => (name === 'cookie' ? '; ' : ', ');
+
+const readHeaders = (raw: readonly string[]): Map<string, string> => {
+  if (raw.length / 2 > maxHeaders) throw new Refusal(431, `A request has at most ${maxHeaders} headers.`);
+  const headers = new Map<string, string>();
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] ?? '').toLowerCase();
+    const value = raw[i + 1] ?? '';
+    if (name.includes('_')) continue;
+    const known = headers.get(name);
+    if (known !== undefined && single.has(name)) throw new Refusal(400, `The header ${name} comes twice.`);
+    headers.set(name, known === undefined ? value : known + joiner(name) + value);
+  }
+  return headers;
+};
+
+const checkHost = (headers: ReadonlyMap<string, string>, door: DoorFacts): void => {
+  const host = headers.get('host');
+  if (!host) throw new Refusal(400, 'The request has no Host header.');
+  if (host.toLowerCase() === door.hostname) return;
+  // A name that somebody else's DNS points here must not become an origin of ours.
+  throw new Refusal(421, `The address of environment ${door.name} is ${door.origin}/`);
+};
+
+const wantsHtml = (method: string, headers: ReadonlyMap<string, string>): boolean => {
+  const mode = headers.get('sec-fetch-mode');
+  if (mode) return mode === 'navigate';
+  return (method === 'GET' || method === 'HEAD') && (headers.get('accept') ?? '').includes('text/html');
+};
+
+/** Reads a request. Throws Refusal for everything that is malformed or ambiguous. */
+export const readRequest = (req: IncomingMessage, door: DoorFacts): DoorRequest => {
+  const headers = readHeaders(req.rawHeaders);
+  const method = req.method ?? '';
+  if (!methods.has(method)) throw new Refusal(405, `The method ${method} is not served.`);
+  checkHost(headers, door);
+  const target = readTarget(req.url ?? '');
+  if ('refused' in target) throw new Refusal(400, target.refused);
+  return {
+    method,
+    target,
+    headers,
+    cookies: readCookies(headers.get('cookie')),
+    browser: headers.has('sec-fetch-site') || headers.has('origin'),
+    wantsHtml: wantsHtml(method, headers),
+    clientIp: (req.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+    userAgent: (headers.get('user-agent') ?? '').slice(0, 256),
+    requestId: randomUUID(),
+  };
+};

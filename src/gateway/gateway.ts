@@ -1,0 +1,32 @@
+import type { Door } from '../environments/ports.ts';
+import type { SessionEnded } from '../tokens/ports.ts';
+import { createUpstreamPools } from '../upstream/pool.ts';
+import { createOpenConnections } from './connections.ts';
+import type { GatewayDeps } from './deps.ts';
+import { createDoors } from './listeners.ts';
+
+export interface Gateway {
+  readonly door: Door;
+  /** Cuts the connections of ended sessions; already called for every end that `deps.tokens` announces. */
+  readonly sessionEnded: SessionEnded;
+  /** Closes every door. */
+  close(): Promise<void>;
+}
+
+/** The doors of all environments, and what stands behind them. */
+export const createGateway = (deps: GatewayDeps): Gateway => {
+  const pools = createUpstreamPools();
+  const connections = createOpenConnections(deps.clock);
+  const doors = createDoors({ ...deps, pools, connections });
+  const stopListening = deps.tokens.sessions.onEnded(connections.sessionEnded);
+  return {
+    door: doors,
+    sessionEnded: connections.sessionEnded,
+    close: async () => {
+      stopListening();
+      await doors.closeAll();
+      pools.close();
+      connections.close();
+    },
+  };
+};

@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { textOf } from '../lib/errors.ts';
+import { TokenRefused } from '../tokens/refused.ts';
+import { type Answer, problem, Refusal, send } from './answer.ts';
+import { cliEndpoint } from './cli-endpoint.ts';
+import { consoleSsoPage } from './console-sso.ts';
+import type { DoorDeps } from './deps.ts';
+import type { DoorFacts } from './door-facts.ts';
+import { type DoorRequest, readRequest } from './door-request.ts';
+import { login } from './login.ts';
+import { proxy } from './proxy.ts';
+import { routeOf } from './route.ts';
+import { sessionOf } from './session-of.ts';
+import { deniedPage, signInPage } from './sign-in-page.ts';
+import { signOut } from './sign-out.ts';
+import { refuseUpgrade, upgrade } from './upgrade.ts';
+
+const signIn = async (deps: DoorDeps, request: DoorRequest, door: DoorFacts): Promise<Answer> => {
+  const session = await sessionOf(deps, request, door);
+  return session ? deniedPage(door, session) : signInPage(door);
+};
+
+type Io = { readonly req: IncomingMessage; readonly res: ServerResponse };
+
+/** The answer of one of the door's own paths; undefined when Airflow answered. */
+const answer = async (
+  deps: DoorDeps,
+  request: DoorRequest,
+  io: Io,
+  door: DoorFacts,
+): Promise<Answer | undefined> => {
+  const route = routeOf(request, door);
+  switch (route.to) {
+    case 'console-sso':
+      return consoleSsoPage(door);
+    case 'login':
+      return login(deps, request, io.req, door);
+    case 'cli':
+      return cliEndpoint(deps, request, io, door);
+    case 'sign-in':
+      return signIn(deps, request, door);
+    case 'sign-out':
+      return signOut(deps, request, door);
+    case 'nowhere':
+      return problem(route.status, route.why);
+    case 'proxy':
+      await proxy(deps, request, io, door);
+      return undefined;
+  }
+};
+
+/** The one place where what was thrown becomes an answer. */
+const answerError = (deps: DoorDeps, door: DoorFacts, error: unknown): Answer => {
+  if (error instanceof Refusal) return problem(error.status, error.publicText);
+  if (error instanceof TokenRefused) return problem(403, error.publicText, error.reason);
+  deps.log.error('a request at the door failed', { environment: door.name, reason: textOf(error) });
+  return problem(500, 'Windsock could not answer. Its log says why.');
+};
+
+/** What is left of a refused body is thrown away for a second, so that the client sees the answer; then cut. */
+const drain = ({ req, res }: Io): void => {
+  if (req.complete || res.destroyed) return;
+  req.resume();
+  const timer = setTimeout(() => {
+    if (!req.complete) req.destroy();
+  }, 1000);
+  req.once('close', () => clearTimeout(timer));
+};
+
+/** Serves one request. Never throws. */
+export const handle = async (deps: DoorDeps, door: DoorFacts, io: Io): Promise<void> => {
+  try {
+    const own = await answer(deps, readRequest(io.req, door), io, door);
+    if (own) send(io.res, own);
+  } catch (error) {
+    send(io.res, answerError(deps, door, error));
+  }
+  drain(io);
+};
+
+/** Serves one upgrade. Never throws. */
+export const handleUpgrade = async (
+  deps: DoorDeps,
+  door: DoorFacts,
+  req: IncomingMessage,
+  socket: Duplex,
+  early: Buffer,
+): Promise<void> => {
+  try {
+    await upgrade({ deps, request: readRequest(req, door), door, socket, early });
+  } catch (error) {
+    refuseUpgrade(socket, answerError(deps, door, error));
+  }
+};

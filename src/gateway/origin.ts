@@ -1,0 +1,32 @@
+import type { DoorFacts } from './door-facts.ts';
+import type { DoorRequest } from './door-request.ts';
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Airflow 2.7 starts a run on a plain GET of these. */
+const isTriggerPage = (request: DoorRequest, door: DoorFacts): boolean =>
+  door.airflow === 2 && /^\/(dags\/[^/]+\/)?trigger\/?$/.test(request.target.path);
+
+const isTopLevelNavigation = (r: DoorRequest): boolean =>
+  r.method === 'GET' &&
+  r.headers.get('sec-fetch-mode') === 'navigate' &&
+  r.headers.get('sec-fetch-dest') === 'document';
+
+/** True when a page of this very door sent the request; both headers must agree when both are there. */
+export const isSameOrigin = (r: DoorRequest, door: DoorFacts): boolean => {
+  const origin = r.headers.get('origin');
+  const site = r.headers.get('sec-fetch-site');
+  if (origin !== undefined && origin !== door.origin) return false;
+  if (site !== undefined && site !== 'same-origin') return false;
+  return origin !== undefined || site !== undefined;
+};
+
+/** Whether a browser's request may use the browser's session. */
+export const mayUseSession = (r: DoorRequest, door: DoorFacts, upgrade: boolean): boolean => {
+  if (upgrade || !safeMethods.has(r.method) || isTriggerPage(r, door)) return isSameOrigin(r, door);
+  const site = r.headers.get('sec-fetch-site');
+  // Other environments are same-site with this one: ports do not count.
+  if (site === 'cross-site' || site === 'same-site') return isTopLevelNavigation(r);
+  const origin = r.headers.get('origin');
+  return origin === undefined || origin === door.origin;
+};

@@ -1,0 +1,155 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Dispatcher } from 'undici';
+import type { WebTarget } from '../environments/ports.ts';
+import { textOf } from '../lib/errors.ts';
+import type { WebSession } from '../tokens/session-store.ts';
+import { passedResponseHeaders, upstreamHeaders } from '../upstream/headers.ts';
+import { type Answer, problem, Refusal, send } from './answer.ts';
+import { limitedBody, readBody } from './body.ts';
+import { passedSetCookies, upstreamCookie } from './cookies.ts';
+import type { DoorDeps } from './deps.ts';
+import type { DoorFacts } from './door-facts.ts';
+import type { DoorRequest } from './door-request.ts';
+import { rewriteLocation } from './location.ts';
+import { mayUseSession } from './origin.ts';
+import { bearerOf, sessionOf } from './session-of.ts';
+import { signInPage } from './sign-in-page.ts';
+import { unavailable } from './unavailable-page.ts';
+
+const maxBody = 64 * 1024 * 1024;
+
+/** A request that may go to Airflow. */
+export interface Admitted {
+  readonly session: WebSession;
+  readonly assertion: string;
+  readonly target: WebTarget;
+}
+
+const notSignedIn = async (deps: DoorDeps, request: DoorRequest, door: DoorFacts): Promise<Answer> => {
+  if (request.wantsHtml) return signInPage(door);
+  const bearer = bearerOf(request);
+  const what = bearer === undefined ? undefined : await deps.tokens.describe(bearer);
+  const text = `Not signed in to environment ${door.name}, or the session has ended.`;
+  return problem(401, what === undefined ? text : `${text} ${what}`);
+};
+
+/** Decides whether a request reaches Airflow, and as whom; otherwise gives the answer. Throws Refusal. */
+export const admit = async (
+  deps: DoorDeps,
+  request: DoorRequest,
+  door: DoorFacts,
+  upgrade: boolean,
+): Promise<Admitted | { readonly answer: Answer }> => {
+  const target = deps.driver.webTarget(door.id);
+  if (!target) return { answer: unavailable(door, request.wantsHtml) };
+  const session = await sessionOf(deps, request, door);
+  if (!session) return { answer: await notSignedIn(deps, request, door) };
+  if (session.kind === 'browser' && !mayUseSession(request, door, upgrade)) {
+    throw new Refusal(403, `Another site sent this request. Only pages of ${door.origin} may.`);
+  }
+  const assertion = await deps.tokens.assertions.forSession(session, door.record);
+  if (!assertion) throw new Refusal(403, 'No Airflow role granted in IAM.');
+  return { session, assertion, target };
+};
+
+/** GET and HEAD go without a body. AWS's own client sends `{}` with a GET, which means none. */
+const bodyOf = async (request: DoorRequest, req: IncomingMessage) => {
+  const sent = request.headers.has('content-length') || request.headers.has('transfer-encoding');
+  if (!sent) return undefined;
+  if (request.method !== 'GET' && request.method !== 'HEAD') return Readable.from(limitedBody(req, maxBody));
+  const text = (await readBody(req, 1024)).toString('latin1').trim();
+  if (text !== '' && text !== '{}') throw new Refusal(400, `A ${request.method} request has no body.`);
+  return undefined;
+};
+
+const headersFor = (request: DoorRequest, door: DoorFacts, admitted: Admitted, withBody: boolean) => {
+  const facts = {
+    hostname: door.hostname,
+    clientIp: request.clientIp,
+    assertion: admitted.assertion,
+    cookie: upstreamCookie(request.cookies, door.id),
+  };
+  const headers = upstreamHeaders(request.headers, facts);
+  if (!withBody) delete headers['content-type'];
+  const length = withBody ? request.headers.get('content-length') : undefined;
+  return length === undefined ? headers : { ...headers, 'content-length': length };
+};
+
+const answerHeaders = (
+  upstream: Dispatcher.ResponseData,
+  request: DoorRequest,
+  door: DoorFacts,
+  target: WebTarget,
+) => {
+  const headers = passedResponseHeaders(upstream.headers);
+  const setCookies = passedSetCookies([upstream.headers['set-cookie'] ?? []].flat(), door.id);
+  if (setCookies.length > 0) headers['set-cookie'] = setCookies;
+  const location = [upstream.headers['location'] ?? []].flat()[0];
+  if (location !== undefined)
+    headers['location'] = rewriteLocation(location, request.target.path, door, target);
+  if (!headers['x-frame-options'] && !headers['content-security-policy'])
+    headers['x-frame-options'] = 'SAMEORIGIN';
+  headers['x-content-type-options'] = 'nosniff';
+  return headers;
+};
+
+type Io = { readonly req: IncomingMessage; readonly res: ServerResponse };
+
+const forward = async (
+  deps: DoorDeps,
+  request: DoorRequest,
+  io: Io,
+  door: DoorFacts,
+  admitted: Admitted,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { target } = admitted;
+  const body = await bodyOf(request, io.req);
+  const upstream = await deps.pools.of(door.id, target).request({
+    method: request.method as Dispatcher.HttpMethod,
+    path: request.target.raw,
+    headers: headersFor(request, door, admitted, body !== undefined),
+    body: body ?? null,
+    signal,
+  });
+  io.res.writeHead(upstream.statusCode, answerHeaders(upstream, request, door, target));
+  await pipeline(upstream.body, io.res);
+};
+
+const fail = (deps: DoorDeps, request: DoorRequest, io: Io, door: DoorFacts, error: unknown): void => {
+  if (error instanceof Refusal) throw error;
+  deps.log.warn('Airflow did not answer', {
+    environment: door.name,
+    requestId: request.requestId,
+    reason: textOf(error),
+  });
+  const restarting = !deps.driver.webTarget(door.id);
+  send(
+    io.res,
+    restarting
+      ? unavailable(door, request.wantsHtml)
+      : problem(502, `Airflow of environment ${door.name} did not answer.`),
+  );
+};
+
+/** Passes a request on with the assertion of its session. Streams both ways; ends when either side or the session does. */
+export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: DoorFacts): Promise<void> => {
+  const admitted = await admit(deps, request, door, false);
+  if ('answer' in admitted) return send(io.res, admitted.answer);
+  const ended = new AbortController();
+  const release = deps.connections.add(admitted.session, () => {
+    ended.abort();
+    io.res.destroy();
+  });
+  io.res.once('close', () => {
+    release();
+    ended.abort();
+  });
+  try {
+    await forward(deps, request, io, door, admitted, ended.signal);
+  } catch (error) {
+    if (!ended.signal.aborted) fail(deps, request, io, door, error);
+  }
+};

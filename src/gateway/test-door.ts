@@ -1,0 +1,179 @@
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { type RequestOptions, request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { AirflowRole } from '../contract/roles.ts';
+import type { CliAnswer, WebTarget } from '../environments/ports.ts';
+import type { EnvironmentRecord } from '../environments/record.ts';
+import type { MintContext } from '../identity/principal.ts';
+import { systemClock } from '../lib/clock.ts';
+import { silentLog } from '../lib/log.ts';
+import { newAuthority } from '../tls/authority.ts';
+import { createTlsIdentity } from '../tls/reload.ts';
+import { fakeStores } from '../tokens/fake-stores.ts';
+import { loadOrCreateSigningKeys } from '../tokens/signing-keys.ts';
+import { createTokens } from '../tokens/tokens.ts';
+import { createGateway } from './gateway.ts';
+
+export interface Got {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** What the fake Airflow saw. */
+export interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly raw: readonly string[];
+  readonly body: string;
+}
+
+export const recordOf = (id: string, name: string, version: string): EnvironmentRecord => ({
+  id,
+  name,
+  accountId: '000000000000',
+  region: 'us-east-1',
+  arn: `arn:aws:airflow:us-east-1:000000000000:environment/${name}`,
+  status: 'AVAILABLE',
+  spec: {
+    AirflowVersion: version,
+    DagS3Path: 'dags',
+    SourceBucketArn: 'arn:aws:s3:::demo',
+    ExecutionRoleArn: 'arn:aws:iam::000000000000:role/x',
+    EnvironmentClass: 'mw1.micro',
+  },
+  generation: 1,
+  placement: { driver: 'local', host: 'h' },
+  lastUpdate: { Status: 'SUCCESS', CreatedAt: 0 },
+  webserverHostname: undefined,
+  progress: undefined,
+  createdAt: 0,
+});
+
+export const mintOf = (name: string): MintContext => ({
+  principal: {
+    type: 'IAMUser',
+    arn: `arn:aws:iam::000000000000:user/${name}`,
+    accountId: '000000000000',
+    iamIdentity: `user/${name}`,
+    accessKeyId: 'AKIAEXAMPLE',
+  },
+  sourceIp: '127.0.0.1',
+  userAgent: 'test',
+  requestId: 'r',
+});
+
+/** A web server in Airflow's place: it notes what it gets and answers what `reply` says. */
+const fakeAirflow = async () => {
+  const seen: Seen[] = [];
+  const state: {
+    reply: Parameters<typeof createServer>[1];
+    upgrade: (socket: Duplex) => void;
+    upgraded: IncomingHttpHeaders[];
+  } = {
+    reply: undefined,
+    upgrade: (socket) => socket.destroy(),
+    upgraded: [],
+  };
+  const server: Server = createServer((req, res) => {
+    const chunks: Buffer[] = [];
+    if (state.reply) return state.reply(req, res);
+    req.on('data', (c: Buffer) => chunks.push(c));
+    req.on('end', () => {
+      const body = Buffer.concat(chunks).toString();
+      seen.push({
+        method: req.method ?? '',
+        url: req.url ?? '',
+        headers: req.headers,
+        raw: req.rawHeaders,
+        body,
+      });
+      res.end('from airflow');
+    });
+    return undefined;
+  });
+  server.on('upgrade', (req, socket) => {
+    state.upgraded.push(req.headers);
+    state.upgrade(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, seen, state, port: (server.address() as AddressInfo).port };
+};
+
+/** A gateway with real listeners, real TLS and real tokens before a fake Airflow. */
+export const openTestDoor = async (folder: string, firstPort: number) => {
+  const airflow = await fakeAirflow();
+  const stores = fakeStores();
+  const authority = await newAuthority(Date.now());
+  const tls = await createTlsIdentity({ authority, clock: systemClock, log: silentLog });
+  const keys = await loadOrCreateSigningKeys(`${folder}/keys.json`);
+  const world: {
+    roles: AirflowRole[];
+    target: WebTarget | undefined;
+    cli: CliAnswer;
+    words: (readonly string[])[];
+  } = {
+    roles: ['Admin'],
+    target: { host: '127.0.0.1', port: airflow.port, startId: '1' },
+    cli: { kind: 'ran', stdout: Buffer.from('out\n'), stderr: Buffer.from(''), exitCode: 0 },
+    words: [],
+  };
+  const tokens = createTokens({
+    ...stores,
+    keys,
+    clock: systemClock,
+    installationId: 'inst',
+    rolesOf: () => world.roles,
+  });
+  const records = new Map<string, EnvironmentRecord>();
+  const audit: { eventName: string; errorMessage?: string; requestParameters?: unknown }[] = [];
+  const gateway = createGateway({
+    environments: { findById: async (id) => records.get(id), inTransaction: stores.inTransaction },
+    driver: {
+      webTarget: () => world.target,
+      cli: async (_e, words) => {
+        world.words.push(words);
+        return world.cli;
+      },
+    },
+    tokens,
+    audit: { write: async (entry) => void audit.push(entry) },
+    clock: systemClock,
+    log: silentLog,
+    tls,
+    firstPort,
+  });
+  const open = async (record: EnvironmentRecord) => {
+    records.set(record.id, record);
+    const hostname = await gateway.door.open(record, async () => true);
+    return { record, hostname, origin: `https://${hostname}`, port: Number(hostname.split(':')[1]) };
+  };
+  const ask = (port: number, o: RequestOptions & { body?: string | Buffer } = {}): Promise<Got> =>
+    new Promise((resolve, reject) => {
+      const req = request({ host: 'localhost', port, ca: authority.rootPem, agent: false, ...o }, (res) => {
+        const chunks: Buffer[] = [];
+        res.on('data', (c: Buffer) => chunks.push(c));
+        res.on('error', reject);
+        res.on('end', () =>
+          resolve({
+            status: res.statusCode ?? 0,
+            headers: res.headers,
+            body: Buffer.concat(chunks).toString(),
+          }),
+        );
+      });
+      req.on('error', reject);
+      req.end(o.body);
+    });
+  const close = async () => {
+    await gateway.close();
+    tls.close();
+    airflow.server.closeAllConnections();
+    await new Promise((resolve) => airflow.server.close(resolve));
+  };
+  return { airflow, stores, tokens, gateway, authority, world, records, audit, open, ask, close };
+};
+
+export type TestDoor = Awaited<ReturnType<typeof openTestDoor>>;

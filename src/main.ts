@@ -1,0 +1,177 @@
+import { userInfo } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createApiClient } from './cli/api-client.ts';
+import { createEnvironment, createWebLoginToken, loginUrl } from './cli/mwaa.ts';
+import { defaultDataFolder } from './config/data-folder.ts';
+import { readSettings, settingsHelp } from './config/read.ts';
+import type { EnvironmentRecord } from './environments/record.ts';
+import { textOf, WindsockError } from './lib/errors.ts';
+import { fillBucket, firstEnvironmentRequest } from './server/first-environment.ts';
+import { readyScreen, Screen } from './server/screen.ts';
+import { type Server, startServer } from './server/server.ts';
+import { onStopSignals } from './server/signals.ts';
+
+type AllSettings = ReturnType<typeof readSettings>;
+
+const isRoot = process.getuid?.() === 0;
+const begun = performance.now();
+const terminal = {
+  isTerminal: process.stdout.isTTY === true,
+  write: (text: string) => void process.stdout.write(text),
+};
+const screen = new Screen(terminal);
+
+const clientOf = (server: Server, settings: AllSettings) =>
+  createApiClient(
+    {
+      endpoint: new URL(server.endpoint),
+      region: settings.region,
+      credentials: server.root,
+      accountId: server.root.accountId,
+      caFile: undefined,
+    },
+    AbortSignal.timeout(60_000),
+  );
+
+const find = (server: Server, settings: AllSettings): Promise<EnvironmentRecord | undefined> =>
+  server.store.find({
+    accountId: server.root.accountId,
+    region: settings.region,
+    name: settings.environment,
+  });
+
+/** On the first start the environment is made; a name or DAGs that were given are wanted on any start. */
+const firstEnvironment = async (server: Server, settings: AllSettings): Promise<void> => {
+  if (!settings.demo) return;
+  const wanted = { name: settings.environment, airflowVersion: settings.airflowVersion, dags: settings.dags };
+  const there = await find(server, settings);
+  const isNamed = settings.environment !== 'demo';
+  if (there ? settings.dags === undefined : !server.isFirstStart && !isNamed) return;
+  const bucket = fillBucket(server.folders.buckets, wanted);
+  if (there) return;
+  await createEnvironment(
+    clientOf(server, settings),
+    wanted.name,
+    firstEnvironmentRequest(wanted, bucket, server.root.accountId),
+  );
+};
+
+const waitUntilReachable = async (
+  server: Server,
+  settings: AllSettings,
+  stopping: AbortSignal,
+): Promise<EnvironmentRecord | undefined> => {
+  while (!stopping.aborted) {
+    const record = await find(server, settings);
+    if (!record || record.status === 'CREATE_FAILED') return record;
+    if (record.status === 'AVAILABLE' && server.isReachable(record.id)) return record;
+    await delay(200);
+  }
+  return undefined;
+};
+
+const commandOf = (settings: AllSettings): string =>
+  settings.data === defaultDataFolder(process.env, isRoot)
+    ? 'npx windsock'
+    : `npx windsock --data ${settings.data}`;
+
+const accountNote = (server: Server): string =>
+  server.accounts
+    ? 'PostgreSQL, installs and every environment run under accounts of their own.'
+    : 'Every environment runs under your account: its DAGs can read what you can read.';
+
+const showReady = async (
+  server: Server,
+  settings: AllSettings,
+  record: EnvironmentRecord | undefined,
+): Promise<void> => {
+  const available = record?.status === 'AVAILABLE' ? record : undefined;
+  if (record?.status === 'CREATE_FAILED') {
+    screen.print(
+      `\nThe environment ${record.name} could not be created: ${record.lastUpdate.Error?.ErrorMessage ?? 'see the log'}`,
+    );
+    screen.print(`Remove it with: ${commandOf(settings)} environment delete ${record.name}`);
+  }
+  const token =
+    available && terminal.isTerminal
+      ? await createWebLoginToken(clientOf(server, settings), available.name)
+      : undefined;
+  screen.print(
+    readyScreen({
+      command: commandOf(settings),
+      endpoint: server.endpoint,
+      region: settings.region,
+      environment: available?.name,
+      airflowVersion: available?.spec.AirflowVersion,
+      loginUrl: token && loginUrl(token),
+      data: server.folders.root,
+      logs: server.folders.logs,
+      buckets: server.folders.buckets,
+      note: accountNote(server),
+      took: performance.now() - begun,
+    }),
+  );
+};
+
+const fail = (error: unknown): void => {
+  screen.close();
+  const text = error instanceof WindsockError ? error.publicText : textOf(error);
+  process.stderr.write(`windsock: ${text}\n`);
+  if (!(error instanceof WindsockError) && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ''}\n`);
+  process.exitCode = 1;
+};
+
+const serve = async (settings: AllSettings): Promise<void> => {
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  const stop = (why: string) => {
+    if (stopping.signal.aborted) return;
+    screen.print(`Stopping (${why}) …`);
+    stopping.abort();
+  };
+  onStopSignals({
+    first: stop,
+    second: () => hardStop(server),
+    underNpm: process.env['npm_lifecycle_event'] !== undefined,
+  });
+  let server: Server | undefined;
+  server = await startServer({
+    settings,
+    env: process.env,
+    isRoot,
+    userName: userInfo().username,
+    step: (name, work) => screen.step(name, work),
+    onProgress: (p) => stopping.signal.aborted || screen.progress(p),
+    onLost: () => stop('another server uses this data folder'),
+  });
+  try {
+    if (!stopping.signal.aborted) await firstEnvironment(server, settings);
+    const record = await waitUntilReachable(server, settings, stopping.signal);
+    if (!stopping.signal.aborted) await showReady(server, settings, record);
+    await stopped;
+  } finally {
+    await server.stop();
+    screen.print('Stopped.');
+  }
+};
+
+/** The second Ctrl-C: Airflow gets no time to end its tasks, and the stop that runs goes on at once. */
+const hardStop = (server: Server | undefined): void => {
+  screen.print('Stopping hard.');
+  process.exitCode = 130;
+  server?.hurry();
+  setTimeout(() => process.exit(130), 10_000).unref();
+};
+
+const main = async (): Promise<void> => {
+  if (process.argv.includes('--help') || process.argv.includes('-h')) {
+    process.stdout.write(settingsHelp());
+    return;
+  }
+  await serve(readSettings(process.argv.slice(2), process.env, isRoot));
+};
+
+await main().catch(fail);
+// Whatever still holds the process is not worth waiting for: everything that was started has ended.
+process.exit();

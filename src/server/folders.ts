@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DataFolder } from '../config/data-folder.ts';
+import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { codeOf, textOf, WindsockError } from '../lib/errors.ts';
+import { randomId } from '../lib/ids.ts';
+import { type Account, run } from '../lib/process.ts';
+
+/** A virtual environment needs 500 MB, PostgreSQL's start 100 MB. */
+const leastFreeBytes = 1024 ** 3;
+
+const makeFolder = (folder: string, mode: number): void => {
+  mkdirSync(folder, { recursive: true, mode });
+  chmodSync(folder, mode);
+};
+
+const checkFreeSpace = (folder: string): void => {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize >= leastFreeBytes) return;
+  const free = Math.round((bavail * bsize) / 1024 ** 2);
+  throw new WindsockError(
+    'DiskFull',
+    `Only ${free} MiB are free for ${folder}; at least 1024 MiB are needed. Free some, or name another folder with --data.`,
+  );
+};
+
+/**
+ * Makes the data folder and checks that it can be used.
+ * @throws WindsockError DataFolderUnusable, DiskFull
+ */
+export const makeDataFolder = (f: DataFolder, isRoot: boolean): void => {
+  // As root other accounts must get through to what is theirs; as an ordinary account nobody else has business here.
+  const outside = isRoot ? 0o755 : 0o700;
+  try {
+    makeFolder(f.root, outside);
+    makeFolder(f.secrets, 0o700);
+    for (const folder of [f.programs, f.postgres, f.sockets, f.bases, f.cache, f.logs])
+      makeFolder(folder, outside);
+    makeFolder(f.environments, isRoot ? 0o711 : 0o700);
+    makeFolder(f.buckets, outside);
+    makeFolder(f.trash, 0o700);
+    chmodSync(f.logs, 0o700);
+  } catch (error) {
+    const why =
+      codeOf(error) === 'EACCES' || codeOf(error) === 'EROFS'
+        ? 'this account may not write there'
+        : textOf(error);
+    throw new WindsockError(
+      'DataFolderUnusable',
+      `The data folder ${f.root} cannot be used: ${why}. Name another with --data.`,
+      { cause: error },
+    );
+  }
+  checkFreeSpace(f.root);
+};
+
+/**
+ * Checks that another account gets through to the data folder.
+ * @throws WindsockError DataFolderHidden
+ */
+export const checkReachable = async (f: DataFolder, account: Account): Promise<void> => {
+  const result = await run('/usr/bin/test', ['-x', f.programs], {
+    env: { PATH: '/usr/bin:/bin' },
+    cwd: '/',
+    account,
+    timeout: 10_000,
+  });
+  if (result.exitCode === 0) return;
+  throw new WindsockError(
+    'DataFolderHidden',
+    `The account ${account.name} cannot enter ${f.root}: a folder above it is closed to others. Name a folder such as /var/lib/windsock with --data.`,
+  );
+};
+
+/** The id of this installation, made once: issuer of its tokens and assertions. */
+export const installationId = (f: DataFolder): string => {
+  const file = join(f.secrets, 'installation-id');
+  if (!existsSync(file)) writeFileAtomic(file, randomId(20), { mode: 0o600 });
+  return readFileSync(file, 'utf8').trim();
+};
+
+const hashFolder = (folder: string): string => {
+  const hash = createHash('sha256');
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((e) => e.isFile())
+    .sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    hash.update(entry.name).update(readFileSync(join(entry.parentPath, entry.name)));
+  }
+  return hash.digest('hex').slice(0, 16);
+};
+
+/** Copies the Python shim into the data folder, by content: it outlives the server. Gives the folder. */
+export const installShim = (f: DataFolder): string => {
+  const source = join(dirname(fileURLToPath(import.meta.url)), '..', 'airflow', 'shim');
+  const target = join(f.programs, `shim-${hashFolder(source)}`);
+  if (existsSync(target)) return target;
+  rmSync(`${target}.tmp`, { recursive: true, force: true });
+  cpSync(source, `${target}.tmp`, { recursive: true, filter: (path) => !path.includes('__pycache__') });
+  for (const entry of readdirSync(`${target}.tmp`, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
+  }
+  chmodSync(`${target}.tmp`, 0o755);
+  renameSync(`${target}.tmp`, target);
+  return target;
+};

@@ -1,0 +1,66 @@
+import { isIPv4 } from 'node:net';
+import type pg from 'pg';
+import { WindsockError } from '../lib/errors.ts';
+import type { MetadataServer } from './metadata-databases.ts';
+import { bootRole, ownDatabase, ownRole } from './postgres/cluster.ts';
+
+/** A PostgreSQL server that Windsock may make databases and roles on. */
+export interface DatabaseServer extends MetadataServer {
+  /** Windsock's own database. */
+  readonly own: pg.ClientConfig;
+  /** Account that serves the Unix socket; undefined for a server elsewhere. */
+  readonly peer: string | undefined;
+}
+
+/** The embedded server, by its Unix socket: this process is known by its account, Airflow by password. */
+export const embeddedServer = (socketFolder: string, peer: string | undefined): DatabaseServer => ({
+  own: { host: socketFolder, user: ownRole, database: ownDatabase },
+  administrator: (database) => ({ host: socketFolder, user: bootRole, database }),
+  url: (role, password, database) =>
+    `postgresql+psycopg2://${role}:${password}@/${database}?host=${socketFolder}`,
+  peer,
+});
+
+const isLocal = (host: string): boolean =>
+  host === '' ||
+  host === 'localhost' ||
+  host === '::1' ||
+  host.startsWith('/') ||
+  (isIPv4(host) && host.startsWith('127.'));
+
+/**
+ * A PostgreSQL of the user's own, by URL; its role must be a superuser. TLS with a checked name when it is not
+ * on this machine.
+ * @throws WindsockError DatabaseWithoutTls
+ */
+export const externalServer = (address: string): DatabaseServer => {
+  const url = new URL(address);
+  const host = url.searchParams.get('host') ?? url.hostname.replace(/^\[|\]$/g, '');
+  const mode = url.searchParams.get('sslmode');
+  const rootCertificate = url.searchParams.get('sslrootcert');
+  if (!isLocal(host) && mode !== 'verify-full') {
+    throw new WindsockError(
+      'DatabaseWithoutTls',
+      'WINDSOCK_DATABASE_URL names a server on another machine: add ?sslmode=verify-full (and sslrootcert=FILE for a private authority).',
+    );
+  }
+  const port = Number(url.port || url.searchParams.get('port') || 5432);
+  const common: pg.ClientConfig = {
+    host,
+    port,
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    ...(mode === 'verify-full' ? { ssl: { rejectUnauthorized: true } } : {}),
+  };
+  const secure =
+    mode === 'verify-full'
+      ? `&sslmode=verify-full${rootCertificate ? `&sslrootcert=${rootCertificate}` : ''}`
+      : '';
+  return {
+    own: { ...common, database: ownDatabase },
+    administrator: (database) => ({ ...common, database }),
+    url: (role, password, database) =>
+      `postgresql+psycopg2://${role}:${password}@/${database}?host=${host}&port=${port}${secure}`,
+    peer: undefined,
+  };
+};

@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WindsockError } from '../lib/errors.ts';
+import type { Database } from './database.ts';
+
+/** One lock for the whole of one database. */
+const lock = 7_400_000;
+
+/**
+ * Makes this process the only server on this database until it ends. A lost connection (PostgreSQL was
+ * restarted) is made again; `lost` is called when another server has the lock by then.
+ * @throws WindsockError AnotherServer
+ */
+export const takeOwnership = async (db: Database, lost: () => void): Promise<() => Promise<void>> => {
+  let released = false;
+  const take = async (): Promise<boolean> => {
+    const client = await db.connect();
+    const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
+      lock,
+    ]);
+    if (!rows[0]?.locked) {
+      await client.end();
+      return false;
+    }
+    current = client;
+    client.once('end', () => {
+      if (!released) void again();
+    });
+    return true;
+  };
+  const again = async (): Promise<void> => {
+    while (!released) {
+      await delay(500);
+      const taken = await take().catch(() => undefined);
+      if (taken === true) return;
+      if (taken === false) return lost();
+    }
+  };
+  let current: Awaited<ReturnType<Database['connect']>> | undefined;
+  if (!(await take())) {
+    throw new WindsockError(
+      'AnotherServer',
+      'Another Windsock server runs on this data folder. Stop it first, or name another folder with --data.',
+    );
+  }
+  return async () => {
+    released = true;
+    await current?.end().catch(() => {});
+  };
+};

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { type AirflowRole, airflowRoles } from '../contract/roles.ts';
+import type { MintContext } from '../identity/principal.ts';
+import type { Clock } from '../lib/clock.ts';
+import { signJwt } from './jwt.ts';
+import type { TokenEnvironment } from './ports.ts';
+import type { WebSession } from './session-store.ts';
+import type { SigningKeys } from './signing-keys.ts';
+
+const lifetimeSeconds = 60;
+const reuseMilliseconds = 30_000;
+const reuseEntries = 2_000;
+
+/** What policies need to know of an environment to name its roles. */
+export interface RoleEnvironment extends TokenEnvironment {
+  readonly accountId: string;
+  readonly region: string;
+}
+
+/** The core roles that the policies of now give to whoever minted; none when the right is gone. */
+export type RolesOf = (
+  mint: MintContext,
+  e: RoleEnvironment,
+) => readonly AirflowRole[] | Promise<readonly AirflowRole[]>;
+
+export interface AssertionDeps {
+  readonly keys: SigningKeys;
+  readonly clock: Clock;
+  readonly installationId: string;
+  readonly rolesOf: RolesOf;
+}
+
+/** Whom an assertion speaks for. */
+export interface Asserted {
+  readonly mint: MintContext;
+  readonly airflowIdentity: string;
+}
+
+export interface Assertions {
+  /** The roles that the policies of now give. */
+  readonly rolesOf: RolesOf;
+  /** A fresh assertion; undefined when the policies of now give no role. */
+  sign(who: Asserted, e: RoleEnvironment): Promise<string | undefined>;
+  /** The same for a session, reused for at most 30 s. */
+  forSession(session: WebSession, e: RoleEnvironment): Promise<string | undefined>;
+}
+
+const claimsOf = (deps: AssertionDeps, who: Asserted, e: RoleEnvironment, roles: readonly AirflowRole[]) => {
+  const iat = Math.floor(deps.clock.now() / 1000);
+  return {
+    iss: deps.installationId,
+    aud: e.id,
+    sub: who.airflowIdentity,
+    roles: airflowRoles.filter((role) => roles.includes(role)),
+    name: who.airflowIdentity,
+    iat,
+    nbf: iat,
+    exp: iat + lifetimeSeconds,
+    jti: randomUUID(),
+  };
+};
+
+/** Signs what Airflow believes: who is calling, with which of the core roles, for 60 s at one environment. */
+export const createAssertions = (deps: AssertionDeps): Assertions => {
+  const recent = new Map<string, { readonly assertion: string; readonly until: number }>();
+  const sign: Assertions['sign'] = async (who, e) => {
+    const roles = await deps.rolesOf(who.mint, e);
+    if (roles.length === 0) return undefined;
+    return signJwt(deps.keys.assertion, 'assertion+jwt', claimsOf(deps, who, e, roles));
+  };
+  const forSession: Assertions['forSession'] = async (session, e) => {
+    const known = recent.get(session.id);
+    if (known && known.until > deps.clock.monotonic()) return known.assertion;
+    recent.delete(session.id);
+    const until = deps.clock.monotonic() + reuseMilliseconds;
+    const assertion = await sign(session, e);
+    if (!assertion) return undefined;
+    recent.set(session.id, { assertion, until });
+    const oldest = recent.keys().next().value;
+    if (recent.size > reuseEntries && oldest !== undefined) recent.delete(oldest);
+    return assertion;
+  };
+  return { rolesOf: deps.rolesOf, sign, forSession };
+};
