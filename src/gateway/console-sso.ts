@@ -12,7 +12,7 @@ const script = `
 (async () => {
   const show = (id) => { for (const s of document.querySelectorAll('section')) s.hidden = s.id !== id; };
   const say = (id, text) => { for (const e of document.querySelectorAll('[data-say=' + id + ']')) e.textContent = text; };
-  const { environment, login } = JSON.parse(document.getElementById('data').textContent);
+  const { login } = JSON.parse(document.getElementById('data').textContent);
   const token = location.hash.slice(1);
   history.replaceState(null, '', location.pathname);
   const fail = (text) => { say('why', text); show('refused'); };
@@ -49,7 +49,7 @@ export const consoleSsoPage = (door: DoorFacts): Answer => {
     status: 200,
     title: `Sign in to ${door.name}`,
     script,
-    data: { environment: door.name, login: loginPath(door.airflow) },
+    data: { login: loginPath(door.airflow) },
     body:
       `<section id="busy"><h1>Signing in to ${name}</h1><p>as <b data-say="user">…</b></p><div class="bar"></div></section>` +
       `<section id="switch" hidden><h1>Switch user?</h1><p>You are signed in to <b>${name}</b> as <b data-say="current"></b>. ` +

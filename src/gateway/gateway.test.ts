@@ -48,8 +48,7 @@ const login = (door: typeof two, headers: Record<string, string>, token: string,
     body: `token=${token}${more}`,
   });
 
-const cookieOf = (answer: Got): string =>
-  answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+const cookieOf = (answer: Got): string => answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
 
 const browserCookie = async (door = two, name = 'ann') =>
   cookieOf(await login(door, fetchFrom(door.origin), await webToken(door, name)));
@@ -599,18 +598,21 @@ describe('the listener', () => {
       expect(answer.status).toBe(401);
     }
     const squatter = createServer();
-    await new Promise<void>((resolve) => squatter.listen(17445, '::1', resolve));
+    await new Promise<void>((resolve) => squatter.listen(three.port + 1, '::1', resolve));
     const next = await t.open(recordOf('cccccccccccc', 'third', '3.3.1'));
-    expect(next.port).toBe(17446);
-    const known = { ...recordOf('dddddddddddd', 'fourth', '3.3.1'), webserverHostname: 'localhost:17445' };
-    await expect(t.open(known)).rejects.toThrow(/Port 17445 .* environment fourth, is taken/);
+    expect(next.port).toBe(three.port + 2);
+    const known = {
+      ...recordOf('dddddddddddd', 'fourth', '3.3.1'),
+      webserverHostname: `localhost:${three.port + 1}`,
+    };
+    await expect(t.open(known)).rejects.toThrow(/Port \d+ .* environment fourth, is taken/);
     await new Promise((resolve) => squatter.close(resolve));
-    expect((await t.open(known)).hostname).toBe('localhost:17445');
+    expect((await t.open(known)).hostname).toBe(known.webserverHostname);
     await t.gateway.door.close('cccccccccccc');
     expect([t.gateway.door.isOpen('cccccccccccc'), t.gateway.door.isOpen('dddddddddddd')]).toEqual([
       false,
       true,
     ]);
-    await expect(t.ask(17446)).rejects.toThrow(/ECONNREFUSED/);
+    await expect(t.ask(next.port)).rejects.toThrow(/ECONNREFUSED/);
   });
 });

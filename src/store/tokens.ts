@@ -52,8 +52,8 @@ export const createTokenStore = (db: Database): TokenStore => ({
     );
     return row && toToken(row);
   },
-  state: async (jtiHash) => {
-    const [row] = await db.query<{ state: 'unused' | 'used' | 'revoked' }>(stateSql, [jtiHash]);
+  state: async (tx, jtiHash) => {
+    const [row] = await db.query<{ state: 'unused' | 'used' | 'revoked' }>(stateSql, [jtiHash], tx);
     return row?.state ?? 'unknown';
   },
   revokeAll: async (tx, environmentId, now) => {

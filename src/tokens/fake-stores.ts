@@ -49,7 +49,7 @@ export const fakeStores = () => {
       token.state = 'used';
       return token.record;
     },
-    state: async (hash) => tokens.get(hash.toString('hex'))?.state ?? 'unknown',
+    state: async (_tx, hash) => tokens.get(hash.toString('hex'))?.state ?? 'unknown',
     revokeAll: async (_tx, id) => {
       for (const t of tokens.values())
         if (t.record.environmentId === id && t.state === 'unused') t.state = 'revoked';

@@ -54,7 +54,7 @@ export const redeemToken = async <T>(
   return deps.tokenStore.inTransaction(async (tx) => {
     const row = await deps.tokenStore.redeem(tx, hashOf(token.jti), deps.clock.now());
     if (!row) {
-      const state = await deps.tokenStore.state(hashOf(token.jti));
+      const state = await deps.tokenStore.state(tx, hashOf(token.jti));
       throw refuse(state === 'used' ? 'already-used' : 'revoked');
     }
     if (row.kind !== kind.kind || row.environmentId !== environment.id) throw refuse('revoked');

@@ -21,8 +21,8 @@ export interface TokenStore {
   insert(tx: Transaction, token: TokenRecord): Promise<void>;
   /** Marks the token as used and gives it; undefined when it is unknown, used or revoked. One caller at most gets it. */
   redeem(tx: Transaction, jtiHash: Buffer, now: number): Promise<TokenRecord | undefined>;
-  /** Why a token could not be redeemed. */
-  state(jtiHash: Buffer): Promise<'unused' | 'used' | 'revoked' | 'unknown'>;
+  /** Why a token could not be redeemed; in the same transaction, so that no second connection is waited for. */
+  state(tx: Transaction, jtiHash: Buffer): Promise<'unused' | 'used' | 'revoked' | 'unknown'>;
   /** Revokes every unused token of an environment. */
   revokeAll(tx: Transaction, environmentId: string, now: number): Promise<void>;
   /** Deletes at most `limit` tokens that expired before; gives how many. */

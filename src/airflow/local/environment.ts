@@ -4,7 +4,7 @@ import { StepFailed } from '../../environments/errors.ts';
 import type { WebTarget } from '../../environments/ports.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Account } from '../../lib/process.ts';
-import { killAll, processes } from '../../lib/process-tree.ts';
+import { killAll } from '../../lib/process-tree.ts';
 import type { AirflowVersion } from '../versions.ts';
 import { type ComponentName, componentsOf, neededToBeReady, wordsOf } from './commands.ts';
 import { Component } from './component.ts';
@@ -62,16 +62,16 @@ export class LocalEnvironment {
   }
 
   get started(): boolean {
-    return [...this.#components.values()].every((c) => c.state !== 'stopped');
+    return this.#needed.every((c) => c.state !== 'stopped');
   }
 
   get ready(): boolean {
     return this.#healthy && this.webTarget !== undefined;
   }
 
-  /** Web server first: on Airflow 3 the others talk to it. The triggerer waits until the rest is ready. */
+  /** Web server first: on Airflow 3 the others talk to it. What is not needed to be ready starts afterwards. */
   start(): void {
-    for (const component of this.#components.values()) component.start();
+    for (const component of this.#needed) component.start();
   }
 
   /**
@@ -89,6 +89,7 @@ export class LocalEnvironment {
       this.#giveUp(performance.now() > deadline ? said : undefined);
       if (!this.ready) await delay(200, undefined, { signal });
     }
+    for (const component of this.#components.values()) component.start();
   }
 
   /** Ends every component, then whatever is left of their sessions and of the environment's account. */
@@ -128,6 +129,10 @@ export class LocalEnvironment {
       starts: c.starts,
       lastError: c.lastError,
     }));
+  }
+
+  get #needed(): Component[] {
+    return neededToBeReady(this.#o.version).flatMap((name) => this.#components.get(name) ?? []);
   }
 
   get #web(): Component {
@@ -219,6 +224,3 @@ export class LocalEnvironment {
     }
   }
 }
-
-/** True when any living process runs under this uid. */
-export const accountHasProcesses = (uid: number): boolean => processes().some((p) => p.uid === uid);
