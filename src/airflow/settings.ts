@@ -37,7 +37,11 @@ const defaults = (v: AirflowVersion, i: ConfigurationInput): Options => ({
     min_serialized_dag_update_interval: 2,
     min_serialized_dag_fetch_interval: 2,
   },
-  scheduler: { parsing_processes: 1, dag_dir_list_interval: 5 },
+  scheduler: {
+    parsing_processes: 1,
+    dag_dir_list_interval: 5,
+    max_tis_per_query: parallelismOf(i.record.spec.EnvironmentClass),
+  },
   usage_data_collection: { enabled: false },
   ...(v.major === 2
     ? { webserver: { workers: 1, worker_refresh_interval: 0, instance_name: i.record.name } }
@@ -130,7 +134,7 @@ const written = (value: string | number | boolean): string => {
 };
 
 /** The text of an airflow.cfg. */
-export const configurationText = (options: Options): string =>
+const configurationText = (options: Options): string =>
   Object.entries(options)
     .map(([section, values]) => {
       const lines = Object.entries(values).map(([key, value]) => `${key} = ${written(value)}\n`);

@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 
 const port = z.coerce
@@ -125,16 +124,3 @@ export const flagName = (name: string): string =>
 /** `doorPort` → `WINDSOCK_DOOR_PORT`. */
 export const variableName = (name: string): string =>
   `WINDSOCK_${flagName(name).replaceAll('-', '_').toUpperCase()}`;
-
-/** True for a database on this machine, where TLS adds nothing. */
-export const isLocalDatabase = (url: string): boolean => {
-  const { hostname, searchParams } = new URL(url);
-  const host = searchParams.get('host') ?? hostname;
-  return (
-    host === '' ||
-    host === 'localhost' ||
-    host === '[::1]' ||
-    host.startsWith('/') ||
-    (isIPv4(host) && host.startsWith('127.'))
-  );
-};

@@ -21,7 +21,7 @@ export const cookieValue = (cookies: Cookies, name: string): string | undefined 
 };
 
 /** Airflow's own cookie: CSRF and flash messages, no identity. */
-export const airflowCookie = (id: string): string => `airflow_${id}`;
+const airflowCookie = (id: string): string => `airflow_${id}`;
 
 /**
  * Where a session's secret is kept. Browsers: a name that no script can set (`__Host-Http-`) and that says

@@ -221,7 +221,6 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
   started.add(() => gateway.close());
   const placement: Placement = { driver: 'local', host: 'local' };
   let loop: Loop | undefined;
-  const cuts = new Map<string, () => void>();
   const api = createApiServer({
     accountId: id.root.accountId,
     region,
@@ -233,14 +232,8 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     audit,
     clock,
     log,
-    wake: (environmentId) => {
-      cuts.get(environmentId)?.();
-      cuts.delete(environmentId);
-      loop?.wake(environmentId);
-    },
-    endAll: async (tx, environmentId) => {
-      cuts.set(environmentId, await tokens.endAll(tx, environmentId));
-    },
+    wake: (environmentId) => loop?.wake(environmentId),
+    endAll: (tx, environmentId) => tokens.endAll(tx, environmentId),
     checkContent: checkBucket(folders, log),
   });
   const { port } = await o.step('api', () => api.listen(settings.port));

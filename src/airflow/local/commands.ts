@@ -12,33 +12,47 @@ export const componentsOf = (v: AirflowVersion): readonly ComponentName[] =>
 export const neededToBeReady = (v: AirflowVersion): readonly ComponentName[] =>
   componentsOf(v).filter((name) => name !== 'triggerer');
 
-/** The words after `airflow`. All processes share one file system, so nobody serves logs to anybody. */
-export const wordsOf = (
+/** Threads of the one web worker of Airflow 2: pages wait for the database most of the time. */
+const webThreads = 8;
+
+/**
+ * The web server of Airflow 2 as `airflow webserver` would start it (airflow/cli/commands/webserver_command.py),
+ * without the monitor process around it: one process less, and a fault at the start ends it at once.
+ */
+const gunicorn = (webPort: number): string[] => [
+  ...['-m', 'gunicorn', '--workers', '1', '--threads', String(webThreads), '--worker-class', 'gthread'],
+  ...[
+    '--timeout',
+    '120',
+    '--bind',
+    `127.0.0.1:${webPort}`,
+    '--name',
+    'airflow-webserver',
+    '--error-logfile',
+    '-',
+  ],
+  ...['--config', 'python:airflow.www.gunicorn_config', '--preload', 'airflow.www.app:cached_app()'],
+];
+
+/** The arguments for Python. All processes share one file system, so nobody serves logs to anybody. */
+export const argumentsOf = (
   name: ComponentName,
   v: AirflowVersion,
   o: { webPort: number; pidFile: string },
 ): string[] => {
+  const airflow = ['-m', 'airflow'];
+  const pid = ['--pid', o.pidFile];
   switch (name) {
-    case 'webserver':
-      return v.major === 2
-        ? ['webserver', '--port', String(o.webPort), '--hostname', '127.0.0.1', '--pid', o.pidFile]
-        : [
-            'api-server',
-            '--port',
-            String(o.webPort),
-            '--host',
-            '127.0.0.1',
-            '--workers',
-            '1',
-            '--proxy-headers',
-            '--pid',
-            o.pidFile,
-          ];
+    case 'webserver': {
+      if (v.major === 2) return gunicorn(o.webPort);
+      const address = ['--host', '127.0.0.1', '--port', String(o.webPort)];
+      return [...airflow, 'api-server', ...address, '--workers', '1', '--proxy-headers', ...pid];
+    }
     case 'scheduler':
-      return ['scheduler', '--skip-serve-logs', '--pid', o.pidFile];
+      return [...airflow, 'scheduler', '--skip-serve-logs', ...pid];
     case 'dag-processor':
-      return ['dag-processor', '--pid', o.pidFile];
+      return [...airflow, 'dag-processor', ...pid];
     case 'triggerer':
-      return ['triggerer', '--skip-serve-logs', '--pid', o.pidFile];
+      return [...airflow, 'triggerer', '--skip-serve-logs', ...pid];
   }
 };

@@ -50,5 +50,5 @@ export const processVariables = (i: VariablesInput, component: string): Record<s
   WINDSOCK_SIGN_IN_URL: '/aws_mwaa/aws-console-sso',
   WINDSOCK_SIGN_OUT_URL: '/aws_mwaa/sign-out',
   ...(i.databasePeer ? { PGREQUIREPEER: i.databasePeer } : {}),
-  ...(i.version.major === 2 ? { GUNICORN_CMD_ARGS: '--threads 8' } : { FORWARDED_ALLOW_IPS: '127.0.0.1' }),
+  ...(i.version.major === 3 ? { FORWARDED_ALLOW_IPS: '127.0.0.1' } : {}),
 });

@@ -6,7 +6,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Account } from '../../lib/process.ts';
 import { killAll } from '../../lib/process-tree.ts';
 import type { AirflowVersion } from '../versions.ts';
-import { type ComponentName, componentsOf, neededToBeReady, wordsOf } from './commands.ts';
+import { argumentsOf, type ComponentName, componentsOf, neededToBeReady } from './commands.ts';
 import { Component } from './component.ts';
 import { belongsTo, type ProcessFact, readFacts, writeFacts } from './facts.ts';
 import { unhealthyParts } from './health.ts';
@@ -161,7 +161,7 @@ export class LocalEnvironment {
       spec: () => ({
         name,
         program: o.python,
-        args: ['-m', 'airflow', ...wordsOf(name, o.version, { webPort: o.webPort, pidFile: pidFile() })],
+        args: argumentsOf(name, o.version, { webPort: o.webPort, pidFile: pidFile() }),
         env: o.variables(name),
         cwd: o.places.home,
         account: o.account,
@@ -220,7 +220,10 @@ export class LocalEnvironment {
     }
     if (tooLateFor !== undefined) {
       const logTail = this.#web.logTail();
-      throw new StepFailed(`Airflow was not ready in time (${tooLateFor})`, { retry: false, logTail });
+      throw new StepFailed(
+        `Airflow was not ready in time (${tooLateFor}). The web server's log ends:\n${logTail}`,
+        { retry: false, logTail },
+      );
     }
   }
 }

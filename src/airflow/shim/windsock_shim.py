@@ -234,8 +234,10 @@ def _attach_roles(session, user, claims: dict) -> None:
     role = _models().Role
     core = session.execute(select(role).where(role.name.in_(claims["roles"]))).scalars().unique().all()
     roles = list(core) + [r for r in user.roles if r.name not in CORE_ROLES]
+    shown = "(" + ", ".join(r.name for r in roles) + ")"
     set_committed_value(user, "roles", roles)
-    set_committed_value(user, "last_name", "(" + ", ".join(r.name for r in roles) + ")")
+    set_committed_value(user, "last_name", shown)  # Airflow 2 shows first and last name
+    user.get_name = lambda: f"{user.username} {shown}"  # Airflow 3 shows this, in its audit log too
     user._perms = {(p.action.name, p.resource.name) for r in roles for p in r.permissions}
 
 
@@ -265,12 +267,15 @@ def _security_manager():
     from flask_appbuilder import expose
     from flask_appbuilder.security.views import AuthView
 
-    module = _import_first(
-        "airflow.providers.fab.auth_manager.security_manager.override",  # 2.9 and newer
-        "airflow.auth.managers.fab.security_manager.override",  # 2.8
-        "airflow.www.security",  # 2.7
-    )
-    base = getattr(module, "FabAirflowSecurityManagerOverride", None) or module.AirflowSecurityManager
+    from airflow.version import version
+
+    if version.startswith("2.7."):  # which has the 2.8 module too, but asks for this class
+        from airflow.www.security import AirflowSecurityManager as base
+    else:
+        base = _import_first(
+            "airflow.providers.fab.auth_manager.security_manager.override",  # 2.9 and newer
+            "airflow.auth.managers.fab.security_manager.override",  # 2.8
+        ).FabAirflowSecurityManagerOverride
 
     class GatewayAuthView(AuthView):
         @expose("/login/")

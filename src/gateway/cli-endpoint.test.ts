@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { t, two, webToken } from './test-clients.ts';
+import { mintOf } from './test-door.ts';
+
+describe('the CLI endpoint', () => {
+  const call = async (body: string | Buffer, token?: string) =>
+    t.ask(two.port, {
+      ...{ method: 'POST', path: '/aws_mwaa/cli', body },
+      headers: {
+        authorization: `Bearer ${token ?? (await t.tokens.cliToken(two.record, mintOf('ann'), 'user/ann'))}`,
+        'content-type': 'text/plain',
+      },
+    });
+
+  it('runs words, answers base64 and records the first two words only', async () => {
+    const answer = await call(`connections add x --conn-password 'a secret'`);
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toEqual({ stdout: Buffer.from('out\n').toString('base64'), stderr: '' });
+    expect(t.world.words.at(-1)).toEqual(['connections', 'add', 'x', '--conn-password', 'a secret']);
+    expect(t.audit.map((e) => e.eventName)).toEqual(['UseCliToken', 'RunCliCommand']);
+    expect(JSON.stringify(t.audit)).not.toContain('secret');
+  });
+
+  it('maps what the driver answers', async () => {
+    t.world.cli = { kind: 'refused', reason: 'no such command' };
+    const refused = await call('users list');
+    expect(refused.status).toBe(500);
+    expect(Buffer.from(JSON.parse(refused.body).stderr, 'base64').toString()).toBe('no such command\n');
+    t.world.cli = { kind: 'busy' };
+    expect((await call('dags list')).status).toBe(429);
+    t.world.cli = { kind: 'timed-out' };
+    expect((await call('dags list')).status).toBe(504);
+  });
+
+  it('refuses what is no fresh CLI token of this environment, and bodies that are no command', async () => {
+    const web = await call('dags list', await webToken());
+    expect([web.status, JSON.parse(web.body).message]).toEqual([
+      403,
+      expect.stringMatching(/web login token.*CreateCliToken/s),
+    ]);
+    expect((await call('dags list', 'x')).status).toBe(403);
+    expect((await t.ask(two.port, { method: 'POST', path: '/aws_mwaa/cli', body: 'version' })).status).toBe(
+      401,
+    );
+    for (const body of [`a 'b`, Buffer.from([0xff]), '  ']) expect((await call(body)).status).toBe(400);
+    expect((await call('x'.repeat(65 * 1024))).status).toBe(413);
+    expect((await t.ask(two.port, { path: '/aws_mwaa/cli' })).status).toBe(405);
+  });
+});
