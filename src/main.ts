@@ -165,6 +165,8 @@ const hardStop = (server: Server | undefined): void => {
 };
 
 const main = async (): Promise<void> => {
+  // Other accounts must get through to what is theirs, whatever the caller's umask; secrets have modes of their own.
+  process.umask(0o022);
   if (process.argv.includes('--help') || process.argv.includes('-h')) {
     process.stdout.write(settingsHelp());
     return;

@@ -75,15 +75,20 @@ export const killAll = async (belongs: Belongs): Promise<boolean> => {
   return true;
 };
 
+/** Milliseconds that the rest of a tree gets once its leaders have ended. */
+const afterLeaders = 300;
+
 /**
- * Ends a whole tree: TERM to its leaders, then after `patience` milliseconds KILL to all that is left.
- * A process group does not hold an Airflow component together, its session does.
+ * Ends a whole tree: TERM to its leaders, which end their children; once they are gone, or after `patience`
+ * milliseconds, KILL to all that is left. A process group does not hold an Airflow component together, its
+ * session does.
  */
 export const endTree = async (
   leaders: readonly number[],
   belongs: Belongs,
   patience: number,
 ): Promise<boolean> => {
+  const started = new Map(leaders.map((pid) => [pid, processFacts(pid)?.startTime]));
   for (const pid of leaders) {
     try {
       process.kill(pid, 'SIGTERM');
@@ -91,7 +96,8 @@ export const endTree = async (
       // gone already
     }
   }
-  if (leaders.length > 0) await waitUntilGone(belongs, patience);
+  await waitUntilGone((p) => started.has(p.pid) && started.get(p.pid) === p.startTime, patience);
+  await waitUntilGone(belongs, afterLeaders);
   return killAll(belongs);
 };
 

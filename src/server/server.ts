@@ -218,7 +218,6 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     tls: id.tls,
     firstPort: settings.doorPort,
   });
-  started.add(() => gateway.close());
   const placement: Placement = { driver: 'local', host: 'local' };
   let loop: Loop | undefined;
   const api = createApiServer({
@@ -241,6 +240,7 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
   publishEndpoint(folders, endpoint, region, id.tls.authority.rootPem);
   const [row] = await own.db.query<{ count: string }>('select count(*) from environments');
   started.add(() => driver.close());
+  started.add(() => gateway.close());
   loop = await startLoop(
     {
       store,

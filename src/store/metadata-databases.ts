@@ -20,6 +20,9 @@ const names = (base: string) => ({
 const databaseOf = (id: EnvironmentId): string => `airflow_${id}`;
 const roleOf = (id: EnvironmentId): string => `environment_${id}`;
 
+/** No environment can use up the connections of all. */
+const mostConnections = 100;
+
 const duplicateObject = '42710';
 const id = pg.escapeIdentifier;
 const literal = pg.escapeLiteral;
@@ -101,7 +104,9 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     as('postgres', async (client) => {
       const [database, role] = [databaseOf(environment), roleOf(environment)];
       if (!(await mayLogIn(client, role))) await copy(client, environment, base);
-      await client.query(`alter role ${id(role)} login password ${literal(password)}`);
+      await client.query(
+        `alter role ${id(role)} login connection limit ${mostConnections} password ${literal(password)}`,
+      );
       return { sqlAlchemyUrl: server.url(role, password, database) } satisfies DatabaseAddress;
     });
 

@@ -27,6 +27,8 @@ export const prepareOwnDatabase = async (server: DatabaseServer): Promise<void> 
     await client.query(`revoke connect, temporary on database ${database} from public`);
     if (server.peer !== undefined || server.own.password === undefined) {
       await client.query('revoke connect, temporary on database postgres from public');
+      // A connection to template1 would block every CREATE DATABASE.
+      await client.query('revoke connect, temporary on database template1 from public');
     }
   } finally {
     await client.end();

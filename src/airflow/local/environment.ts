@@ -35,6 +35,8 @@ export interface LocalEnvironmentOptions {
 
 /** Deaths of one component at its start after which a creation is given up. */
 const mostDeaths = 3;
+/** Milliseconds between looks at an environment that is well. */
+const lookAtWell = 10_000;
 
 /** The running components of one environment. */
 export class LocalEnvironment {
@@ -45,6 +47,7 @@ export class LocalEnvironment {
   #closed = false;
   #healthy = false;
   #openToStrangers = false;
+  #nextLook = 0;
 
   constructor(options: LocalEnvironmentOptions) {
     this.#o = options;
@@ -110,12 +113,13 @@ export class LocalEnvironment {
 
   /** Looks after a running environment: checks a new start of the web server, and ends one that hangs. */
   async tend(): Promise<void> {
-    if (this.#closed || this.#checking) return;
+    if (this.#closed || this.#checking || performance.now() < this.#nextLook) return;
     this.#checking = true;
     try {
       const before = this.ready;
       await this.#look();
       if (this.ready !== before) this.#o.changed();
+      this.#nextLook = performance.now() + (this.ready ? lookAtWell : 0);
     } finally {
       this.#checking = false;
     }
@@ -171,7 +175,8 @@ export class LocalEnvironment {
   }
 
   #changed(): void {
-    if (this.#web.starts !== this.#checkedStart) this.#healthy = false;
+    if (this.#web.starts !== this.#checkedStart || this.#web.state !== 'running') this.#healthy = false;
+    this.#nextLook = 0;
     if (!this.#closed) writeFacts(this.#o.places.facts, this.#facts());
     this.#o.changed();
   }

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { randomSecret } from '../../lib/ids.ts';
@@ -10,7 +19,9 @@ import type { Places } from './places.ts';
 /** Group of the environment's account where it has one: it may read, only its own folders may it write. */
 const makeFolder = (folder: string, mode: number, owner: { uid: number; gid: number } | undefined): void => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (owner) chownSync(folder, owner.uid, owner.gid);
+  // Whoever owns the folder above may have put a link here: its target is not ours to give away.
+  if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is not a folder`);
+  if (owner) lchownSync(folder, owner.uid, owner.gid);
   chmodSync(folder, mode);
 };
 

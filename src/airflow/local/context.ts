@@ -1,0 +1,104 @@
+import { StepFailed } from '../../environments/errors.ts';
+import type { AssertionKeys, MetadataDatabases } from '../../environments/ports.ts';
+import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
+import { findAccount } from '../../lib/accounts.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Account } from '../../lib/process.ts';
+import type { Stop } from '../../lib/stop.ts';
+import type { Base, Bases } from '../base.ts';
+import type { CliRunner } from '../cli/runner.ts';
+import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
+import type { StartCheck } from './environment.ts';
+import { processVariables } from './environment-variables.ts';
+import { type Places, placesOf } from './places.ts';
+
+/** Puts an environment's DAGs into a folder and keeps them there. */
+export interface DagFolder {
+  /** Makes `target` equal to the bucket's tree, readable by `group`; throws SourceUnavailable. */
+  publish(
+    e: EnvironmentRecord,
+    to: { readonly target: string; readonly stateFile: string; readonly group: Account | undefined },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Publishes again within 5 s of every change until stopped. */
+  follow(
+    e: EnvironmentRecord,
+    to: { readonly target: string; readonly stateFile: string; readonly group: Account | undefined },
+  ): Stop;
+}
+
+/** Accounts of their own, when the server runs as root. */
+export interface EnvironmentAccounts {
+  readonly installer: Account;
+  /** The uid of the environment's account, taken at the first call and never given twice. */
+  readonly numberFor: (id: EnvironmentId) => Promise<number>;
+  /** The number stays spent. */
+  readonly release: (id: EnvironmentId) => Promise<void>;
+}
+
+export interface LocalDriverOptions {
+  readonly environments: string;
+  readonly cache: string;
+  readonly trash: string;
+  readonly shim: string;
+  readonly bases: Bases;
+  readonly databases: MetadataDatabases;
+  readonly assertionKeys: AssertionKeys;
+  readonly assertionIssuer: string;
+  readonly content: DagFolder;
+  readonly cli: CliRunner;
+  readonly startCheck: StartCheck;
+  /** Undefined: every environment runs under the account of this process. */
+  readonly accounts: EnvironmentAccounts | undefined;
+  readonly userName: string;
+  /** Account that serves PostgreSQL's socket. */
+  readonly databasePeer: string | undefined;
+  readonly taskLogDays: number;
+  readonly bootId: string;
+  readonly log: Log;
+}
+
+export const accountName = (id: EnvironmentId): string => `windsock-${id}`;
+
+/** The version of an environment. @throws StepFailed when this driver does not know it */
+export const versionOf = (e: EnvironmentRecord): AirflowVersion => {
+  const version = findVersion(e.spec.AirflowVersion);
+  if (version) return version;
+  const known = airflowVersions.map((v) => v.version).join(', ');
+  throw new StepFailed(`Airflow ${e.spec.AirflowVersion} is not available here. Available: ${known}`, {
+    retry: false,
+  });
+};
+
+export const placesFor = (o: LocalDriverOptions, id: EnvironmentId): Places => placesOf(o.environments, id);
+
+/** The environment's account, once it is made. */
+export const accountOf = (o: LocalDriverOptions, id: EnvironmentId): Account | undefined =>
+  o.accounts && findAccount(accountName(id));
+
+/** The finished base. @throws StepFailed */
+export const baseOf = (o: LocalDriverOptions, version: AirflowVersion): Base => {
+  const base = o.bases.find(version);
+  if (!base) throw new StepFailed(`Airflow ${version.version} is not installed`, { retry: true });
+  return base;
+};
+
+/** The environment variables of a component, or of a command (as the web server's). */
+export const variablesFor = (
+  o: LocalDriverOptions,
+  e: EnvironmentRecord,
+): ((component: string) => Record<string, string>) => {
+  const version = versionOf(e);
+  const input = {
+    record: e,
+    version,
+    base: baseOf(o, version),
+    places: placesFor(o, e.id),
+    shim: o.shim,
+    account: accountOf(o, e.id),
+    userName: o.userName,
+    assertionIssuer: o.assertionIssuer,
+    databasePeer: o.databasePeer,
+  };
+  return (component) => processVariables(input, component);
+};

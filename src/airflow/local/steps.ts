@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { StepFailed } from '../../environments/errors.ts';
+import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
+import { ensureAccount, findAccount, removeAccount, uidIsTaken } from '../../lib/accounts.ts';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { textOf } from '../../lib/errors.ts';
+import { environmentConfiguration } from '../settings.ts';
+import {
+  accountName,
+  accountOf,
+  baseOf,
+  type LocalDriverOptions,
+  placesFor,
+  variablesFor,
+  versionOf,
+} from './context.ts';
+import { LocalEnvironment } from './environment.ts';
+import { readSecrets } from './folders.ts';
+import { freePort } from './port.ts';
+import { migrateTemplate } from './template.ts';
+
+/** Makes the migrated template database of the environment's base. */
+export const makeTemplate = async (
+  o: LocalDriverOptions,
+  e: EnvironmentRecord,
+  report: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> => {
+  const version = versionOf(e);
+  const base = baseOf(o, version);
+  await o.databases.ensureTemplate(base.hash, (address) =>
+    migrateTemplate({
+      version,
+      base,
+      cache: o.cache,
+      account: o.accounts?.installer,
+      userName: o.userName,
+      databasePeer: o.databasePeer,
+      address,
+      report,
+      signal,
+    }),
+  );
+};
+
+/** Makes the environment's account with a number that nobody had before. */
+export const makeAccount = async (o: LocalDriverOptions, id: EnvironmentId): Promise<void> => {
+  if (!o.accounts) return;
+  const number = await o.accounts.numberFor(id);
+  if (uidIsTaken(number) && findAccount(accountName(id))?.uid !== number) {
+    await o.accounts.release(id);
+    throw new StepFailed(`The account number ${number} belongs to somebody else on this machine`, {
+      retry: true,
+    });
+  }
+  await ensureAccount(accountName(id), number);
+};
+
+export const dropAccount = async (o: LocalDriverOptions, id: EnvironmentId): Promise<void> => {
+  await removeAccount(accountName(id));
+  await o.accounts?.release(id);
+};
+
+/** Copies the DAGs. An environment that has run before goes on with what it has when the bucket is away. */
+export const copyContent = async (o: LocalDriverOptions, e: EnvironmentRecord, signal: AbortSignal) => {
+  const places = placesFor(o, e.id);
+  const to = { target: places.dags, stateFile: places.contentState, group: accountOf(o, e.id) };
+  try {
+    await o.content.publish(e, to, signal);
+  } catch (error) {
+    if (e.status === 'CREATING') throw new StepFailed(textOf(error), { retry: true, cause: error });
+    o.log.warn('DAGs not published', { environment: e.name, reason: textOf(error) });
+  }
+  return o.content.follow(e, to);
+};
+
+/** Makes the environment's database and gives its URL: secret. */
+export const makeDatabase = async (o: LocalDriverOptions, e: EnvironmentRecord): Promise<string> => {
+  const { databasePassword } = readSecrets(placesFor(o, e.id));
+  const { sqlAlchemyUrl } = await o.databases.ensure(e.id, baseOf(o, versionOf(e)).hash, databasePassword);
+  return sqlAlchemyUrl;
+};
+
+/** The public keys that the environment's shim verifies assertions with; read again when the file changes. */
+export const writeAssertionKeys = async (o: LocalDriverOptions, id: EnvironmentId): Promise<void> => {
+  const keys = Object.fromEntries((await o.assertionKeys.publicKeys()).map((key) => [key.kid, key.x]));
+  const account = accountOf(o, id);
+  writeFileAtomic(placesFor(o, id).assertionKeys, JSON.stringify(keys), {
+    mode: 0o640,
+    owner: account && { uid: 0, gid: account.gid },
+  });
+};
+
+/** Writes airflow.cfg and the keys, and gives the environment that can be started with them. */
+export const configure = async (
+  o: LocalDriverOptions,
+  e: EnvironmentRecord,
+  changed: () => void,
+): Promise<LocalEnvironment> => {
+  const places = placesFor(o, e.id);
+  const version = versionOf(e);
+  const account = accountOf(o, e.id);
+  const webPort = await freePort();
+  const text = environmentConfiguration({
+    version,
+    record: e,
+    secrets: readSecrets(places),
+    sqlAlchemyUrl: await makeDatabase(o, e),
+    publicUrl: `https://${e.webserverHostname}`,
+    webPort,
+    paths: {
+      dags: places.dags,
+      logs: places.taskLogs,
+      plugins: places.plugins,
+      webserverConfig: join(o.shim, 'webserver_config.py'),
+    },
+  });
+  writeFileAtomic(places.airflowConfig, text, {
+    mode: 0o640,
+    owner: account && { uid: 0, gid: account.gid },
+  });
+  await writeAssertionKeys(o, e.id);
+  return new LocalEnvironment({
+    id: e.id,
+    generation: e.generation,
+    version,
+    places,
+    python: baseOf(o, version).python,
+    account,
+    webPort,
+    variables: variablesFor(o, e),
+    startCheck: o.startCheck,
+    bootId: o.bootId,
+    log: o.log,
+    changed,
+  });
+};

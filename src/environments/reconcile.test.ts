@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import { silentLog } from '../lib/log.ts';
+import { StepFailed } from './errors.ts';
+import type { Actual, DriverStep } from './plan.ts';
+import type { ObservedChange } from './ports.ts';
+import { type ReconcileDeps, reconcile } from './reconcile.ts';
+import type { EnvironmentRecord } from './record.ts';
+
+const minute = 60_000;
+
+/** One environment in memory; `fail` may throw at a step. */
+const world = (
+  o: { fail?: (step: DriverStep) => void; status?: EnvironmentRecord['status']; now?: number } = {},
+) => {
+  const done = new Set<string>();
+  const changes: ObservedChange[] = [];
+  let door = false;
+  let record: EnvironmentRecord = {
+    id: 'abcdefghijkl',
+    accountId: '123456789012',
+    region: 'us-east-1',
+    name: 'demo',
+    arn: 'arn',
+    status: o.status ?? 'CREATING',
+    spec: {
+      AirflowVersion: '3.3.1',
+      DagS3Path: 'dags',
+      SourceBucketArn: 'b',
+      ExecutionRoleArn: 'r',
+      EnvironmentClass: 'mw1.small',
+    },
+    generation: 1,
+    placement: { driver: 'local', host: 'local' },
+    lastUpdate: { Status: 'PENDING', CreatedAt: 5 },
+    webserverHostname: undefined,
+    progress: undefined,
+    createdAt: 0,
+  };
+  const stopping = new AbortController();
+  const actual = (): Actual => ({
+    base: done.has('base'),
+    template: done.has('template'),
+    account: done.has('account') && !done.has('remove-account'),
+    folders: done.has('folders') && !done.has('remove-folders'),
+    content: done.has('content'),
+    database: done.has('database') && !done.has('remove-database'),
+    configuration: done.has('configuration'),
+    started: done.has('start'),
+    ready: done.has('ready'),
+    processes: done.has('start') && !done.has('stop'),
+  });
+  const deps = {
+    store: {
+      findById: async () => record,
+      withKey: async (id: string, work: (lease: unknown) => Promise<unknown>) =>
+        work({ id, stillHeld: async () => true, signal: new AbortController().signal }),
+      setObserved: async (_lease: unknown, change: ObservedChange) => {
+        changes.push(change);
+        record = {
+          ...record,
+          ...(change.status ? { status: change.status } : {}),
+          ...(change.lastUpdate ? { lastUpdate: change.lastUpdate } : {}),
+          ...(change.progress === undefined ? {} : { progress: change.progress ?? undefined }),
+        };
+      },
+      claimHostname: async () => true,
+    },
+    driver: {
+      observe: async () => actual(),
+      apply: async (step: DriverStep) => {
+        o.fail?.(step);
+        done.add(step);
+      },
+    },
+    door: {
+      isOpen: () => door,
+      open: async () => {
+        door = true;
+        return 'localhost:7443';
+      },
+      close: async () => {
+        door = false;
+      },
+    },
+    clock: { now: () => o.now ?? minute, monotonic: () => 0, bootId: 'b' },
+    log: silentLog,
+    onProgress: () => {},
+    creationDeadline: 20 * minute,
+    stopping: stopping.signal,
+  } as unknown as ReconcileDeps;
+  return { deps, changes, stopping, record: () => record, isDoorOpen: () => door };
+};
+
+describe('reconcile', () => {
+  test('a creation ends AVAILABLE with its first date kept', async () => {
+    const w = world();
+    expect(await reconcile(w.deps, 'abcdefghijkl', new Map())).toBeUndefined();
+    expect(w.record()).toMatchObject({
+      status: 'AVAILABLE',
+      lastUpdate: { Status: 'SUCCESS', CreatedAt: 5 },
+      progress: undefined,
+    });
+  });
+
+  test('a fault that may pass is tried again and visible meanwhile', async () => {
+    let broken = true;
+    const w = world({
+      fail: (step) => {
+        if (step === 'base' && broken) throw new StepFailed('the index cannot be reached', { retry: true });
+      },
+    });
+    const tries = new Map<string, number>();
+    expect(await reconcile(w.deps, 'abcdefghijkl', tries)).toBeGreaterThan(0);
+    expect(w.record()).toMatchObject({
+      status: 'CREATING',
+      lastUpdate: { Status: 'PENDING', Error: { ErrorMessage: 'the index cannot be reached' } },
+    });
+    broken = false;
+    await reconcile(w.deps, 'abcdefghijkl', tries);
+    expect(w.record()).toMatchObject({ status: 'AVAILABLE', lastUpdate: { Status: 'SUCCESS' } });
+    expect(w.record().lastUpdate.Error).toBeUndefined();
+  });
+
+  test.each([
+    ['a fault that stays', false, minute],
+    ['a fault that may pass, after the deadline', true, 21 * minute],
+  ])('%s ends in CREATE_FAILED with the reason', async (_name, retry, now) => {
+    const w = world({
+      now,
+      fail: (step) => {
+        if (step === 'ready') throw new StepFailed('Airflow does not start\nlast line', { retry });
+      },
+    });
+    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    expect(w.record()).toMatchObject({
+      status: 'CREATE_FAILED',
+      lastUpdate: {
+        Status: 'FAILED',
+        Error: { ErrorCode: 'INCORRECT_CONFIGURATION', ErrorMessage: 'Airflow does not start | last line' },
+      },
+    });
+    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    expect(w.isDoorOpen()).toBe(false);
+  });
+
+  test('an AVAILABLE environment in trouble stays AVAILABLE and is tried again', async () => {
+    const w = world({
+      status: 'AVAILABLE',
+      now: 1000 * minute,
+      fail: (step) => {
+        if (step === 'start') throw new StepFailed('no memory', { retry: false });
+      },
+    });
+    expect(await reconcile(w.deps, 'abcdefghijkl', new Map())).toBeGreaterThan(0);
+    expect(w.record()).toMatchObject({ status: 'AVAILABLE', progress: 'no memory' });
+  });
+
+  test('a reason longer than the contract allows keeps its beginning and its end', async () => {
+    const w = world({
+      fail: () => {
+        throw new StepFailed(`begin ${'x'.repeat(5000)} end`, { retry: false });
+      },
+    });
+    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    const message = w.record().lastUpdate.Error?.ErrorMessage ?? '';
+    expect(message.length).toBeLessThanOrEqual(1024);
+    expect(message).toMatch(/^begin .* end$/);
+  });
+
+  test('a server that stops writes nothing down as a failure', async () => {
+    const w = world();
+    w.stopping.abort();
+    expect(await reconcile(w.deps, 'abcdefghijkl', new Map())).toBeUndefined();
+    expect(w.changes).toEqual([]);
+  });
+});

@@ -1,0 +1,163 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { writeFileAtomic } from './atomic-file.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import { run } from './process.ts';
+import { endTree, processes, processFacts } from './process-tree.ts';
+import { backOff } from './retry.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lib-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const env = { PATH: '/usr/bin:/bin' };
+
+describe('run', () => {
+  test('gives output and exit code, with exactly the given environment', async () => {
+    const result = await run('sh', ['-c', 'env; echo wrong >&2; exit 3'], {
+      env: { ...env, ONLY: 'this' },
+      cwd: '/',
+      timeout: 5_000,
+    });
+    expect(result).toMatchObject({ exitCode: 3, stderr: 'wrong\n', timedOut: false });
+    expect(result.stdout).toContain('ONLY=this');
+    expect(result.stdout).not.toContain('HOME=');
+  });
+
+  test('at the timeout every process of the session is gone, also one that ignores TERM', async () => {
+    const mark = `97${process.pid}`;
+    const result = await run('sh', ['-c', `trap "" TERM; sleep ${mark} & sleep ${mark}`], {
+      env,
+      cwd: '/',
+      timeout: 300,
+    });
+    expect(result.timedOut).toBe(true);
+    const left = processes().filter((p) => commandOf(p.pid).includes(mark));
+    expect(left).toEqual([]);
+  });
+
+  test('what a program leaves behind in its session is ended with it', async () => {
+    const mark = `96${process.pid}`;
+    await run('sh', ['-c', `sleep ${mark} >/dev/null 2>&1 & exit 0`], { env, cwd: '/', timeout: 5_000 });
+    expect(processes().filter((p) => commandOf(p.pid).includes(mark))).toEqual([]);
+  });
+
+  test('a program that is not there is an error', async () => {
+    await expect(run('/nowhere/at/all', [], { env, cwd: '/', timeout: 1_000 })).rejects.toThrow('ENOENT');
+  });
+});
+
+const commandOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+describe('endTree', () => {
+  test('gives the leader time, then ends the whole session', async () => {
+    const child = spawn('sh', ['-c', 'trap "sleep 0.2; echo bye > bye; exit" TERM; sleep 60 & wait'], {
+      cwd: folder,
+      detached: true,
+      stdio: 'ignore',
+    });
+    await delay(200);
+    const pid = child.pid ?? 0;
+    expect(processFacts(pid)).toMatchObject({ sessionId: pid });
+    expect(await endTree([pid], (p) => p.sessionId === pid, 5_000)).toBe(true);
+    expect(processes().some((p) => p.sessionId === pid)).toBe(false);
+    expect(readFileSync(join(folder, 'bye'), 'utf8')).toBe('bye\n');
+  });
+});
+
+describe('writeFileAtomic', () => {
+  test('replaces a file with the mode and leaves no temporary file, also when it fails', () => {
+    const file = join(folder, 'f');
+    writeFileAtomic(file, 'one', { mode: 0o644 });
+    writeFileAtomic(file, 'two', { mode: 0o600 });
+    expect(readFileSync(file, 'utf8')).toBe('two');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(() => writeFileAtomic(join(folder, 'no', 'f'), 'x', { mode: 0o600 })).toThrow('ENOENT');
+    expect(readdirSync(folder)).toEqual(['f']);
+  });
+});
+
+describe('backOff', () => {
+  test('doubles, stays within its bounds', () => {
+    for (let tries = 1; tries < 40; tries += 1) {
+      const wait = backOff(tries, { first: 100, most: 5_000 });
+      expect(wait).toBeGreaterThanOrEqual(75);
+      expect(wait).toBeLessThanOrEqual(6_250);
+    }
+    expect(backOff(5, { first: 100, most: 100_000 })).toBeGreaterThan(1_100);
+  });
+});
+
+describe('KeyedQueue', () => {
+  test('one run of a key at a time, once more when asked meanwhile, others beside it', async () => {
+    const log: string[] = [];
+    let running = 0;
+    let most = 0;
+    const queue = new KeyedQueue({
+      parallel: 2,
+      work: async (key) => {
+        running += 1;
+        most = Math.max(most, running);
+        log.push(key);
+        await delay(30);
+        running -= 1;
+        return undefined;
+      },
+    });
+    for (const key of ['a', 'a', 'a', 'b', 'c']) queue.add(key);
+    await delay(10);
+    queue.add('a');
+    queue.add('a');
+    await delay(200);
+    expect(log.filter((k) => k === 'a')).toHaveLength(2);
+    expect(log.filter((k) => k === 'b')).toHaveLength(1);
+    expect(most).toBe(2);
+    await queue.close();
+  });
+
+  test('comes back after the time the work asks for, and after work that throws nothing is stuck', async () => {
+    let count = 0;
+    const queue = new KeyedQueue({
+      parallel: 1,
+      work: async () => {
+        count += 1;
+        return count < 3 ? 10 : undefined;
+      },
+    });
+    queue.add('k');
+    await delay(150);
+    expect(count).toBe(3);
+    await queue.close();
+    queue.add('k');
+    await delay(30);
+    expect(count).toBe(3);
+  });
+
+  test('close waits for what runs', async () => {
+    let ended = false;
+    const queue = new KeyedQueue({
+      parallel: 1,
+      work: async () => {
+        await delay(80);
+        ended = true;
+        return 1;
+      },
+    });
+    queue.add('k');
+    await delay(10);
+    await queue.close();
+    expect(ended).toBe(true);
+  });
+});
