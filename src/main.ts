@@ -165,6 +165,8 @@ const hardStop = (server: Server | undefined): void => {
 };
 
 const main = async (): Promise<void> => {
+  // A terminal that was closed refuses what is written to it; that must not keep anything from being stopped.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   // Other accounts must get through to what is theirs, whatever the caller's umask; secrets have modes of their own.
   process.umask(0o022);
   if (process.argv.includes('--help') || process.argv.includes('-h')) {

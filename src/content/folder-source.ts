@@ -7,6 +7,7 @@ import type { ContentLocation, ContentSource } from '../environments/ports.ts';
 import { codeOf, textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { bucketPath } from './location.ts';
+import { cacheName } from './target-tree.ts';
 import { watchFolder } from './watch.ts';
 
 export interface FolderSourceLimits {
@@ -79,6 +80,7 @@ const walkFolder = async (walk: Walk, below: string): Promise<void> => {
   for (const entry of entries) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.name.includes('\uFFFD')) walk.skipped(path, 'its name is not UTF-8');
+    else if (entry.isDirectory() && entry.name === cacheName) continue;
     else if (entry.isDirectory()) await walkFolder(walk, path);
     else if (entry.isFile()) await addFile(walk, path);
     else

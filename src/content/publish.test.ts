@@ -59,6 +59,22 @@ const go = (o: Partial<PublishOptions> = {}) => publish(options(o));
 const published = () => readdirSync(target, { recursive: true, encoding: 'utf8' }).sort();
 
 describe('publishing', () => {
+  it('leaves the bytecode that Python wrote beside the files, and publishes none', async () => {
+    put('a.py', 'one');
+    put('pkg/b.py', 'two');
+    put('__pycache__/a.cpython-311.pyc', 'of the bucket');
+    expect(await go()).toMatchObject({ added: 2, refused: [] });
+    for (const folder of ['', 'pkg/']) {
+      mkdirSync(join(target, `${folder}__pycache__`));
+      writeFileSync(join(target, `${folder}__pycache__/x.pyc`), 'code');
+    }
+    expect(await go()).toMatchObject({ added: 0, changed: 0, removed: 0 });
+    expect(published()).toContain('__pycache__/x.pyc');
+    rmSync(join(dags, 'pkg'), { recursive: true });
+    expect(await go()).toMatchObject({ removed: 1 });
+    expect(published()).toEqual(['__pycache__', '__pycache__/x.pyc', 'a.py']);
+  });
+
   it('makes the target equal and leaves what did not change untouched', async () => {
     put('a.py', 'one');
     put('pkg/b.py', 'two');

@@ -124,6 +124,11 @@ const removeRest = async (
     if (!basename(path).startsWith(temporaryPrefix)) removed += 1;
   }
   const kept = foldersOf(wanted.keys());
+  for (const cache of tree.caches) {
+    const parent = dirname(cache);
+    if (parent !== '.' && !kept.has(parent))
+      await rm(join(o.target, cache), { recursive: true, force: true });
+  }
   await removeEmptyFolders(
     o.target,
     tree.folders.filter((folder) => !kept.has(folder)),

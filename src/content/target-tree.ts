@@ -15,9 +15,14 @@ export interface TargetTree {
   readonly files: ReadonlyMap<string, string>;
   /** Everything else that is no folder: links, pipes. */
   readonly others: readonly string[];
-  /** Folders, parents first. */
+  /** Folders, parents first, without Python's caches. */
   readonly folders: readonly string[];
+  /** `__pycache__` folders, which Python writes beside what is published where it may. */
+  readonly caches: readonly string[];
 }
+
+/** Bytecode of the files beside it: neither published nor taken away with them. */
+export const cacheName = '__pycache__';
 
 /** What tells the file at this path now from any other content. */
 export const stampOf = async (file: string): Promise<string> => {
@@ -27,11 +32,17 @@ export const stampOf = async (file: string): Promise<string> => {
 
 /** Reads the whole target; an absent one is empty. */
 export const readTree = async (root: string): Promise<TargetTree> => {
-  const tree = { files: new Map<string, string>(), others: [] as string[], folders: [] as string[] };
+  const tree = {
+    files: new Map<string, string>(),
+    others: [] as string[],
+    folders: [] as string[],
+    caches: [] as string[],
+  };
   const walk = async (below: string): Promise<void> => {
     for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (entry.isDirectory()) {
+      if (entry.isDirectory() && entry.name === cacheName) tree.caches.push(path);
+      else if (entry.isDirectory()) {
         tree.folders.push(path);
         await walk(path);
       } else if (entry.isFile()) tree.files.set(path, await stampOf(join(root, path)));

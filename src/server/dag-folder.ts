@@ -29,7 +29,7 @@ const publishOnce = async (
   const { added, changed, removed, refused } = result;
   if (added + changed + removed > 0)
     log.info('DAGs published', { environment: e.name, added, changed, removed });
-  if (refused.length > 0)
+  if (refused.length > 0 && added + changed + removed > 0)
     log.warn('some DAG files cannot be published', { environment: e.name, refused: refused.slice(0, 20) });
 };
 

@@ -105,7 +105,7 @@ export class Screen {
     if (!this.#live) return;
     const { title, text, since } = this.#live;
     const line = `… ${title} ${seconds(performance.now() - since)}${text ? `  ${text}` : ''}`;
-    this.#terminal.write(`\r\u001b[2K${oneLine(line, (process.stderr.columns ?? 80) - 1)}`);
+    this.#terminal.write(`\r\u001b[2K${oneLine(line, (process.stdout.columns || 80) - 1)}`);
   }
 
   #clear(): void {
