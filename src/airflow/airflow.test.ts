@@ -148,7 +148,7 @@ describe('packages', () => {
       AbortSignal.timeout(5_000),
     ).catch((e: Error & { code?: string }) => `${e.code} ${e.message}`);
     expect(dead).toMatch(/^PackageIndexUnreachable 127\.0\.0\.1:1 cannot be reached/);
-    expect(missing + unknown + dead).not.toContain('secretword');
+    expect([missing, unknown, dead].join()).not.toContain('secretword');
   });
 
   test('only what says where packages come from is taken from the caller', () => {
