@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { Bases } from '../airflow/base.ts';
-import { createCliRunner } from '../airflow/cli/runner.ts';
-import { LocalDriver } from '../airflow/local/driver.ts';
-import { packageSources } from '../airflow/package-index.ts';
 import { createApiServer } from '../api/server.ts';
+import type { AuditSink } from '../audit/record.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
@@ -13,29 +10,26 @@ import type { ContentLocation, EnvironmentStore } from '../environments/ports.ts
 import type { EnvironmentProgress } from '../environments/reconcile.ts';
 import type { Placement } from '../environments/record.ts';
 import { createGateway } from '../gateway/gateway.ts';
-import { accessKeyLookup, loadOrCreateRootAccount, type RootAccount } from '../identity/access-keys.ts';
+import { accessKeyLookup, type RootAccount } from '../identity/access-keys.ts';
 import { createVerifier } from '../identity/sigv4/verify.ts';
-import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { systemClock } from '../lib/clock.ts';
+import { textOf } from '../lib/errors.ts';
 import { fileLog, type Log } from '../lib/log.ts';
 import { grantedAirflowRoles } from '../policy/airflow-roles.ts';
-import { accountNumbers } from '../store/account-numbers.ts';
 import { createAuditStore } from '../store/audit.ts';
+import type { Database } from '../store/database.ts';
 import { environmentStore } from '../store/environments.ts';
-import { metadataDatabases } from '../store/metadata-databases.ts';
 import { takeOwnership } from '../store/owner-lock.ts';
 import { createSessionStore } from '../store/sessions.ts';
 import { createTokenStore } from '../store/tokens.ts';
-import { loadOrCreateAuthority } from '../tls/authority.ts';
-import { caBundle } from '../tls/bundle.ts';
-import { createTlsIdentity } from '../tls/reload.ts';
-import { loadOrCreateSigningKeys } from '../tokens/signing-keys.ts';
-import { createTokens } from '../tokens/tokens.ts';
-import { checkStart } from '../upstream/start-check.ts';
+import type { SigningKeys } from '../tokens/signing-keys.ts';
+import { createTokens, type Tokens } from '../tokens/tokens.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
-import { dagFolder } from './dag-folder.ts';
-import { checkReachable, installationId, installShim, makeDataFolder } from './folders.ts';
-import { type OwnDatabase, openOwnDatabase } from './own-database.ts';
+import { buildDriver } from './build-driver.ts';
+import { checkReachable, installationId, makeDataFolder } from './folders.ts';
+import { loadIdentities, publishEndpoint } from './identities.ts';
+import { openOwnDatabase } from './own-database.ts';
+import { Started } from './started.ts';
 
 export interface ServerOptions {
   readonly settings: Settings & { readonly data: string };
@@ -67,36 +61,6 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** What was started, ended in the opposite order. */
-class Started {
-  readonly #ends: (() => Promise<void> | void)[] = [];
-
-  add(end: () => Promise<void> | void): void {
-    this.#ends.push(end);
-  }
-
-  async end(): Promise<void> {
-    for (const end of this.#ends.splice(0).reverse()) await end();
-  }
-}
-
-const publishEndpoint = (f: DataFolder, endpoint: string, region: string, rootPem: string): void => {
-  writeFileAtomic(f.ca, rootPem, { mode: 0o644 });
-  writeFileAtomic(f.caBundle, caBundle({ rootPem }), { mode: 0o644 });
-  writeFileAtomic(f.endpoint, JSON.stringify({ endpoint, region, caBundle: f.caBundle, ca: f.ca }), {
-    mode: 0o644,
-  });
-};
-
-const identities = async (folders: DataFolder, log: Log) => {
-  const authority = await loadOrCreateAuthority(folders.secrets, systemClock.now());
-  return {
-    root: loadOrCreateRootAccount(folders.rootAccessKey),
-    keys: await loadOrCreateSigningKeys(join(folders.secrets, 'signing-keys.json')),
-    tls: await createTlsIdentity({ authority, clock: systemClock, log }),
-  };
-};
-
 const ownDatabase = async (
   o: ServerOptions,
   folders: DataFolder,
@@ -107,8 +71,8 @@ const ownDatabase = async (
   const own = await openOwnDatabase({ folders, accounts, url: o.settings.databaseUrl, log });
   try {
     const release = await takeOwnership(own.db, o.onLost);
-    started.add(() => own.stop());
-    started.add(release);
+    started.add('PostgreSQL', () => own.stop());
+    started.add('ownership', release);
   } catch (error) {
     await own.leave();
     throw error;
@@ -116,48 +80,29 @@ const ownDatabase = async (
   return own;
 };
 
-type Identities = Awaited<ReturnType<typeof identities>>;
-
-const buildDriver = (
-  o: ServerOptions,
-  folders: DataFolder,
-  accounts: ServerAccounts | undefined,
-  own: OwnDatabase,
-  id: Identities,
-  issuer: string,
-  log: Log,
-) => {
-  const sources = packageSources(o.env);
-  const path = o.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
-  const { bases, cache, programs } = folders;
-  return new LocalDriver({
-    environments: folders.environments,
-    cache,
-    trash: folders.trash,
-    shim: installShim(folders),
-    bases: new Bases({
-      bases,
-      cache,
-      programs,
-      installer: accounts?.installer,
-      path,
-      python: o.settings.python,
-      sources,
-    }),
-    databases: metadataDatabases(own.server),
-    assertionKeys: id.keys,
-    assertionIssuer: issuer,
-    content: dagFolder(createFolderSource({ buckets: folders.buckets, log }), log),
-    cli: createCliRunner(),
-    startCheck: checkStart,
-    accounts: accounts && { installer: accounts.installer, ...accountNumbers(own.db, accounts.range) },
-    userName: o.userName,
-    databasePeer: own.server.peer,
-    taskLogDays: o.settings.taskLogDays,
-    bootId: systemClock.bootId,
-    log,
+/** Tokens and sessions, with the roles that the policies of now give. */
+const buildTokens = (d: {
+  db: Database;
+  audit: AuditSink;
+  keys: SigningKeys;
+  installationId: string;
+  log: Log;
+}): Tokens =>
+  createTokens({
+    tokenStore: createTokenStore(d.db),
+    sessionStore: createSessionStore(d.db),
+    audit: d.audit,
+    keys: d.keys,
+    clock: systemClock,
+    installationId: d.installationId,
+    log: d.log,
+    rolesOf: (mint, e) =>
+      grantedAirflowRoles(mint.principal, {
+        accountId: e.accountId,
+        region: e.region,
+        environmentName: e.name,
+      }),
   });
-};
 
 /**
  * Starts everything, in this order: folders, accounts, PostgreSQL, ownership, keys, driver, doors, API, loop.
@@ -169,7 +114,7 @@ export const startServer = async (o: ServerOptions): Promise<Server> => {
   try {
     return await start(o, started);
   } catch (error) {
-    await started.end();
+    await started.end(() => {});
     throw error;
   }
 };
@@ -184,30 +129,27 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
   const accounts = await serverAccounts(o.isRoot, issuer);
   if (accounts) await checkReachable(folders, accounts.postgres);
   const own = await o.step('postgres', () => ownDatabase(o, folders, accounts, log, started));
-  const id = await identities(folders, log);
-  started.add(() => id.tls.close());
+  const id = await loadIdentities(folders, log);
+  started.add('certificate', () => id.tls.close());
   const region = settings.region;
   const clock = systemClock;
   const store = environmentStore(own.db);
   const audit = createAuditStore(own.db, { clock, region, accountId: id.root.accountId });
-  const driver = buildDriver(o, folders, accounts, own, id, issuer, log);
-  await driver.endLeftOvers();
-  const tokens = createTokens({
-    tokenStore: createTokenStore(own.db),
-    sessionStore: createSessionStore(own.db),
-    audit,
+  const driver = buildDriver({
+    folders,
+    accounts,
+    own,
     keys: id.keys,
-    clock,
     installationId: issuer,
+    userName: o.userName,
+    taskLogDays: settings.taskLogDays,
+    python: settings.python,
+    env: o.env,
     log,
-    rolesOf: (mint, e) =>
-      grantedAirflowRoles(mint.principal, {
-        accountId: e.accountId,
-        region: e.region,
-        environmentName: e.name,
-      }),
   });
-  started.add(tokens.startSweeping());
+  await driver.endLeftOvers();
+  const tokens = buildTokens({ db: own.db, audit, keys: id.keys, installationId: issuer, log });
+  started.add('sweeping', tokens.startSweeping());
   const gateway = createGateway({
     environments: store,
     driver,
@@ -239,8 +181,8 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
   const endpoint = `http://localhost:${port}`;
   publishEndpoint(folders, endpoint, region, id.tls.authority.rootPem);
   const [row] = await own.db.query<{ count: string }>('select count(*) from environments');
-  started.add(() => driver.close());
-  started.add(() => gateway.close());
+  started.add('environments', () => driver.close());
+  started.add('doors', () => gateway.close());
   loop = await startLoop(
     {
       store,
@@ -254,8 +196,8 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     placement,
   );
   const running = loop;
-  started.add(() => running.close());
-  started.add(() => api.close());
+  started.add('loop', () => running.close());
+  started.add('API', () => api.close());
   log.info('server started', { endpoint, data: settings.data });
   return {
     folders,
@@ -268,7 +210,7 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     isFirstStart: row?.count === '0',
     hurry: () => driver.hurry(),
     stop: async () => {
-      await started.end();
+      await started.end((what, error) => log.error('part not stopped', { what, reason: textOf(error) }));
       log.info('server stopped');
     },
   };

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import type pg from 'pg';
 import { WindsockError } from '../lib/errors.ts';
@@ -50,7 +51,14 @@ export const externalServer = (address: string): DatabaseServer => {
     port,
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
-    ...(mode === 'verify-full' ? { ssl: { rejectUnauthorized: true } } : {}),
+    ...(mode === 'verify-full'
+      ? {
+          ssl: {
+            rejectUnauthorized: true,
+            ...(rootCertificate ? { ca: readFileSync(rootCertificate, 'utf8') } : {}),
+          },
+        }
+      : {}),
   };
   const secure =
     mode === 'verify-full'

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { codeOf } from '../lib/errors.ts';
+import { codeOf, textOf, WindsockError } from '../lib/errors.ts';
 import { CautiousClient } from './cautious-client.ts';
 import type { DatabaseServer } from './database-server.ts';
 
@@ -9,11 +9,17 @@ const duplicateDatabase = '42P04';
 /**
  * Makes Windsock's own role and database once, and keeps every other role out of them: any role may connect to
  * any database until that is taken away.
+ * @throws WindsockError DatabaseUnreachable, WeakDatabaseLogin
  */
 export const prepareOwnDatabase = async (server: DatabaseServer): Promise<void> => {
   const client = new CautiousClient({ ...server.administrator('postgres'), connectionTimeoutMillis: 10_000 });
   client.on('error', () => {});
-  await client.connect();
+  await client.connect().catch((cause: unknown) => {
+    if (cause instanceof WindsockError) throw cause;
+    throw new WindsockError('DatabaseUnreachable', `PostgreSQL cannot be reached: ${textOf(cause)}`, {
+      cause,
+    });
+  });
   const once = async (code: string, sql: string): Promise<void> => {
     await client.query(sql).catch((error: unknown) => {
       if (codeOf(error) !== code) throw error;

@@ -21,17 +21,34 @@ export interface MigrateInput {
   readonly signal: AbortSignal;
 }
 
-/** Tables first, then the five roles with their permissions: the first web server finds them made. */
-const commands: readonly (readonly string[])[] = [['db', 'migrate'], ['sync-perm']];
+/**
+ * Tables first, then the five roles with their permissions: the first web server finds them made. Both commands in
+ * one process, which imports Airflow once.
+ */
+const program = `
+import sys
+from airflow.__main__ import main
+for words in (["db", "migrate"], ["sync-perm"]):
+    print("windsock: airflow " + " ".join(words), flush=True)
+    sys.argv = ["airflow", *words]
+    main()
+`;
+const mark = 'windsock: ';
 
 const lastLines = (text: string): string => text.trim().split('\n').slice(-15).join('\n');
 
-const airflow = async (i: MigrateInput, home: string, words: readonly string[]): Promise<void> => {
-  const result = await run(i.base.python, ['-m', 'airflow', ...words], {
+const migrate = async (i: MigrateInput, home: string): Promise<void> => {
+  let command = 'the migration';
+  const result = await run(i.base.python, ['-c', program], {
     cwd: home,
     account: i.account,
-    timeout: 5 * 60_000,
+    timeout: 8 * 60_000,
     signal: i.signal,
+    onLine: (line) => {
+      if (!line.startsWith(mark)) return;
+      command = line.slice(mark.length);
+      i.report(command);
+    },
     env: {
       PATH: `${join(i.base.folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
       LC_ALL: 'C.UTF-8',
@@ -46,10 +63,8 @@ const airflow = async (i: MigrateInput, home: string, words: readonly string[]):
   });
   if (result.exitCode === 0) return;
   const logTail = lastLines(result.stderr || result.stdout);
-  throw new StepFailed(`airflow ${words.join(' ')} failed: ${logTail}`, {
-    retry: i.signal.aborted || result.timedOut,
-    logTail,
-  });
+  const retry = i.signal.aborted || result.timedOut;
+  throw new StepFailed(`${command} failed: ${logTail}`, { retry, logTail });
 };
 
 /** Fills an empty database with the tables and roles of a base, by its own Airflow, without rights and secrets. */
@@ -63,10 +78,7 @@ export const migrateTemplate = async (i: MigrateInput): Promise<void> => {
       owner: i.account,
     });
     if (i.account) chownSync(home, i.account.uid, i.account.gid);
-    for (const words of commands) {
-      i.report(`airflow ${words.join(' ')}`);
-      await airflow(i, home, words);
-    }
+    await migrate(i, home);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }

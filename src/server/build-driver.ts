@@ -1,0 +1,66 @@
+import { Bases } from '../airflow/base.ts';
+import { createCliRunner } from '../airflow/cli/runner.ts';
+import { LocalDriver } from '../airflow/local/driver.ts';
+import { packageSources } from '../airflow/package-index.ts';
+import type { DataFolder } from '../config/data-folder.ts';
+import { createFolderSource } from '../content/folder-source.ts';
+import type { AssertionKeys } from '../environments/ports.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { accountNumbers } from '../store/account-numbers.ts';
+import { metadataDatabases } from '../store/metadata-databases.ts';
+import { checkStart } from '../upstream/start-check.ts';
+import type { ServerAccounts } from './accounts.ts';
+import { dagFolder } from './dag-folder.ts';
+import { installShim } from './folders.ts';
+import type { OwnDatabase } from './own-database.ts';
+
+export interface BuildDriverInput {
+  readonly folders: DataFolder;
+  readonly accounts: ServerAccounts | undefined;
+  readonly own: OwnDatabase;
+  readonly keys: AssertionKeys;
+  readonly installationId: string;
+  readonly userName: string;
+  readonly taskLogDays: number;
+  /** The interpreter that the settings name. */
+  readonly python: string | undefined;
+  /** Environment of whoever started the server: PATH, and where packages come from. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** The driver that runs environments as processes of this machine, with the rooms it needs. */
+export const buildDriver = (i: BuildDriverInput): LocalDriver => {
+  const { bases, cache, programs, buckets } = i.folders;
+  return new LocalDriver({
+    environments: i.folders.environments,
+    cache,
+    trash: i.folders.trash,
+    shim: installShim(i.folders),
+    bases: new Bases({
+      bases,
+      cache,
+      programs,
+      installer: i.accounts?.installer,
+      path: i.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+      python: i.python,
+      sources: packageSources(i.env),
+    }),
+    databases: metadataDatabases(i.own.server),
+    assertionKeys: i.keys,
+    assertionIssuer: i.installationId,
+    content: dagFolder(createFolderSource({ buckets, log: i.log }), i.log),
+    cli: createCliRunner(),
+    startCheck: checkStart,
+    accounts: i.accounts && {
+      installer: i.accounts.installer,
+      ...accountNumbers(i.own.db, i.accounts.range),
+    },
+    userName: i.userName,
+    databasePeer: i.own.server.peer,
+    taskLogDays: i.taskLogDays,
+    bootId: systemClock.bootId,
+    log: i.log,
+  });
+};

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import type { DataFolder } from '../config/data-folder.ts';
+import { loadOrCreateRootAccount, type RootAccount } from '../identity/access-keys.ts';
+import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { loadOrCreateAuthority } from '../tls/authority.ts';
+import { caBundle } from '../tls/bundle.ts';
+import { createTlsIdentity, type TlsIdentity } from '../tls/reload.ts';
+import { loadOrCreateSigningKeys, type SigningKeys } from '../tokens/signing-keys.ts';
+
+/** Everything by which this installation is known: its root access key, its signing keys, its certificate. */
+export interface Identities {
+  readonly root: RootAccount;
+  readonly keys: SigningKeys;
+  readonly tls: TlsIdentity;
+}
+
+/** Reads them from the secrets folder, or makes them on the first start. */
+export const loadIdentities = async (folders: DataFolder, log: Log): Promise<Identities> => {
+  const authority = await loadOrCreateAuthority(folders.secrets, systemClock.now());
+  return {
+    root: loadOrCreateRootAccount(folders.rootAccessKey),
+    keys: await loadOrCreateSigningKeys(join(folders.secrets, 'signing-keys.json')),
+    tls: await createTlsIdentity({ authority, clock: systemClock, log }),
+  };
+};
+
+/** Tells the command `windsock` and AWS clients of this machine where the API is and what to trust. */
+export const publishEndpoint = (f: DataFolder, endpoint: string, region: string, rootPem: string): void => {
+  writeFileAtomic(f.ca, rootPem, { mode: 0o644 });
+  writeFileAtomic(f.caBundle, caBundle({ rootPem }), { mode: 0o644 });
+  const facts = { endpoint, region, caBundle: f.caBundle, ca: f.ca };
+  writeFileAtomic(f.endpoint, JSON.stringify(facts), { mode: 0o644 });
+};
