@@ -1,2 +1,3 @@
-// biome-ignore lint/style/noDefaultExport: Vitest reads the default export
-export { config as default } from './tools/vitest-projects.ts';
+import { config } from './tools/vitest-projects.ts';
+
+export default config;

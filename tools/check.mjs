@@ -15,6 +15,7 @@ const checks = [
   ['unused code', bin('knip'), ['--no-progress', '--treat-config-hints-as-errors']],
   ['rooms', bin('vitest'), ['run', '--project', 'unit', 'tools/rooms.test.ts']],
   ['reference pages', ...tool('generate-reference.ts', '--check')],
+  ['links', ...tool('documents.ts')],
   ['dependencies', ...tool('dependencies.ts')],
   ['lock file', ...(npm ? [process.execPath, [npm]] : ['npm', []])],
 ];

@@ -117,6 +117,15 @@ test('the suites that drive the product from outside import nothing of it', () =
   expect(faults).toEqual([]);
 });
 
+test('what is made for tests is used by tests only', () => {
+  const forTests = /\.test\.ts$|\/(test-|fake-)[^/]*\.ts$|^src\/api\/testing\.ts$/;
+  const faults = sources
+    .filter((file) => !forTests.test(file))
+    .flatMap(importsOf)
+    .filter(({ target }) => forTests.test(target));
+  expect(faults).toEqual([]);
+});
+
 test('only the settings and the two programs read the environment of the process', () => {
   const readers = sources.filter((file) => /\bprocess\.env\b/.test(textOf(file)));
   const mayRead = /^src\/(config\/|cli\/|main\.ts$)/;
