@@ -36,6 +36,8 @@ export interface Actual {
   readonly ready: boolean;
   /** Any process of it is left. */
   readonly processes: boolean;
+  /** A component that ended by itself not long ago, for people. */
+  readonly trouble?: string | undefined;
 }
 
 const buildUp = ['base', 'template', 'account', 'folders', 'content', 'database'] as const;

@@ -10,7 +10,12 @@ const minute = 60_000;
 
 /** One environment in memory; `fail` may throw at a step. */
 const world = (
-  o: { fail?: (step: DriverStep) => void; status?: EnvironmentRecord['status']; now?: number } = {},
+  o: {
+    trouble?: () => string | undefined;
+    fail?: (step: DriverStep) => void;
+    status?: EnvironmentRecord['status'];
+    now?: number;
+  } = {},
 ) => {
   const done = new Set<string>();
   const changes: ObservedChange[] = [];
@@ -48,6 +53,7 @@ const world = (
     started: done.has('start'),
     ready: done.has('ready'),
     processes: done.has('start') && !done.has('stop'),
+    trouble: o.trouble?.(),
   });
   const deps = {
     store: {
@@ -153,6 +159,21 @@ describe('reconcile', () => {
     });
     expect(await reconcile(w.deps, 'abcdefghijkl', new Map())).toBeGreaterThan(0);
     expect(w.record()).toMatchObject({ status: 'AVAILABLE', progress: 'no memory' });
+  });
+
+  test('a component in trouble is written down while it lasts', async () => {
+    let trouble: string | undefined;
+    const w = world({ trouble: () => trouble });
+    for (const [now, shown] of [
+      [undefined, undefined],
+      ['scheduler ended', 'scheduler ended'],
+      [undefined, undefined],
+    ]) {
+      trouble = now;
+      await reconcile(w.deps, 'abcdefghijkl', new Map());
+      expect(w.record()).toMatchObject({ status: 'AVAILABLE' });
+      expect(w.record().progress).toBe(shown);
+    }
   });
 
   test('a reason longer than the contract allows keeps its beginning and its end', async () => {

@@ -3,7 +3,7 @@ import { textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { backOff } from '../lib/retry.ts';
 import { LeaseLost, StepFailed } from './errors.ts';
-import { plan, type Step } from './plan.ts';
+import { type Actual, plan, type Step } from './plan.ts';
 import type { AirflowDriver, Door, EnvironmentStore, Lease, Progress } from './ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from './record.ts';
 
@@ -111,11 +111,17 @@ const afterFailure = async (
   return backOff(count, { first: 1_000, most: 60_000 });
 };
 
-/** A running environment that was in trouble is well again. */
-const settled = async (d: ReconcileDeps, e: EnvironmentRecord, lease: Lease, tries: Tries): Promise<void> => {
+/** Writes down how a running environment is: what is wrong with a component, or that all is well again. */
+const settled = async (
+  d: ReconcileDeps,
+  e: EnvironmentRecord,
+  actual: Actual,
+  lease: Lease,
+  tries: Tries,
+): Promise<void> => {
   tries.delete(e.id);
-  if (e.progress !== undefined && e.status === 'AVAILABLE')
-    await d.store.setObserved(lease, { progress: null });
+  if (e.status !== 'AVAILABLE' || e.progress === actual.trouble) return;
+  await d.store.setObserved(lease, { progress: actual.trouble ?? null });
 };
 
 const withLease = async (
@@ -129,9 +135,10 @@ const withLease = async (
   while (!signal.aborted) {
     const record = await d.store.findById(id);
     if (!record) return undefined;
-    const step = plan(record, await d.driver.observe(record), d.door.isOpen(id));
+    const actual = await d.driver.observe(record);
+    const step = plan(record, actual, d.door.isOpen(id));
     if (step === undefined) {
-      await settled(d, record, held, tries);
+      await settled(d, record, actual, held, tries);
       return undefined;
     }
     try {

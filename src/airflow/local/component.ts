@@ -82,6 +82,15 @@ export class Component {
     return this.#wanted ? 'waiting' : 'stopped';
   }
 
+  /** What is wrong with it, for people; undefined when it has run steadily for a while or never ended by itself. */
+  get trouble(): string | undefined {
+    if (this.deaths === 0 || !this.#wanted) return undefined;
+    if (this.#child && performance.now() - this.#startedAt > steadyAfter) return undefined;
+    const doing = this.#child ? 'restarted' : 'waiting to be restarted';
+    const times = this.deaths === 1 ? '' : ` (${this.deaths} times in a row)`;
+    return `${this.name} ${this.lastError}, ${doing}${times}`;
+  }
+
   start(): void {
     this.#wanted = true;
     if (this.#child || this.#timer) return;

@@ -78,6 +78,7 @@ export class LocalDriver implements AirflowDriver {
       configuration: running !== undefined,
       started: running?.started ?? false,
       ready: running?.ready ?? false,
+      trouble: running?.trouble,
       processes: running !== undefined || this.#hasProcesses(e.id),
     };
   }

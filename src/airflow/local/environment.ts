@@ -48,6 +48,7 @@ export class LocalEnvironment {
   #healthy = false;
   #openToStrangers = false;
   #nextLook = 0;
+  #toldTrouble: string | undefined;
 
   constructor(options: LocalEnvironmentOptions) {
     this.#o = options;
@@ -116,23 +117,20 @@ export class LocalEnvironment {
     if (this.#closed || this.#checking || performance.now() < this.#nextLook) return;
     this.#checking = true;
     try {
-      const before = this.ready;
+      const [ready, trouble] = [this.ready, this.#toldTrouble];
       await this.#look();
-      if (this.ready !== before) this.#o.changed();
+      this.#toldTrouble = this.trouble;
+      if (this.ready !== ready || this.#toldTrouble !== trouble) this.#o.changed();
       this.#nextLook = performance.now() + (this.ready ? lookAtWell : 0);
     } finally {
       this.#checking = false;
     }
   }
 
-  /** Each component with its state, for people. */
-  states(): { name: string; state: string; starts: number; lastError: string | undefined }[] {
-    return [...this.#components.values()].map((c) => ({
-      name: c.name,
-      state: c.state,
-      starts: c.starts,
-      lastError: c.lastError,
-    }));
+  /** What is wrong with its components, for people; undefined when all is well. */
+  get trouble(): string | undefined {
+    const found = [...this.#components.values()].flatMap((c) => c.trouble ?? []);
+    return found.length === 0 ? undefined : `Airflow's ${found.join('; ')}`;
   }
 
   get #needed(): Component[] {

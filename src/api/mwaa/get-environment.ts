@@ -20,6 +20,12 @@ const lastUpdateOf = ({ Status, CreatedAt, Source, Error: error }: LastUpdate) =
       }),
 });
 
+/** An AVAILABLE environment in trouble says so in the one member that the model has for it. */
+const withTrouble = (e: EnvironmentRecord): LastUpdate =>
+  e.status === 'AVAILABLE' && e.progress !== undefined
+    ? { ...e.lastUpdate, Error: { ErrorCode: 'COMPONENT_TROUBLE', ErrorMessage: e.progress } }
+    : e.lastUpdate;
+
 const loggingOf = (given: unknown, scope: Scope, name: string) =>
   Object.fromEntries(
     Object.entries(loggingModules).map(([module, group]) => [
@@ -40,7 +46,7 @@ const environmentOf = (e: EnvironmentRecord) => ({
   CreatedAt: seconds(e.createdAt),
   ServiceRoleArn: serviceRoleArn(e.accountId),
   LoggingConfiguration: loggingOf(e.spec['LoggingConfiguration'], e, e.name),
-  LastUpdate: lastUpdateOf(e.lastUpdate),
+  LastUpdate: lastUpdateOf(withTrouble(e)),
   // A bare host name: the guide shows it so, whatever the model's pattern says.
   ...(e.webserverHostname === undefined ? {} : { WebserverUrl: e.webserverHostname }),
 });
