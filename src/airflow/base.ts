@@ -67,7 +67,8 @@ export class Bases {
     try {
       const { python } = JSON.parse(readFileSync(file, 'utf8')) as { python: Python };
       const base = this.#base(v, python);
-      return existsSync(base.folder) ? base : undefined;
+      // The link leads to the interpreter: one that was uninstalled takes its bases with it.
+      return existsSync(base.python) ? base : undefined;
     } catch {
       return undefined;
     }

@@ -14,7 +14,9 @@ import { accessKeyLookup, type RootAccount } from '../identity/access-keys.ts';
 import { createVerifier } from '../identity/sigv4/verify.ts';
 import { systemClock } from '../lib/clock.ts';
 import { textOf } from '../lib/errors.ts';
+import { every } from '../lib/keyed-queue.ts';
 import { fileLog, type Log } from '../lib/log.ts';
+import { rotateLogs } from '../lib/rotate-logs.ts';
 import { grantedAirflowRoles } from '../policy/airflow-roles.ts';
 import { createAuditStore } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
@@ -125,6 +127,14 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
   const folders = dataFolder(settings.data, o.env, tag);
   makeDataFolder(folders, o.isRoot);
   const log = fileLog(join(folders.logs, 'windsock.log'));
+  started.add(
+    'log rotation',
+    every(
+      30_000,
+      async () => rotateLogs(folders.logs),
+      () => {},
+    ),
+  );
   const issuer = installationId(folders);
   const accounts = await serverAccounts(o.isRoot, issuer);
   if (accounts) await checkReachable(folders, accounts.postgres);

@@ -6,6 +6,7 @@ import type { EnvironmentId, EnvironmentRecord } from '../../environments/record
 import { textOf } from '../../lib/errors.ts';
 import { every } from '../../lib/keyed-queue.ts';
 import { processes } from '../../lib/process-tree.ts';
+import { rotateLogs } from '../../lib/rotate-logs.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
 import { airflowVersions, findVersion } from '../versions.ts';
@@ -13,7 +14,7 @@ import { accountOf, baseOf, type LocalDriverOptions, placesFor, variablesFor, ve
 import type { LocalEnvironment } from './environment.ts';
 import { belongsTo, endLeftOvers, readFacts } from './facts.ts';
 import { makeFolders, removeFolders } from './folders.ts';
-import { removeOldTaskLogs, rotateComponentLogs } from './logs.ts';
+import { removeOldTaskLogs } from './logs.ts';
 import {
   configure,
   copyContent,
@@ -210,7 +211,7 @@ export class LocalDriver implements AirflowDriver {
   }
 
   async #rotateLogs(): Promise<void> {
-    for (const id of this.#running.keys()) rotateComponentLogs(placesFor(this.#o, id).componentLogs);
+    for (const id of this.#running.keys()) rotateLogs(placesFor(this.#o, id).componentLogs);
   }
 
   async #removeOldLogs(): Promise<void> {
