@@ -96,6 +96,9 @@ const start = (options: PostgresOptions): ChildProcess => {
         `max_connections=${options.maxConnections}`,
         '-c',
         'password_encryption=scram-sha-256',
+        // A failed statement may hold a password: its text stays out of the log.
+        '-c',
+        'log_min_error_statement=panic',
       ],
       {
         cwd: '/',
