@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+export interface FoundProcess {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly uid: number;
+  readonly command: string;
+}
+
+const text = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+const link = (file: string): string => {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
+  }
+};
+
+const facts = (
+  pid: number,
+): (FoundProcess & { readonly state: string; readonly mentions: string }) | undefined => {
+  const status = text(`/proc/${pid}/status`);
+  if (status === '') return undefined;
+  const field = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1] ?? '';
+  const command = text(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+  const mentions = [
+    command,
+    text(`/proc/${pid}/environ`),
+    link(`/proc/${pid}/exe`),
+    link(`/proc/${pid}/cwd`),
+  ].join('\n');
+  return {
+    pid,
+    ppid: Number(field('PPid')),
+    uid: Number(field('Uid')),
+    state: field('State'),
+    command,
+    mentions,
+  };
+};
+
+const all = () =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => facts(Number(name)) ?? [])
+    .filter((p) => p.pid !== process.pid && p.state !== 'Z');
+
+/** Living processes that name the folder in command, environment, program or working directory, or have one of the uids. */
+export const processesOf = (folder: string, uids: readonly number[] = []): readonly FoundProcess[] =>
+  all()
+    .filter((p) => p.mentions.includes(folder) || uids.includes(p.uid))
+    .map(({ pid, ppid, uid, command }) => ({ pid, ppid, uid, command }));
+
+/** The environment of a process, as it was started. */
+export const environmentOf = (pid: number): string => text(`/proc/${pid}/environ`).replaceAll('\0', '\n');

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+/** What tools/test-setup.ts has put in place. */
+export const tools = (): { readonly clients: string; readonly browser: string } =>
+  JSON.parse(readFileSync(`${repository}/.cache/test-tools.json`, 'utf8'));
+
+const passed =
+  /^(PATH|LANG|LC_ALL|TERM|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|(HTTPS?|ALL|NO)_PROXY|PIP_(INDEX_URL|EXTRA_INDEX_URL|CERT)|UV_(INDEX_URL|DEFAULT_INDEX|EXTRA_INDEX_URL|INDEX|PYTHON_INSTALL_MIRROR|SYSTEM_CERTS)|npm_config_(registry|cafile|proxy|https_proxy|noproxy))$/i;
+
+/** The caller's environment without what would disturb: only how to find programs and packages. */
+export const plainEnvironment = (home: string): Record<string, string> => ({
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] => passed.test(entry[0]) && entry[1] !== undefined,
+    ),
+  ),
+  HOME: home,
+});

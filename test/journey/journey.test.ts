@@ -1,0 +1,382 @@
+// The main job, for two versions of Airflow on one server: from CreateEnvironment to the browser and back to nothing.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accountOf, isRoot } from '../harness/accounts.ts';
+import { launchBrowser, loginUrl, newContext } from '../harness/browser.ts';
+import { putDag, sayingDag } from '../harness/dags.ts';
+import { ask, postCommand, postLogin, restPath, runCommand, type Session, signIn } from '../harness/door.ts';
+import { Minter } from '../harness/minter.ts';
+import { type CliToken, type Environment, Mwaa, newEnvironment, type WebToken } from '../harness/mwaa.ts';
+import { processesOf } from '../harness/processes.ts';
+import { runClient } from '../harness/python.ts';
+import {
+  environmentIds,
+  leftOvers,
+  makePlace,
+  type Place,
+  type Running,
+  removePlace,
+  serverLog,
+  startServer,
+  stopServer,
+} from '../harness/server.ts';
+import { until } from '../harness/until.ts';
+
+interface Subject {
+  readonly name: string;
+  readonly version: string;
+  readonly airflow: 2 | 3;
+}
+const two: Subject = { name: 'two', version: '2.7.2', airflow: 2 };
+const three: Subject = { name: 'three', version: '3.3.1', airflow: 3 };
+const subjects = [three, two];
+const otherOf = (s: Subject): Subject => (s === two ? three : two);
+
+let place: Place;
+let server: Running;
+let mwaa: Mwaa;
+let mint: Minter;
+let browser: Browser;
+let context: BrowserContext;
+const pages = new Map<string, Page>();
+const spare = new Map<string, { web: WebToken; cli: CliToken; at: number }>();
+
+beforeAll(async () => {
+  place = await makePlace();
+  server = await startServer({ place, args: ['--no-demo'] });
+  mwaa = new Mwaa(place);
+  mint = new Minter(place);
+  browser = await launchBrowser();
+  context = await newContext(browser);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  if (server && !server.hasEnded) await stopServer(server);
+  if (place) removePlace(place);
+});
+
+/** Rights of a REST session, asked again and again without a new token. */
+const sessions = new Map<string, Session>();
+const rest = async (s: Subject): Promise<Session> => {
+  const session = sessions.get(s.name) ?? (await signIn(place, mwaa, s.name, s.airflow));
+  sessions.set(s.name, session);
+  return session;
+};
+const restJson = async <T>(s: Subject, path: string): Promise<T> => {
+  const answer = await (await rest(s)).get(`${restPath(s.airflow)}${path}`);
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text.slice(0, 300)}`);
+  return JSON.parse(answer.text) as T;
+};
+
+const openUi = async (s: Subject): Promise<Page> => {
+  const page = await context.newPage();
+  await page.goto(loginUrl(await mwaa.webToken(s.name)));
+  await page.waitForURL((url) => !url.pathname.startsWith('/aws_mwaa'), { timeout: 60_000 });
+  return page;
+};
+
+describe('creation', () => {
+  test('CreateEnvironment answers at once with the ARN, GetEnvironment says CREATING', async () => {
+    for (const s of subjects) {
+      putDag(place, s.name, 'journey.py', sayingDag(`journey_${s.name}`, `The task of ${s.name} speaks`));
+      const { Arn } = await mwaa.call<{ Arn: string }>(
+        'create_environment',
+        newEnvironment(s.name, s.version),
+      );
+      expect(Arn).toMatch(new RegExp(`^arn:aws:airflow:us-east-1:\\d{12}:environment/${s.name}$`));
+      const { Environment: e } = await mwaa.call<{ Environment: Environment }>('get_environment', {
+        Name: s.name,
+      });
+      expect(e).toMatchObject({
+        Name: s.name,
+        Status: 'CREATING',
+        AirflowVersion: s.version,
+        DagS3Path: 'dags',
+      });
+      expect(e.LastUpdate.Status).toBe('PENDING');
+    }
+    expect((await mwaa.call<{ Environments: string[] }>('list_environments')).Environments).toEqual([
+      'three',
+      'two',
+    ]);
+  });
+
+  test('a token for an environment that is being created is refused', async () => {
+    const fault = await mwaa.fault('create_web_login_token', { Name: three.name });
+    expect(fault.status).toBe(400);
+    expect(fault.Message).toContain('CREATING');
+  });
+
+  test.for(subjects)('$version becomes AVAILABLE', { timeout: 600_000 }, async (s) => {
+    const { environment, seen } = await mwaa.wait(s.name, 'AVAILABLE', 540);
+    expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
+    expect(environment?.LastUpdate.Status).toBe('SUCCESS');
+    expect(environment?.WebserverUrl).toMatch(/^localhost:\d+$/);
+    expect(seen.filter((status) => status !== 'CREATING')).toEqual(['AVAILABLE']);
+  });
+
+  test.runIf(isRoot)('as root each environment runs under an account of its own', () => {
+    const accounts = environmentIds(place).map((id) => accountOf(`windsock-${id}`)?.uid);
+    expect(new Set(accounts).size).toBe(2);
+    for (const uid of accounts) {
+      const commands = processesOf(place.folder).filter((p) => p.uid === uid);
+      expect(commands.some((p) => p.command.includes('scheduler'))).toBe(true);
+    }
+    expect(
+      processesOf(place.folder)
+        .filter((p) => p.uid === 0)
+        .map((p) => p.command),
+    ).toEqual([expect.stringContaining('src/main.ts')]);
+  });
+});
+
+describe.for(subjects)('Airflow $version', (s) => {
+  const dag = `journey_${s.name}`;
+
+  beforeAll(async () => {
+    const [web, cli] = [await mwaa.webToken(s.name), await mwaa.cliToken(s.name)];
+    spare.set(s.name, { web, cli, at: performance.now() });
+  });
+
+  test('the browser follows the login URL into the Airflow UI, which shows name and role', async () => {
+    const page = await openUi(s);
+    pages.set(s.name, page);
+    expect(page.url()).not.toContain('#');
+    await page.getByText('Dags', { exact: false }).first().waitFor({ timeout: 60_000 });
+    if (s.airflow === 2) {
+      await page.goto(new URL('/users/userinfo/', page.url()).href);
+      await page.getByText('[Admin]').waitFor({ timeout: 30_000 });
+      expect(await page.locator('body').innerText()).toMatch(/User Name\s+root/);
+    } else {
+      await page.getByRole('button', { name: 'User' }).click({ timeout: 60_000 });
+      await page.getByText('root (Admin)').waitFor({ timeout: 30_000 });
+    }
+  });
+
+  test('the DAG list shows the DAG of the bucket', async () => {
+    const page = pages.get(s.name);
+    if (!page) throw new Error('the browser is not signed in');
+    await page.goto(new URL(s.airflow === 2 ? '/home' : '/dags', page.url()).href);
+    await page.getByText(dag).first().waitFor({ timeout: 60_000 });
+    expect(await page.locator('body').innerText()).not.toContain(`journey_${otherOf(s).name}`);
+  });
+
+  test('CLI token: dags list, unpause and trigger; the run succeeds', async () => {
+    const list = await runCommand(place, mwaa, s.name, 'dags list');
+    expect(list.status).toBe(200);
+    expect(list.stdout).toContain(dag);
+    expect((await runCommand(place, mwaa, s.name, `dags unpause ${dag}`)).status).toBe(200);
+    const trigger = await runCommand(place, mwaa, s.name, `dags trigger ${dag} --run-id by-cli`);
+    expect(trigger, trigger.stderr).toMatchObject({ status: 200 });
+    const state = await until('the end of the run', 120, async () => {
+      const run = await restJson<{ state: string }>(s, `/dags/${dag}/dagRuns/by-cli`);
+      return ['success', 'failed'].includes(run.state) ? run.state : undefined;
+    });
+    expect(state).toBe('success');
+  });
+
+  test("the task's log is readable in the browser", async () => {
+    const page = pages.get(s.name);
+    if (!page) throw new Error('the browser is not signed in');
+    const path =
+      s.airflow === 2
+        ? `/dags/${dag}/grid?dag_run_id=by-cli&task_id=speak&tab=logs`
+        : `/dags/${dag}/runs/by-cli/tasks/speak`;
+    await page.goto(new URL(path, page.url()).href);
+    await page.getByText(`The task of ${s.name} speaks`).first().waitFor({ timeout: 60_000 });
+  });
+
+  test('script login as AWS documents it; REST calls work', async () => {
+    const token = await mwaa.webToken(s.name);
+    const api = restPath(s.airflow);
+    const body = s.airflow === 2 ? {} : { logical_date: '2026-01-02T03:04:05Z' };
+    const calls = [
+      ['GET', `${api}/dags`, null],
+      ['POST', `${api}/dags/${dag}/dagRuns`, body],
+    ];
+    const order = { host: token.WebServerHostname, token: token.WebToken, airflow: s.airflow, calls };
+    const env = { REQUESTS_CA_BUNDLE: join(place.data, 'ca-bundle.pem') };
+    const answer = await runClient<{
+      status: number;
+      text: string;
+      answers: { status: number; text: string }[];
+    }>('login.py', order, { env });
+    expect(answer.status, answer.text).toBe(200);
+    expect(
+      answer.answers.map((a) => a.status),
+      JSON.stringify(answer.answers),
+    ).toEqual([200, 200]);
+    expect(answer.answers[0]?.text).toContain(dag);
+  });
+
+  test('a token works once', async () => {
+    const web = await mint.webToken(s.name);
+    expect((await postLogin(place, web, s.airflow)).status).toBe(200);
+    const again = await postLogin(place, web, s.airflow);
+    expect(again.status).toBe(403);
+    expect(again.text).toMatch(/used already/);
+    const cli = await mint.cliToken(s.name);
+    expect((await postCommand(place, cli, 'version')).status).toBe(200);
+    const second = await postCommand(place, cli, 'version');
+    expect(second.status).toBe(403);
+    expect(second.text).toMatch(/used already/);
+  });
+
+  test('a token of the other environment is refused, and the text says which belongs where', async () => {
+    const other = otherOf(s);
+    const web = await mint.webToken(other.name);
+    const here = (await mint.cliToken(s.name)).WebServerHostname;
+    const login = await postLogin(place, web, s.airflow, { at: here });
+    expect(login.status).toBe(403);
+    expect(login.text).toContain(`web login token for environment ${other.name}`);
+    expect(login.text).toContain(`this is environment ${s.name}`);
+    const cli = await mint.cliToken(other.name);
+    const command = await postCommand(place, { ...cli, WebServerHostname: here }, 'version');
+    expect(command.status).toBe(403);
+    expect(command.text).toContain(`CLI token for environment ${other.name}`);
+  });
+
+  test("each token at the other's endpoint is refused, and the text says what to call instead", async () => {
+    const web = await mint.webToken(s.name);
+    const cli = await mint.cliToken(s.name);
+    const login = await postLogin(place, { ...web, WebToken: cli.CliToken }, s.airflow);
+    expect(login.status).toBe(403);
+    expect(login.text).toMatch(/CLI token.*CreateWebLoginToken|CLI token.*create-web-login-token/is);
+    const command = await postCommand(place, { ...cli, CliToken: web.WebToken }, 'version');
+    expect(command.status).toBe(403);
+    expect(command.text).toMatch(/web login token.*CreateCliToken|web login token.*create-cli-token/is);
+  });
+
+  test('a changed DAG is visible within seconds; a broken one is an import error, and the environment stays AVAILABLE', async () => {
+    putDag(place, s.name, 'later.py', sayingDag(`later_${s.name}`, 'Later'));
+    putDag(place, s.name, 'broken.py', 'from airflow import dag of nothing\n');
+    const published = performance.now();
+    const target = join(place.data, 'environments');
+    await until('the new file in the environment', 5, () =>
+      environmentIds(place).some(
+        (id) =>
+          existsSync(join(target, id, 'dags', 'later.py')) &&
+          existsSync(join(target, id, 'dags', 'broken.py')) &&
+          existsSync(join(target, id, 'dags', 'journey.py')),
+      ),
+    );
+    expect(performance.now() - published).toBeLessThan(6_000);
+    const list = `/dags?dag_id_pattern=later_${s.name}`;
+    await until(
+      'the new DAG over REST',
+      90,
+      async () => (await restJson<{ total_entries: number }>(s, list)).total_entries === 1,
+    );
+    const errors = await until('the import error', 90, async () => {
+      const found = await restJson<{ total_entries: number }>(s, '/importErrors');
+      return found.total_entries > 0 ? JSON.stringify(found) : undefined;
+    });
+    expect(errors).toContain('broken.py');
+    const { Environment: e } = await mwaa.call<{ Environment: Environment }>('get_environment', {
+      Name: s.name,
+    });
+    expect(e.Status).toBe('AVAILABLE');
+  });
+
+  test('a token is refused after 60 seconds', async () => {
+    const old = spare.get(s.name);
+    if (!old) throw new Error('no token was kept');
+    await until('61 s since the token was made', 70, () => performance.now() - old.at > 61_000);
+    const login = await postLogin(place, old.web, s.airflow);
+    expect(login.status).toBe(403);
+    expect(login.text).toMatch(/expired/);
+    const command = await postCommand(place, old.cli, 'version');
+    expect(command.status).toBe(403);
+    expect(command.text).toMatch(/expired/);
+  });
+});
+
+describe('both in one browser', () => {
+  test('both stay usable, and no script sees a cookie', async () => {
+    for (const s of [...subjects, ...subjects]) {
+      const page = pages.get(s.name);
+      if (!page) throw new Error('the browser is not signed in');
+      await page.goto(new URL(s.airflow === 2 ? '/home' : '/dags', page.url()).href);
+      await page.getByText(`journey_${s.name}`).first().waitFor({ timeout: 60_000 });
+      expect(await page.evaluate('document.cookie')).toBe('');
+    }
+  });
+
+  test("the session cookies of one open nothing at the other's door", async () => {
+    const cookies = await context.cookies();
+    for (const s of subjects) {
+      const hostname = new URL(pages.get(s.name)?.url() ?? '').host;
+      const own = cookies.filter((c) => c.name.startsWith('__Host-Http-windsock-'));
+      expect(own).toHaveLength(2);
+      const asBrowser = {
+        'sec-fetch-site': 'none',
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-dest': 'document',
+      };
+      const path = `${restPath(s.airflow)}/dags`;
+      const statuses = await Promise.all(
+        own.map(
+          async (c) =>
+            (await ask(place, hostname, path, { headers: { ...asBrowser, cookie: `${c.name}=${c.value}` } }))
+              .status,
+        ),
+      );
+      expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+      expect(statuses.filter((status) => status === 401 || status === 403)).toHaveLength(1);
+    }
+  });
+
+  test('no token, session or secret is in the log', () => {
+    const log = serverLog(place);
+    expect(log).toContain('server started');
+    expect(log).not.toMatch(/eyJ[A-Za-z0-9_-]{20,}/);
+  });
+});
+
+const databaseNames = async (): Promise<string[]> => {
+  const client = new pg.Client({
+    host: join(place.data, 'run'),
+    user: 'windsock_boot',
+    database: 'postgres',
+  });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string }>(
+      'select datname as name from pg_database union all select rolname from pg_roles',
+    );
+    return rows.map((row) => row.name);
+  } finally {
+    await client.end();
+  }
+};
+
+describe('deletion', () => {
+  test('DeleteEnvironment leaves no process, folder, account, role or database', {
+    timeout: 300_000,
+  }, async () => {
+    const ids = environmentIds(place);
+    const uids = ids.flatMap((id) => accountOf(`windsock-${id}`)?.uid ?? []);
+    expect(ids).toHaveLength(2);
+    const named = (names: string[]) => names.filter((name) => ids.some((id) => name.includes(id)));
+    expect(named(await databaseNames()).length).toBeGreaterThanOrEqual(4);
+    for (const s of subjects) await mwaa.call('delete_environment', { Name: s.name });
+    for (const s of subjects) {
+      const { error } = await mwaa.wait(s.name, 'ResourceNotFoundException', 120);
+      expect(error?.status).toBe(404);
+    }
+    expect(environmentIds(place)).toEqual([]);
+    expect(readdirSync(join(place.data, 'trash'))).toEqual([]);
+    expect(named(await databaseNames())).toEqual([]);
+    for (const id of ids) expect(accountOf(`windsock-${id}`)).toBeUndefined();
+    expect(processesOf(join(place.data, 'environments'), uids)).toEqual([]);
+  });
+
+  test('the server stops clean: exit code 0, no process and no port is left', async () => {
+    expect(await stopServer(server)).toBe(0);
+    expect(await leftOvers(place)).toEqual([]);
+  });
+});

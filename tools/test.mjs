@@ -1,0 +1,116 @@
+// Runs the tests and ends with one line: `N passed, N failed`. `--full` adds the slow ones; other arguments go to
+// Vitest (a file name, for instance).
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const given = process.argv.slice(2);
+const full = given.includes('--full');
+const forVitest = given.filter((argument) => argument !== '--full');
+const setupSeconds = 600;
+
+/** Runs a program in this terminal, with signals passed on; gives its exit code. */
+const run = (program, args, env = {}) =>
+  new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
+    const pass = (signal) => child.kill(signal);
+    for (const signal of signals) process.on(signal, pass);
+    child.once('error', (error) => {
+      process.stderr.write(`${program} cannot be run: ${error.message}\n`);
+      resolve(1);
+    });
+    child.once('exit', (code) => {
+      for (const signal of signals) process.removeListener(signal, pass);
+      resolve(code ?? 1);
+    });
+  });
+
+/** flock(1) gives the lock back when its holder dies, however it dies. */
+const setUp = () => {
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const lock = join(root, '.cache', 'setup.lock');
+  return run('flock', [
+    '-w',
+    String(setupSeconds),
+    lock,
+    process.execPath,
+    join(root, 'tools', 'test-setup.ts'),
+  ]);
+};
+
+const testsOf = (report) =>
+  report.testResults.flatMap((file) =>
+    file.assertionResults.map((test) => ({ ...test, file: relative(root, file.name) })),
+  );
+
+/** A file that could not be run at all has no test that failed. */
+const brokenFiles = (report) =>
+  report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+
+const print = (text = '') => process.stdout.write(`${text}\n`);
+
+const printFailures = (tests, broken) => {
+  for (const test of tests) {
+    print(`\n✗ ${test.file}: ${test.fullName}`);
+    for (const message of test.failureMessages ?? []) print(message);
+  }
+  for (const file of broken) print(`\n✗ ${relative(root, file.name)}: could not be run\n${file.message}`);
+};
+
+const printSlowest = (tests) => {
+  print('\nThe ten slowest tests:');
+  const slowest = [...tests].sort((a, b) => (b.duration ?? 0) - (a.duration ?? 0)).slice(0, 10);
+  for (const t of slowest)
+    print(`${((t.duration ?? 0) / 1000).toFixed(1).padStart(7)} s  ${t.file}: ${t.fullName}`);
+};
+
+const report = (file) => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { testResults: [] };
+  }
+};
+
+const runTests = async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'windsock-report-'));
+  const file = join(folder, 'report.json');
+  try {
+    const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    const code = await run(process.execPath, [vitest, 'run', ...reporters, ...forVitest], {
+      WINDSOCK_TEST_FULL: full ? '1' : '',
+    });
+    return { code, report: report(file) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const finish = ({ code, report: made }) => {
+  const tests = testsOf(made);
+  const failed = tests.filter((test) => test.status === 'failed');
+  const broken = brokenFiles(made);
+  const passed = tests.filter((test) => test.status === 'passed');
+  printFailures(failed, broken);
+  const skipped = tests.filter((test) => test.status !== 'failed' && test.status !== 'passed');
+  if (skipped.length > 0)
+    print(`\nNot run here:\n${skipped.map((t) => `  ${t.file}: ${t.fullName}`).join('\n')}`);
+  printSlowest(tests);
+  if (code !== 0 && failed.length + broken.length === 0) print(`\nVitest ended with ${code}; see above.`);
+  print(`\n${passed.length} passed, ${failed.length + broken.length} failed`);
+  process.exitCode = code !== 0 || failed.length + broken.length > 0 || passed.length === 0 ? 1 : 0;
+};
+
+const setUpCode = await setUp();
+if (setUpCode === 0) finish(await runTests());
+else {
+  print('The tests could not be set up; see above.\n\n0 passed, 1 failed');
+  process.exitCode = 1;
+}
