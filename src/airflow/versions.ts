@@ -16,14 +16,15 @@ export const airflowVersions: readonly AirflowVersion[] = [
   {
     version: '2.7.2',
     major: 2,
-    extras: ['postgres', 'amazon'],
+    extras: ['postgres', 'amazon', 'graphviz'],
     pythons: ['3.11'],
     sourcePackages: ['cron-descriptor', 'dill', 'pendulum', 'python-nvd3', 'unicodecsv'],
   },
   {
     version: '3.3.1',
     major: 3,
-    extras: ['postgres', 'amazon', 'fab'],
+    // Without graphviz every `dags` command prints a warning before its answer.
+    extras: ['postgres', 'amazon', 'fab', 'graphviz'],
     pythons: ['3.11', '3.12'],
     sourcePackages: [],
   },

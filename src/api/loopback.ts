@@ -67,3 +67,9 @@ export const listenOnLoopback = async (port: number, newServer: () => Server) =>
     }
   }
 };
+
+/** Throws what listening would throw; for a server that has long work to do before it listens. */
+export const checkPortIsFree = async (port: number, newServer: () => Server): Promise<void> => {
+  const { servers } = await listenOnLoopback(port, newServer);
+  await Promise.all(servers.map(close));
+};

@@ -43,7 +43,9 @@ const socketFolder = (
 ): string => {
   const own = join(root, 'run');
   if (Buffer.byteLength(own) <= longestSocketFolder) return own;
-  return join(env['XDG_RUNTIME_DIR'] ?? '/tmp', `windsock-${tag}`);
+  // Root's must lie where nobody else can put a link in its place.
+  const base = process.geteuid?.() === 0 ? '/run' : (env['XDG_RUNTIME_DIR'] ?? '/tmp');
+  return join(base, `windsock-${tag}`);
 };
 
 /** The layout of a data folder; makes nothing. `tag` tells data folders apart where a path must be elsewhere. */

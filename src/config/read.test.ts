@@ -78,6 +78,20 @@ describe('readSettings', () => {
     expect(faultsOf(() => readSettings(['--data', folder], {}, false))).toContain('cannot be read');
   });
 
+  test('an unknown option hides no other fault', () => {
+    const text = faultsOf(() =>
+      readSettings(['--port', '0', '--nonsense', '--no-port', 'word', '--dags', '--no-demo'], {}, false),
+    );
+    for (const fault of [
+      '--port must be from',
+      'no option --nonsense',
+      '--dags needs a value',
+      'no option --no-port',
+      '"word" is no option',
+    ])
+      expect(text).toContain(fault);
+  });
+
   test('a secret setting is not taken from the command line, and help does not offer it', () => {
     expect(faultsOf(() => readSettings(['--database-url', 'postgresql://u:p@h/d'], {}, false))).toContain(
       '--database-url',

@@ -25,20 +25,37 @@ export class SettingsInvalid extends WindsockError {
 }
 
 const fromArguments = (args: readonly string[], faults: string[]): Given => {
-  const options: Record<string, { type: 'string' | 'boolean' }> = { help: { type: 'boolean' } };
-  for (const [name, d] of definitions)
-    if (!d.secret) options[flagName(name)] = { type: d.value ? 'string' : 'boolean' };
-  try {
-    const { values } = parseArgs({ args: [...args], options, strict: true, allowNegative: true });
-    return Object.fromEntries(
-      definitions
-        .filter(([name]) => values[flagName(name)] !== undefined)
-        .map(([name]) => [name, { value: values[flagName(name)], from: `--${flagName(name)}` }]),
-    );
-  } catch (error) {
-    faults.push(`${textOf(error)} See --help.`);
-    return {};
+  const byFlag = new Map(
+    definitions.filter(([, d]) => !d.secret).map(([name, d]) => [flagName(name), { name, d }]),
+  );
+  const options = Object.fromEntries(
+    [...byFlag].map(([flag, { d }]) => [
+      flag,
+      { type: d.value ? ('string' as const) : ('boolean' as const) },
+    ]),
+  );
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowNegative: true,
+    tokens: true,
+  });
+  const given: Given = {};
+  for (const token of tokens) {
+    if (token.kind === 'positional') faults.push(`"${token.value}" is no option. See --help.`);
+    if (token.kind !== 'option') continue;
+    const flag = byFlag.get(token.name) ?? byFlag.get(token.name.replace(/^no-/, ''));
+    const negated = token.rawName.startsWith('--no-');
+    if (!flag || (negated && flag.d.value)) faults.push(`There is no option ${token.rawName}. See --help.`);
+    else if (
+      flag.d.value &&
+      (token.value === undefined || (token.value.startsWith('-') && !token.inlineValue))
+    )
+      faults.push(`${token.rawName} needs a value: ${token.rawName} ${flag.d.value}`);
+    else given[flag.name] = { value: token.value ?? !negated, from: token.rawName };
   }
+  return given;
 };
 
 const fromVariables = (env: Env): Given =>
@@ -53,7 +70,8 @@ const fromFile = (file: string, faults: string[]): Given => {
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') faults.push(`${file} cannot be read: ${textOf(error)}`);
+    if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? ''))
+      faults.push(`${file} cannot be read: ${textOf(error)}`);
     return {};
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {

@@ -108,7 +108,9 @@ const afterFailure = async (
   if (!again) return 0;
   const count = (tries.get(e.id) ?? 0) + 1;
   tries.set(e.id, count);
-  return backOff(count, { first: 1_000, most: 60_000 });
+  const wait = backOff(count, { first: 1_000, most: 60_000 });
+  const left = e.createdAt + d.creationDeadline - d.clock.now();
+  return e.status === 'CREATING' ? Math.min(wait, Math.max(left, 100)) : wait;
 };
 
 /** Writes down how a running environment is: what is wrong with a component, or that all is well again. */

@@ -3,14 +3,16 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataFolder } from '../config/data-folder.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
@@ -21,9 +23,34 @@ import { type Account, run } from '../lib/process.ts';
 /** A virtual environment needs 500 MB, PostgreSQL's start 100 MB. */
 const leastFreeBytes = 1024 ** 3;
 
+/** One folder after the other: making all of them at once never returns below /proc (Node 24). */
+const makeAbove = (folder: string, mode: number): void => {
+  if (existsSync(folder)) return;
+  makeAbove(dirname(folder), mode);
+  mkdirSync(folder, { mode });
+};
+
+/** Makes a folder of ours with its mode. What stands there must be a folder that belongs to this account. */
 const makeFolder = (folder: string, mode: number): void => {
-  mkdirSync(folder, { recursive: true, mode });
+  makeAbove(folder, mode);
+  const found = lstatSync(folder);
+  const own = process.geteuid?.();
+  if (!found.isDirectory()) throw new Error(`${folder} is not a folder`);
+  if (own !== 0 && found.uid !== own) throw new Error(`${folder} belongs to another account`);
   chmodSync(folder, mode);
+};
+
+/** What a user may put into a data folder before the first start. */
+const ofUser = ['settings.json', 'buckets', 'lost+found'];
+
+/** The folder itself: made by us, or empty, or one of ours; its mode stays as it is when it was there. */
+const makeRoot = (f: DataFolder, mode: number): void => {
+  if (!existsSync(f.root)) makeAbove(f.root, mode);
+  if (!statSync(f.root).isDirectory()) throw new Error('it is not a folder');
+  const stranger = readdirSync(f.root).find((name) => !ofUser.includes(name) && name !== basename(f.secrets));
+  if (stranger !== undefined && !existsSync(f.secrets)) {
+    throw new Error(`it holds other files, for instance ${stranger}`);
+  }
 };
 
 const checkFreeSpace = (folder: string): void => {
@@ -44,7 +71,7 @@ export const makeDataFolder = (f: DataFolder, isRoot: boolean): void => {
   // As root other accounts must get through to what is theirs; as an ordinary account nobody else has business here.
   const outside = isRoot ? 0o755 : 0o700;
   try {
-    makeFolder(f.root, outside);
+    makeRoot(f, outside);
     makeFolder(f.secrets, 0o700);
     for (const folder of [f.programs, f.postgres, f.sockets, f.bases, f.cache, f.logs])
       makeFolder(folder, outside);

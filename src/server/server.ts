@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { checkPortIsFree } from '../api/loopback.ts';
 import { createApiServer } from '../api/server.ts';
 import type { AuditSink } from '../audit/record.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
@@ -126,6 +129,8 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
   const tag = hashOf(settings.data);
   const folders = dataFolder(settings.data, o.env, tag);
   makeDataFolder(folders, o.isRoot);
+  // On the first start much is made before the API listens: a port that is taken is told at once.
+  if (!existsSync(join(folders.postgres, 'data'))) await checkPortIsFree(settings.port, () => createServer());
   const log = fileLog(join(folders.logs, 'windsock.log'));
   started.add(
     'log rotation',

@@ -8,8 +8,9 @@ interface CliRequest extends AirflowRun {
   readonly airflowVersion: string;
 }
 
-/** The user guide advises one command at a time; four leave room for scripts that do not wait. */
-const defaultSlotLimits: SlotLimits = { parallel: 4, waiting: 32, patience: 10_000 };
+/** The user guide advises one command at a time; four leave room for scripts that do not wait. A command of
+ * Airflow takes seconds, so one that waits may get its turn. */
+const defaultSlotLimits: SlotLimits = { parallel: 4, waiting: 32, patience: 25_000 };
 
 /** Checks, queues and runs Airflow commands. */
 export interface CliRunner {

@@ -31,6 +31,10 @@ type StepContext = { readonly lease: Lease; readonly report: (p: Progress) => vo
 const stopPatience = 15_000;
 const readyTimeout = 5 * 60_000;
 
+/** Airflow 3 logs to stdout, between the lines of the answer; only what a test of a DAG or task logs is wanted. */
+const quietUnlessTest = (words: readonly string[]): Record<string, string> =>
+  words[1] === 'test' ? {} : { AIRFLOW__LOGGING__LOGGING_LEVEL: 'WARNING' };
+
 /** Runs environments as processes of this machine. */
 export class LocalDriver implements AirflowDriver {
   readonly versions = airflowVersions.map((v) => v.version);
@@ -144,7 +148,7 @@ export class LocalDriver implements AirflowDriver {
       airflowVersion: version.version,
       python: baseOf(this.#o, version).python,
       words,
-      env: variablesFor(this.#o, e)('webserver'),
+      env: { ...variablesFor(this.#o, e)('webserver'), ...quietUnlessTest(words) },
       cwd: placesFor(this.#o, e.id).home,
       uid: account?.uid,
       gid: account?.gid,

@@ -234,10 +234,10 @@ def _attach_roles(session, user, claims: dict) -> None:
     role = _models().Role
     core = session.execute(select(role).where(role.name.in_(claims["roles"]))).scalars().unique().all()
     roles = list(core) + [r for r in user.roles if r.name not in CORE_ROLES]
-    shown = "(" + ", ".join(r.name for r in roles) + ")"
+    shown = ", ".join(r.name for r in roles)
     set_committed_value(user, "roles", roles)
-    set_committed_value(user, "last_name", shown)  # Airflow 2 shows first and last name
-    user.get_name = lambda: f"{user.username} {shown}"  # Airflow 3 shows this, in its audit log too
+    set_committed_value(user, "last_name", f"as {shown}")  # Airflow 2 shows first and last name
+    user.get_name = lambda: f"{user.username} ({shown})"  # Airflow 3 shows this, in its audit log too
     user._perms = {(p.action.name, p.resource.name) for r in roles for p in r.permissions}
 
 
