@@ -1,6 +1,8 @@
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { airflowVersions, findVersion } from './airflow/versions.ts';
 import { createApiClient } from './cli/api-client.ts';
+import { CliError } from './cli/errors.ts';
 import { createEnvironment, createWebLoginToken, loginUrl } from './cli/mwaa.ts';
 import { defaultDataFolder } from './config/data-folder.ts';
 import { readSettings, settingsHelp } from './config/read.ts';
@@ -40,11 +42,31 @@ const find = (server: Server, settings: AllSettings): Promise<EnvironmentRecord 
     name: settings.environment,
   });
 
+/** Known before anything is started, as the API would say it. */
+const checkVersion = (version: string | undefined): void => {
+  if (version === undefined || findVersion(version)) return;
+  const known = airflowVersions.map((v) => v.version).join(', ');
+  throw new WindsockError(
+    'UnknownVersion',
+    `--airflow-version ${version} is not available. Available: ${known}`,
+  );
+};
+
+/** What was asked for and has no effect, because the environment is there already. */
+const tellIgnored = (settings: AllSettings, there: EnvironmentRecord): void => {
+  const { airflowVersion } = settings;
+  if (airflowVersion === undefined || airflowVersion === there.spec.AirflowVersion) return;
+  screen.print(
+    `${there.name} exists with Airflow ${there.spec.AirflowVersion}; --airflow-version ${airflowVersion} does not change it. Make another one with --environment NAME.`,
+  );
+};
+
 /** On the first start the environment is made; a name or DAGs that were given are wanted on any start. */
 const firstEnvironment = async (server: Server, settings: AllSettings): Promise<void> => {
   if (!settings.demo) return;
   const wanted = { name: settings.environment, airflowVersion: settings.airflowVersion, dags: settings.dags };
   const there = await find(server, settings);
+  if (there) tellIgnored(settings, there);
   const isNamed = settings.environment !== 'demo';
   if (there ? settings.dags === undefined : !server.isFirstStart && !isNamed) return;
   const bucket = fillBucket(server.folders.buckets, wanted);
@@ -115,10 +137,9 @@ const showReady = async (
 
 const fail = (error: unknown): void => {
   screen.close();
-  const text = error instanceof WindsockError ? error.publicText : textOf(error);
-  process.stderr.write(`windsock: ${text}\n`);
-  if (!(error instanceof WindsockError) && error instanceof Error)
-    process.stderr.write(`${error.stack ?? ''}\n`);
+  const isForPeople = error instanceof WindsockError || error instanceof CliError;
+  process.stderr.write(`windsock: ${textOf(error)}\n`);
+  if (!isForPeople && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
   process.exitCode = 1;
 };
 
@@ -173,7 +194,9 @@ const main = async (): Promise<void> => {
     process.stdout.write(settingsHelp());
     return;
   }
-  await serve(readSettings(process.argv.slice(2), process.env, isRoot));
+  const settings = readSettings(process.argv.slice(2), process.env, isRoot);
+  checkVersion(settings.airflowVersion);
+  await serve(settings);
 };
 
 await main().catch(fail);

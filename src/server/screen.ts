@@ -143,6 +143,7 @@ export const readyScreen = (i: ReadyScreenInput): string => {
   else if (i.environment) rows.push([`Airflow ${i.airflowVersion}`, open]);
   else rows.push(['Environment', `${i.command.replace('windsock', 'windsock environment create')} NAME`]);
   rows.push(
+    ['Certificate', `${i.command.replace('windsock', 'windsock trust')}  (once, so that browsers know it)`],
     ['API', `${i.endpoint}  (region ${i.region})`],
     ['aws cli', `${i.command.replace('windsock', 'windsock env')} --profile windsock`],
     ['', 'aws mwaa list-environments --profile windsock'],
