@@ -93,7 +93,6 @@ export class LocalEnvironment {
       this.#giveUp(performance.now() > deadline ? said : undefined);
       if (!this.ready) await delay(200, undefined, { signal });
     }
-    for (const component of this.#components.values()) component.start();
   }
 
   /** Ends every component, then whatever is left of their sessions and of the environment's account. */
@@ -201,6 +200,7 @@ export class LocalEnvironment {
     }
     const unhealthy = await unhealthyParts(this.#target, this.#o.version);
     this.#healthy = unhealthy?.length === 0;
+    if (this.ready && !this.#closed) for (const component of this.#components.values()) component.start();
     if (unhealthy === undefined) return 'waiting for the web server';
     return unhealthy.length === 0 ? 'ready' : `waiting for ${unhealthy.join(', ').replaceAll('_', ' ')}`;
   }
