@@ -37,6 +37,8 @@ export interface LocalEnvironmentOptions {
 const mostDeaths = 3;
 /** Milliseconds between looks at an environment that is well. */
 const lookAtWell = 10_000;
+/** Milliseconds of silence after which a web server that was up counts as hanging. */
+const longestSilence = 60_000;
 
 /** The running components of one environment. */
 export class LocalEnvironment {
@@ -48,6 +50,7 @@ export class LocalEnvironment {
   #healthy = false;
   #openToStrangers = false;
   #nextLook = 0;
+  #silentSince: number | undefined;
   #toldTrouble: string | undefined;
 
   constructor(options: LocalEnvironmentOptions) {
@@ -200,9 +203,20 @@ export class LocalEnvironment {
     }
     const unhealthy = await unhealthyParts(this.#target, this.#o.version);
     this.#healthy = unhealthy?.length === 0;
+    this.#endWhenSilent(unhealthy === undefined);
     if (this.ready && !this.#closed) for (const component of this.#components.values()) component.start();
     if (unhealthy === undefined) return 'waiting for the web server';
     return unhealthy.length === 0 ? 'ready' : `waiting for ${unhealthy.join(', ').replaceAll('_', ' ')}`;
+  }
+
+  /** A web server that was up and answers no more is ended, and with that started again. */
+  #endWhenSilent(silent: boolean): void {
+    if (!silent || this.#closed) this.#silentSince = undefined;
+    else this.#silentSince ??= performance.now();
+    if (this.#silentSince === undefined || performance.now() - this.#silentSince < longestSilence) return;
+    this.#silentSince = undefined;
+    this.#o.log.warn('web server hangs', { environmentId: this.#o.id });
+    this.#web.kill();
   }
 
   #giveUp(tooLateFor: string | undefined): void {
