@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 
 /** Below the ports that the system gives out by itself. */
@@ -16,6 +16,26 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
+/** Takes away the claim of a run that has ended; one of another account stays. */
+const dropDead = (file: string): void => {
+  try {
+    const owner = Number(readFileSync(file, 'utf8'));
+    if (owner > 0 && !isAlive(owner)) rmSync(file, { force: true });
+  } catch {
+    // gone already, or not ours
+  }
+};
+
+/** Every account of the machine may claim ports, whatever the umask of the first. */
+const makeClaims = (): void => {
+  try {
+    mkdirSync(claims);
+    chmodSync(claims, 0o1777);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+};
+
 const claim = (file: string): boolean => {
   try {
     const handle = openSync(file, 'wx', 0o644);
@@ -23,8 +43,7 @@ const claim = (file: string): boolean => {
     closeSync(handle);
     return true;
   } catch {
-    const owner = Number(readFileSync(file, { encoding: 'utf8', flag: 'a+' }));
-    if (owner > 0 && !isAlive(owner)) rmSync(file, { force: true });
+    dropDead(file);
     return false;
   }
 };
@@ -56,7 +75,7 @@ export interface Ports {
 
 /** Ten free ports in a row that no other test run on this machine takes. */
 export const claimPorts = async (): Promise<Ports> => {
-  mkdirSync(claims, { recursive: true, mode: 0o777 });
+  makeClaims();
   for (let tries = 0; tries < 200; tries += 1) {
     const base = first + Math.floor(Math.random() * blocks) * size;
     const file = `${claims}/${base}`;
