@@ -247,11 +247,14 @@ export class Bases {
     renameSync(temporary, base.folder);
   }
 
-  /** Nobody who runs it may change it. */
+  /**
+   * Nobody who runs it may change it. As root the owner is somebody else; as an ordinary account the files are
+   * read-only, and the folders stay writable so that their owner can remove them.
+   */
   async #seal(folder: string): Promise<void> {
     const options = { env: { PATH: '/usr/bin:/bin' }, cwd: '/', timeout: 120_000 };
     if (this.#options.installer) await run('chown', ['-R', '-h', '0:0', folder], options);
     await run('chmod', ['-R', 'a-w,a+rX', folder], options);
-    await run('chmod', ['u+w', folder], options);
+    await run('find', [folder, '-type', 'd', '-exec', 'chmod', 'u+w', '{}', '+'], options);
   }
 }
