@@ -186,15 +186,8 @@ describe.for(subjects)('Airflow $version', (s) => {
       s.airflow === 2
         ? `/dags/${dag}/grid?dag_run_id=by-cli&task_id=speak&tab=logs`
         : `/dags/${dag}/runs/by-cli/tasks/speak`;
-    const line = page.getByText(`The task of ${s.name} speaks`).first();
-    // On a busy machine a part of the page may fail to load in time: a person would load it again.
-    await until('the log in the browser', 120, async () => {
-      await page.goto(new URL(path, page.url()).href);
-      return line.waitFor({ timeout: 30_000 }).then(
-        () => true,
-        () => undefined,
-      );
-    });
+    await page.goto(new URL(path, page.url()).href);
+    await page.getByText(`The task of ${s.name} speaks`).first().waitFor({ timeout: 60_000 });
   });
 
   test('script login as AWS documents it; REST calls work', async () => {
