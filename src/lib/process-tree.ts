@@ -56,7 +56,8 @@ const signalAll = (belongs: Belongs, signal: NodeJS.Signals): number => {
   return found.length;
 };
 
-const waitUntilGone = async (belongs: Belongs, milliseconds: number): Promise<boolean> => {
+/** Waits until no such process lives, at most so many milliseconds; false when some still do. */
+export const waitUntilGone = async (belongs: Belongs, milliseconds: number): Promise<boolean> => {
   const deadline = performance.now() + milliseconds;
   while (processes().some((p) => p.pid !== process.pid && belongs(p))) {
     if (performance.now() > deadline) return false;

@@ -3,8 +3,7 @@ import { createCliRunner } from '../airflow/cli/runner.ts';
 import { LocalDriver } from '../airflow/local/driver.ts';
 import { packageSources } from '../airflow/package-index.ts';
 import type { DataFolder } from '../config/data-folder.ts';
-import { createFolderSource } from '../content/folder-source.ts';
-import type { AssertionKeys } from '../environments/ports.ts';
+import type { AssertionKeys, ContentSource } from '../environments/ports.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { accountNumbers } from '../store/account-numbers.ts';
@@ -19,6 +18,8 @@ export interface BuildDriverInput {
   readonly folders: DataFolder;
   readonly accounts: ServerAccounts | undefined;
   readonly own: OwnDatabase;
+  /** The buckets. */
+  readonly source: ContentSource;
   readonly keys: AssertionKeys;
   readonly installationId: string;
   readonly userName: string;
@@ -32,7 +33,7 @@ export interface BuildDriverInput {
 
 /** The driver that runs environments as processes of this machine, with the rooms it needs. */
 export const buildDriver = (i: BuildDriverInput): LocalDriver => {
-  const { bases, cache, programs, buckets } = i.folders;
+  const { bases, cache, programs } = i.folders;
   return new LocalDriver({
     environments: i.folders.environments,
     cache,
@@ -50,7 +51,7 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     databases: metadataDatabases(i.own.server),
     assertionKeys: i.keys,
     assertionIssuer: i.installationId,
-    content: dagFolder(createFolderSource({ buckets, log: i.log }), i.log),
+    content: dagFolder(i.source, i.log),
     cli: createCliRunner(),
     startCheck: checkStart,
     accounts: i.accounts && {

@@ -9,7 +9,7 @@ import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
 import { type Loop, startLoop } from '../environments/loop.ts';
-import type { ContentLocation, EnvironmentStore } from '../environments/ports.ts';
+import type { ContentLocation, ContentSource, EnvironmentStore } from '../environments/ports.ts';
 import type { EnvironmentProgress } from '../environments/reconcile.ts';
 import type { Placement } from '../environments/record.ts';
 import { createGateway } from '../gateway/gateway.ts';
@@ -150,10 +150,12 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
   const clock = systemClock;
   const store = environmentStore(own.db);
   const audit = createAuditStore(own.db, { clock, region, accountId: id.root.accountId });
+  const source = createFolderSource({ buckets: folders.buckets, log });
   const driver = buildDriver({
     folders,
     accounts,
     own,
+    source,
     keys: id.keys,
     installationId: issuer,
     userName: o.userName,
@@ -190,7 +192,7 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     log,
     wake: (environmentId) => loop?.wake(environmentId),
     endAll: (tx, environmentId) => tokens.endAll(tx, environmentId),
-    checkContent: checkBucket(folders, log),
+    checkContent: checkBucket(source),
   });
   const { port } = await o.step('api', () => api.listen(settings.port));
   const endpoint = `http://localhost:${port}`;
@@ -234,9 +236,8 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
 /** A bucket that cannot be listed is a fault of the request; what it holds may change later. */
-const checkBucket = (folders: DataFolder, log: Log) => {
-  const source = createFolderSource({ buckets: folders.buckets, log });
-  return async (where: ContentLocation): Promise<void> => {
+const checkBucket =
+  (source: ContentSource) =>
+  async (where: ContentLocation): Promise<void> => {
     await source.list(where, AbortSignal.timeout(5_000));
   };
-};

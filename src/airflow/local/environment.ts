@@ -58,10 +58,6 @@ export class LocalEnvironment {
     this.#components = new Map(componentsOf(options.version).map((name) => [name, this.#component(name)]));
   }
 
-  get port(): number {
-    return this.#o.webPort;
-  }
-
   /** The web server, once this start of it was seen to refuse strangers. */
   get webTarget(): WebTarget | undefined {
     const web = this.#web;

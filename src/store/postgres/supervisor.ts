@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { codeOf, textOf, WindsockError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { killSession, processFacts } from '../../lib/process-tree.ts';
+import { type Belongs, killSession, processFacts, waitUntilGone } from '../../lib/process-tree.ts';
 import { backOff } from '../../lib/retry.ts';
 import { bootRole, type ClusterPlace } from './cluster.ts';
 
@@ -27,22 +27,14 @@ export interface Postgres {
 /** Fast shutdown, then immediate; TERM would wait for clients (postgres(1)). */
 const stopPostmaster = async (pid: number): Promise<void> => {
   const startTime = processFacts(pid)?.startTime;
-  const gone = async (milliseconds: number): Promise<boolean> => {
-    const deadline = performance.now() + milliseconds;
-    while (startTime !== undefined && processFacts(pid)?.startTime === startTime) {
-      if (processFacts(pid)?.state === 'Z' || performance.now() > deadline)
-        return processFacts(pid)?.state === 'Z';
-      await delay(20);
-    }
-    return true;
-  };
+  const isPostmaster: Belongs = (p) => p.pid === pid && p.startTime === startTime;
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     try {
       process.kill(pid, signal);
     } catch {
       return;
     }
-    if (await gone(20_000)) return;
+    if (await waitUntilGone(isPostmaster, 20_000)) return;
   }
   await killSession(pid);
 };
@@ -151,7 +143,6 @@ class Supervised implements Postgres {
     const there = runningPostmaster(this.#options.folder);
     if (there !== undefined) return this.#adopt(there);
     let fault: string | undefined;
-    const logged = sizeOf(this.#options.logFile);
     const child = start(this.#options);
     child.once('error', (error) => {
       fault = `PostgreSQL could not be started: ${error.message}`;
@@ -162,7 +153,7 @@ class Supervised implements Postgres {
     });
     this.#pid = child.pid ?? 0;
     await waitUntilReady(this.#options, () => fault);
-    this.#options.log.info('postgres started', { pid: this.#pid, logged });
+    this.#options.log.info('postgres started', { pid: this.#pid });
   }
 
   async stop(): Promise<void> {
@@ -201,14 +192,6 @@ class Supervised implements Postgres {
     }, wait).unref();
   }
 }
-
-const sizeOf = (file: string): number => {
-  try {
-    return statSync(file).size;
-  } catch {
-    return 0;
-  }
-};
 
 /**
  * Starts PostgreSQL on a Unix socket only, or takes over the one that already runs on this folder.
