@@ -5,9 +5,13 @@ import { createApiClient } from './cli/api-client.ts';
 import { CliError } from './cli/errors.ts';
 import { createEnvironment, createWebLoginToken, loginUrl } from './cli/mwaa.ts';
 import { defaultDataFolder } from './config/data-folder.ts';
-import { readSettings, settingsHelp } from './config/read.ts';
+import { readSettings, SettingsInvalid, settingsHelp } from './config/read.ts';
+import type { Leaving } from './environments/ports.ts';
 import type { EnvironmentRecord } from './environments/record.ts';
 import { textOf, WindsockError } from './lib/errors.ts';
+import { armFailpoints } from './lib/failpoint.ts';
+import { createLog } from './lib/log.ts';
+import { DescriptorSink, type LineSink } from './lib/log-sinks.ts';
 import { fillBucket, firstEnvironmentRequest } from './server/first-environment.ts';
 import { readyScreen, Screen } from './server/screen.ts';
 import { type Server, startServer } from './server/server.ts';
@@ -17,11 +21,19 @@ type AllSettings = ReturnType<typeof readSettings>;
 
 const isRoot = process.getuid?.() === 0;
 const begun = performance.now();
-const terminal = {
+let terminal = {
   isTerminal: process.stdout.isTTY === true,
   write: (text: string) => void process.stdout.write(text),
 };
-const screen = new Screen(terminal);
+let screen = new Screen(terminal);
+/** Where the lines of the log go as well; instead of the screen. */
+let jsonLines: LineSink | undefined;
+
+const beJson = (): void => {
+  terminal = { isTerminal: false, write: () => {} };
+  screen = new Screen(terminal);
+  jsonLines = new DescriptorSink(1);
+};
 
 const clientOf = (server: Server, settings: AllSettings) =>
   createApiClient(
@@ -53,12 +65,12 @@ const checkVersion = (version: string | undefined): void => {
 };
 
 /** What was asked for and has no effect, because the environment is there already. */
-const tellIgnored = (settings: AllSettings, there: EnvironmentRecord): void => {
+const tellIgnored = (server: Server, settings: AllSettings, there: EnvironmentRecord): void => {
   const { airflowVersion } = settings;
   if (airflowVersion === undefined || airflowVersion === there.spec.AirflowVersion) return;
-  screen.print(
-    `${there.name} exists with Airflow ${there.spec.AirflowVersion}; --airflow-version ${airflowVersion} does not change it. Make another one with --environment NAME.`,
-  );
+  const reason = `${there.name} exists with Airflow ${there.spec.AirflowVersion}; --airflow-version ${airflowVersion} does not change it.`;
+  server.log.warn('option without effect', { environment: there.name, reason });
+  screen.print(`${reason} Make another one with --environment NAME.`);
 };
 
 /** On the first start the environment is made; a name or DAGs that were given are wanted on any start. */
@@ -66,7 +78,7 @@ const firstEnvironment = async (server: Server, settings: AllSettings): Promise<
   if (!settings.demo) return;
   const wanted = { name: settings.environment, airflowVersion: settings.airflowVersion, dags: settings.dags };
   const there = await find(server, settings);
-  if (there) tellIgnored(settings, there);
+  if (there) tellIgnored(server, settings, there);
   const isNamed = settings.environment !== 'demo';
   if (there ? settings.dags === undefined : !server.isFirstStart && !isNamed) return;
   const bucket = fillBucket(server.folders.buckets, wanted);
@@ -108,6 +120,9 @@ const showReady = async (
   record: EnvironmentRecord | undefined,
 ): Promise<void> => {
   const available = record?.status === 'AVAILABLE' ? record : undefined;
+  const took = performance.now() - begun;
+  const about = available ? { environment: available.name, environmentId: available.id } : {};
+  server.log.info('server ready', { ...about, endpoint: server.endpoint, took: Math.round(took) });
   if (record?.status === 'CREATE_FAILED') {
     screen.print(
       `\nThe environment ${record.name} could not be created: ${record.lastUpdate.Error?.ErrorMessage ?? 'see the log'}`,
@@ -130,24 +145,33 @@ const showReady = async (
       logs: server.folders.logs,
       buckets: server.folders.buckets,
       note: accountNote(server),
-      took: performance.now() - begun,
+      took,
     }),
   );
 };
 
 const fail = (error: unknown): void => {
   screen.close();
+  process.exitCode = 1;
   const isForPeople = error instanceof WindsockError || error instanceof CliError;
+  if (error instanceof SettingsInvalid && error.jsonLogs) beJson();
+  if (jsonLines) {
+    const stack = isForPeople || !(error instanceof Error) ? {} : { stack: error.stack };
+    createLog([jsonLines]).error('server not started', { reason: textOf(error), ...stack });
+    return;
+  }
   process.stderr.write(`windsock: ${textOf(error)}\n`);
   if (!isForPeople && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-  process.exitCode = 1;
 };
 
 const serve = async (settings: AllSettings): Promise<void> => {
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
-  const stop = (why: string) => {
+  let leaving = 'end' as Leaving;
+  const stop = (why: string, how: Leaving = 'end') => {
     if (stopping.signal.aborted) return;
+    leaving = how;
+    server?.log.info('server stopping', { reason: why, leaving });
     screen.print(`Stopping (${why}) …`);
     stopping.abort();
   };
@@ -156,6 +180,7 @@ const serve = async (settings: AllSettings): Promise<void> => {
     second: () => hardStop(server),
     underNpm: process.env['npm_lifecycle_event'] !== undefined,
   });
+  process.on('SIGUSR2', () => stop('SIGUSR2: Airflow and PostgreSQL go on', 'keep'));
   let server: Server | undefined;
   server = await startServer({
     settings,
@@ -164,7 +189,9 @@ const serve = async (settings: AllSettings): Promise<void> => {
     userName: userInfo().username,
     step: (name, work) => screen.step(name, work),
     onProgress: (p) => stopping.signal.aborted || screen.progress(p),
-    onLost: () => stop('another server uses this data folder'),
+    alsoLog: jsonLines,
+    // the other server goes on with what runs
+    onLost: () => stop('another server uses this data folder', 'keep'),
   });
   try {
     if (!stopping.signal.aborted) await firstEnvironment(server, settings);
@@ -172,20 +199,31 @@ const serve = async (settings: AllSettings): Promise<void> => {
     if (!stopping.signal.aborted) await showReady(server, settings, record);
     await stopped;
   } finally {
-    await server.stop();
-    screen.print('Stopped.');
+    await server.stop(leaving);
+    screen.print(leaving === 'keep' ? 'Stopped; Airflow and PostgreSQL go on.' : 'Stopped.');
   }
 };
 
 /** The second Ctrl-C: Airflow gets no time to end its tasks, and the stop that runs goes on at once. */
 const hardStop = (server: Server | undefined): void => {
   screen.print('Stopping hard.');
+  server?.log.info('server stopping', { reason: 'told again: tasks get no more time', leaving: 'end' });
   process.exitCode = 130;
   server?.hurry();
   setTimeout(() => process.exit(130), 10_000).unref();
 };
 
+/** A fault of ours ends the server at once. Airflow goes on; the next start takes it over. */
+const crash = (error: unknown): void => {
+  fail(error);
+  process.stderr.write(
+    'windsock: this is a fault of Windsock. Airflow goes on; start again to look after it.\n',
+  );
+  process.exit(70);
+};
+
 const main = async (): Promise<void> => {
+  process.on('uncaughtException', crash);
   // A terminal that was closed refuses what is written to it; that must not keep anything from being stopped.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   // Other accounts must get through to what is theirs, whatever the caller's umask; secrets have modes of their own.
@@ -195,10 +233,14 @@ const main = async (): Promise<void> => {
     return;
   }
   const settings = readSettings(process.argv.slice(2), process.env, isRoot);
+  const failpoints = process.env['WINDSOCK_FAILPOINTS'];
+  if (failpoints !== undefined) armFailpoints(failpoints);
+  if (settings.jsonLogs) beJson();
   checkVersion(settings.airflowVersion);
   await serve(settings);
 };
 
 await main().catch(fail);
+jsonLines?.close();
 // Whatever still holds the process is not worth waiting for: everything that was started has ended.
 process.exit();

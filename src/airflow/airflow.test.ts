@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnvironmentRecord } from '../environments/record.ts';
 import { parallelismOf } from './classes.ts';
-import { belongsTo } from './local/facts.ts';
 import { downloadFile, packageSources } from './package-index.ts';
 import { type ConfigurationInput, environmentConfiguration } from './settings.ts';
 import { airflowVersions, constraintsOf, findVersion } from './versions.ts';
@@ -161,26 +160,5 @@ describe('packages', () => {
       PIP_CERT: 'f',
     });
     expect(sources).toEqual({ UV_INDEX_URL: 'a', https_proxy: 'c', SSL_CERT_FILE: 'f' });
-  });
-});
-
-describe('belongsTo', () => {
-  const facts = { component: 'scheduler', generation: 1 };
-  const other = { pid: 2, ppid: 1, uid: 0, state: 'S' };
-
-  test('a process that took over the number of ours is a stranger', () => {
-    const ours = belongsTo([{ ...facts, pid: process.pid, startTime: 1, bootId: 'b' }], 'b');
-    expect(ours({ ...other, sessionId: process.pid, startTime: 10_000 })).toBe(false);
-  });
-
-  test('nothing from before a reboot is ours', () => {
-    const ours = belongsTo([{ ...facts, pid: 999_999_999, startTime: 1, bootId: 'before' }], 'after');
-    expect(ours({ ...other, sessionId: 999_999_999, startTime: 10 })).toBe(false);
-  });
-
-  test('children in the session of a leader that ended are ours', () => {
-    const ours = belongsTo([{ ...facts, pid: 999_999_999, startTime: 5, bootId: 'b' }], 'b');
-    expect(ours({ ...other, sessionId: 999_999_999, startTime: 10 })).toBe(true);
-    expect(ours({ ...other, sessionId: 999_999_998, startTime: 10 })).toBe(false);
   });
 });

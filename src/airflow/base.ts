@@ -3,6 +3,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { join } from 'node:path';
 import { StepFailed } from '../environments/errors.ts';
 import { textOf, WindsockError } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoint.ts';
 import { type Account, type RunResult, run } from '../lib/process.ts';
 import type { PackageSources } from './package-index.ts';
 import { findPython, type Python } from './python.ts';
@@ -239,12 +240,15 @@ export class Bases {
       (line) =>
         /^(Resolved|Prepared|Installed|Downloading|Building|Built)/.test(line.trim()) && report(line.trim()),
     );
+    failpoint('base:installed');
     report('compiling to bytecode');
     // A few packages carry files for other Python versions that cannot be compiled: that is no fault.
     await this.#run(target, ['-I', '-m', 'compileall', '-q', '-j', '2', join(temporary, 'lib')], signal);
     signal.throwIfAborted();
     await this.#seal(temporary);
+    failpoint('base:sealed');
     renameSync(temporary, base.folder);
+    failpoint('base:renamed');
   }
 
   /**

@@ -1,12 +1,28 @@
-/** Tasks that run at once, by environment class: MWAA's tasks per worker, for the one worker of this machine. */
-const tasksAtOnce: Readonly<Record<string, number>> = {
-  'mw1.micro': 3,
-  'mw1.small': 5,
-  'mw1.medium': 10,
-  'mw1.large': 20,
-  'mw1.xlarge': 40,
-  'mw1.2xlarge': 80,
+interface EnvironmentClass {
+  /** Tasks that run at once: MWAA's tasks per worker, for the one worker of this machine. */
+  readonly tasksAtOnce: number;
+  /** Connections to PostgreSQL at once: what was measured (docs/measurements.md), with room for half as many again. */
+  readonly connections: number;
+}
+
+const classes: Readonly<Record<string, EnvironmentClass>> = {
+  'mw1.micro': { tasksAtOnce: 3, connections: 40 },
+  'mw1.small': { tasksAtOnce: 5, connections: 45 },
+  'mw1.medium': { tasksAtOnce: 10, connections: 60 },
+  'mw1.large': { tasksAtOnce: 20, connections: 90 },
+  'mw1.xlarge': { tasksAtOnce: 40, connections: 150 },
+  'mw1.2xlarge': { tasksAtOnce: 80, connections: 270 },
 };
 
+const small: EnvironmentClass = { tasksAtOnce: 5, connections: 45 };
+
 /** LocalExecutor's parallelism for a class; an unknown class counts as mw1.small. */
-export const parallelismOf = (environmentClass: string): number => tasksAtOnce[environmentClass] ?? 5;
+export const parallelismOf = (environmentClass: string): number =>
+  (classes[environmentClass] ?? small).tasksAtOnce;
+
+/** The connections to PostgreSQL that an environment of a class may have; an unknown class counts as mw1.small. */
+export const connectionsOf = (environmentClass: string): number =>
+  (classes[environmentClass] ?? small).connections;
+
+/** The connections of an environment of the largest class. */
+export const mostConnections = Math.max(...Object.values(classes).map((one) => one.connections));

@@ -109,7 +109,7 @@ const auditFailure = async (trace: Trace, error: AwsError, deps: ApiDeps): Promi
   try {
     await deps.audit.write(auditEntry(trace, trace.operation, error));
   } catch (fault) {
-    deps.log.error('a refused call could not be audited', {
+    deps.log.error('refused call not recorded', {
       requestId: trace.requestId,
       reason: textOf(fault),
     });
@@ -120,7 +120,7 @@ const fail = async (thrown: unknown, trace: Trace, deps: ApiDeps): Promise<ApiRe
   const error = thrown instanceof AwsError ? thrown : internalServerException(thrown);
   if (!(thrown instanceof AwsError)) {
     const stack = thrown instanceof Error ? thrown.stack : undefined;
-    deps.log.error('a call failed inside', { requestId: trace.requestId, reason: textOf(thrown), stack });
+    deps.log.error('api call failed inside', { requestId: trace.requestId, reason: textOf(thrown), stack });
   }
   await auditFailure(trace, error, deps);
   return renderError(error, trace.requestId);
@@ -132,7 +132,7 @@ export const handleCall = async (request: ApiRequest, deps: ApiDeps): Promise<Ap
   const userAgent = (headersOf(request.rawHeaders).get('user-agent')?.[0] ?? '').slice(0, 1024);
   const trace: Trace = { requestId: request.requestId, sourceIp: request.sourceIp, userAgent };
   const response = await answer(request, trace, deps).catch((error: unknown) => fail(error, trace, deps));
-  deps.log.info('call answered', {
+  deps.log.info('api call', {
     requestId: trace.requestId,
     status: response.status,
     took: deps.clock.monotonic() - started,

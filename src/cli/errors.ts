@@ -2,8 +2,8 @@ import { CommanderError } from 'commander';
 import { textOf, WindsockError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
 
-/** 0 done, 1 it failed, 2 the command line was wrong, 3 no server answered, 130 interrupted. */
-export const exitCodes = { failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+/** 0 done, 1 it failed, 2 the command line was wrong, 3 no server answered or not all is as wanted, 130 interrupted. */
+export const exitCodes = { failed: 1, usage: 2, unreachable: 3, notRunning: 3, interrupted: 130 } as const;
 
 /** An error for a person: what happened, why, and what to do about it. */
 export class CliError extends Error {

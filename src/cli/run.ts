@@ -1,8 +1,12 @@
 import { Command } from 'commander';
+import { backupCommand } from './commands/backup.ts';
 import { envCommand } from './commands/env.ts';
 import { environmentCommand } from './commands/environment.ts';
 import { openCommand } from './commands/open.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { stopCommand } from './commands/stop.ts';
 import { tokenCommand } from './commands/token.ts';
 import { trustCommand } from './commands/trust.ts';
 import { versionCommand } from './commands/version.ts';
@@ -11,11 +15,15 @@ import { printError } from './errors.ts';
 
 const commands = [
   startCommand,
+  statusCommand,
+  stopCommand,
   envCommand,
   openCommand,
   tokenCommand,
   environmentCommand,
   trustCommand,
+  backupCommand,
+  restoreCommand,
   versionCommand,
 ];
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { dataFolder, defaultDataFolder } from '../config/data-folder.ts';
+import { type DataFolder, dataFolder, defaultDataFolder } from '../config/data-folder.ts';
 import { codeOf, textOf } from '../lib/errors.ts';
 import type { Context } from './context.ts';
 import { CliError, exitCodes } from './errors.ts';
@@ -52,7 +52,8 @@ const readJson = <T>(schema: z.ZodType<T>, file: string, folder: string): T => {
   }
 };
 
-const paths = (options: ServerOptions, context: Context) => {
+/** The paths of the data folder that the options name, else of the usual one. */
+export const paths = (options: ServerOptions, context: Context): DataFolder => {
   const root = resolve(options.data ?? defaultDataFolder(context.env, context.isRoot));
   return dataFolder(root, context.env, 'cli');
 };

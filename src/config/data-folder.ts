@@ -18,6 +18,10 @@ export interface DataFolder {
   readonly secrets: string;
   readonly rootAccessKey: string;
   readonly endpoint: string;
+  /** Which process is the server. */
+  readonly server: string;
+  /** How everything was when it last changed. */
+  readonly status: string;
   /** What outlives the server: PostgreSQL's programs, the shim, uv, Python. */
   readonly programs: string;
   readonly postgres: string;
@@ -58,6 +62,8 @@ export const dataFolder = (
   secrets: join(root, 'secrets'),
   rootAccessKey: join(root, 'secrets', 'root-access-key.json'),
   endpoint: join(root, 'endpoint.json'),
+  server: join(root, 'server.json'),
+  status: join(root, 'status.json'),
   programs: join(root, 'programs'),
   postgres: join(root, 'postgres'),
   sockets: socketFolder(root, env, tag),

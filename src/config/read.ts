@@ -19,8 +19,12 @@ const definitions = Object.entries(settingDefinitions) as [SettingName, SettingD
 
 /** Some settings cannot be used as they were given; the text names every fault. */
 export class SettingsInvalid extends WindsockError {
-  constructor(faults: readonly string[]) {
+  /** Whether the settings ask for JSON lines: so far they could be read. */
+  readonly jsonLogs: boolean;
+
+  constructor(faults: readonly string[], jsonLogs: boolean) {
     super('SettingsInvalid', faults.join('\n'));
+    this.jsonLogs = jsonLogs;
   }
 }
 
@@ -110,8 +114,14 @@ export const readSettings = (
   const above = { ...fromVariables(env), ...fromArguments(args, faults) };
   const data = typeof above.data?.value === 'string' ? above.data.value : defaultDataFolder(env, isRoot);
   const settings = check({ ...fromFile(join(data, 'settings.json'), faults), ...above }, faults);
-  if (faults.length > 0) throw new SettingsInvalid(faults);
+  if (faults.length > 0) throw new SettingsInvalid(faults, settings['jsonLogs'] === true);
   return { ...(settings as unknown as Settings), data };
+};
+
+/** `--port PORT`; a switch as what it changes: `--no-demo`, `--json-logs`. */
+export const flagText = (name: string, d: SettingDefinition): string => {
+  if (d.value) return `--${flagName(name)} ${d.value}`;
+  return d.schema.safeParse(undefined).data === true ? `--no-${flagName(name)}` : `--${flagName(name)}`;
 };
 
 /** The text of `--help`. */
@@ -120,11 +130,9 @@ export const settingsHelp = (): string => {
     .filter(([, d]) => !d.secret)
     .map(([name, d]) => {
       const standard = d.defaultText ?? d.schema.safeParse(undefined).data;
-      const left = d.value ? `--${flagName(name)} ${d.value}` : `--no-${flagName(name)}`;
-      const right = d.value
-        ? `${d.description}${standard === undefined ? '' : ` (${standard})`}`
-        : `Do not ${d.description.toLowerCase()}`;
-      return `  ${left.padEnd(26)} ${right}`;
+      const right = standard === true ? `Do not ${d.description.toLowerCase()}` : d.description;
+      const note = d.value && standard !== undefined ? ` (${standard})` : '';
+      return `  ${flagText(name, d).padEnd(26)} ${right}${note}`;
     });
   return [
     'Starts Windsock: PostgreSQL, the API and every environment, until it is stopped.',

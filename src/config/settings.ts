@@ -104,6 +104,10 @@ export const settingDefinitions = {
     value: 'MINUTES',
     description: 'How long a creation may try before the environment is CREATE_FAILED',
   },
+  jsonLogs: {
+    schema: flag.default(false),
+    description: 'Print one JSON line an event, and nothing else',
+  },
   databaseUrl: {
     schema: databaseUrl.optional(),
     value: 'URL',

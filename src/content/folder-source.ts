@@ -154,7 +154,7 @@ export const createFolderSource = (o: {
   const skipped = (path: string, why: string) => {
     if (told.has(path) || told.size > 10_000) return;
     told.add(path);
-    o.log.warn('left out of the content', { path, why });
+    o.log.warn('content left out', { path, reason: why });
   };
   const source: ContentSource = {
     list: async (where, signal) => list(await openLocation(o.buckets, where), { limits, signal, skipped }),

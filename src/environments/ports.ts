@@ -78,6 +78,24 @@ export type CliAnswer =
   | { readonly kind: 'timed-out' }
   | { readonly kind: 'ran'; readonly stdout: Buffer; readonly stderr: Buffer; readonly exitCode: number };
 
+/** One process of an environment's Airflow, for people. */
+export interface ComponentStatus {
+  readonly name: string;
+  /** `waiting`: it ended and is started again after a pause. */
+  readonly state: 'running' | 'waiting' | 'stopped';
+  readonly pid: number | undefined;
+  /** Epoch milliseconds at which it entered this state. */
+  readonly since: number;
+  /** Starts after the first. */
+  readonly restarts: number;
+  /** True when an earlier server started this process. */
+  readonly adopted: boolean;
+  readonly lastError: string | undefined;
+}
+
+/** How a driver closes: `end` every process, or `keep` Airflow running for the next server. */
+export type Leaving = 'end' | 'keep';
+
 export interface AirflowDriver {
   /** The Airflow versions this driver can run, oldest first. */
   readonly versions: readonly string[];
@@ -99,8 +117,10 @@ export interface AirflowDriver {
     words: readonly string[],
     o: { readonly signal: AbortSignal },
   ): Promise<CliAnswer>;
-  /** Ends every process of every environment. */
-  close(): Promise<void>;
+  /** The processes of an environment's Airflow; none while nothing was started. */
+  components(id: EnvironmentId): readonly ComponentStatus[];
+  /** Ends every process of every environment, or lets go of them. */
+  close(leaving: Leaving): Promise<void>;
 }
 
 /** How an environment's Airflow reaches its metadata database. */

@@ -3,7 +3,7 @@ import { silentLog } from '../lib/log.ts';
 import { StepFailed } from './errors.ts';
 import type { Actual, DriverStep } from './plan.ts';
 import type { ObservedChange } from './ports.ts';
-import { type ReconcileDeps, reconcile } from './reconcile.ts';
+import { type ReconcileDeps, reconcile, type Tries } from './reconcile.ts';
 import type { EnvironmentRecord } from './record.ts';
 
 const minute = 60_000;
@@ -14,7 +14,8 @@ const world = (
     trouble?: () => string | undefined;
     fail?: (step: DriverStep) => void;
     status?: EnvironmentRecord['status'];
-    now?: number;
+    /** Milliseconds that the creation has been tried for when its first step fails. */
+    tried?: number;
   } = {},
 ) => {
   const done = new Set<string>();
@@ -55,7 +56,9 @@ const world = (
     processes: done.has('start') && !done.has('stop'),
     trouble: o.trouble?.(),
   });
+  let looks = 0;
   const deps = {
+    isOwner: async () => true,
     store: {
       findById: async () => record,
       withKey: async (id: string, work: (lease: unknown) => Promise<unknown>) =>
@@ -88,7 +91,12 @@ const world = (
         door = false;
       },
     },
-    clock: { now: () => o.now ?? minute, monotonic: () => 0, bootId: 'b' },
+    // the first look is at the beginning
+    clock: {
+      now: () => Math.random() * 1e15,
+      monotonic: () => (looks++ === 0 ? 0 : (o.tried ?? 0)),
+      bootId: 'b',
+    },
     log: silentLog,
     onProgress: () => {},
     creationDeadline: 20 * minute,
@@ -115,7 +123,7 @@ describe('reconcile', () => {
         if (step === 'base' && broken) throw new StepFailed('the index cannot be reached', { retry: true });
       },
     });
-    const tries = new Map<string, number>();
+    const tries: Tries = new Map();
     expect(await reconcile(w.deps, 'abcdefghijkl', tries)).toBeGreaterThan(0);
     expect(w.record()).toMatchObject({
       status: 'CREATING',
@@ -130,9 +138,9 @@ describe('reconcile', () => {
   test.each([
     ['a fault that stays', false, minute],
     ['a fault that may pass, after the deadline', true, 21 * minute],
-  ])('%s ends in CREATE_FAILED with the reason', async (_name, retry, now) => {
+  ])('%s ends in CREATE_FAILED with the reason', async (_name, retry, tried) => {
     const w = world({
-      now,
+      tried,
       fail: (step) => {
         if (step === 'ready') throw new StepFailed('Airflow does not start\nlast line', { retry });
       },
@@ -152,7 +160,7 @@ describe('reconcile', () => {
   test('an AVAILABLE environment in trouble stays AVAILABLE and is tried again', async () => {
     const w = world({
       status: 'AVAILABLE',
-      now: 1000 * minute,
+      tried: 1000 * minute,
       fail: (step) => {
         if (step === 'start') throw new StepFailed('no memory', { retry: false });
       },

@@ -1,11 +1,13 @@
 import type { Clock } from '../lib/clock.ts';
 import { textOf } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoint.ts';
 import type { Log } from '../lib/log.ts';
 import { backOff } from '../lib/retry.ts';
 import { LeaseLost, StepFailed } from './errors.ts';
 import { type Actual, plan, type Step } from './plan.ts';
-import type { AirflowDriver, Door, EnvironmentStore, Lease, Progress } from './ports.ts';
+import type { AirflowDriver, Door, EnvironmentStore, Lease, ObservedChange, Progress } from './ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from './record.ts';
+import type { EnvironmentStatus } from './status.ts';
 
 /** A step of one environment, for people who wait. */
 export interface EnvironmentProgress extends Progress {
@@ -20,14 +22,22 @@ export interface ReconcileDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly onProgress: (p: EnvironmentProgress) => void;
-  /** Milliseconds after its start at which a creation that still fails is given up. */
+  /** Milliseconds for which this server tries a creation that fails; the wall clock has no say in it. */
   readonly creationDeadline: number;
+  /** Asks whether this server is still the only one on its database; a lost connection may have let another in. */
+  readonly isOwner: () => Promise<boolean>;
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
 }
 
-/** Failed tries in a row, by environment. */
-export type Tries = Map<EnvironmentId, number>;
+/** By environment: failures in a row, and since when (monotonic milliseconds) it has been tried. */
+export type Tries = Map<EnvironmentId, { failures: number; readonly since: number }>;
+
+const tryOf = (d: ReconcileDeps, id: EnvironmentId, tries: Tries) => {
+  const known = tries.get(id) ?? { failures: 0, since: d.clock.monotonic() };
+  tries.set(id, known);
+  return known;
+};
 
 /** Longest text of LastUpdate.Error.ErrorMessage (botocore mwaa/2020-07-01, ErrorMessage). */
 const longestMessage = 1024;
@@ -39,6 +49,21 @@ const shortened = (text: string): string => {
   return plain.length <= longestMessage ? plain : `${plain.slice(0, 500)} … ${plain.slice(-520)}`;
 };
 
+const aboutOf = (e: EnvironmentRecord) => ({ environment: e.name, environmentId: e.id });
+
+/** Writes down a new status and tells it. */
+const setStatus = async (
+  d: ReconcileDeps,
+  e: EnvironmentRecord,
+  lease: Lease,
+  change: ObservedChange & { readonly status: EnvironmentStatus },
+): Promise<void> => {
+  await d.store.setObserved(lease, change);
+  const reason = change.lastUpdate?.Error?.ErrorMessage;
+  const about = { ...aboutOf(e), from: e.status, to: change.status };
+  d.log.info('environment changed', reason === undefined ? about : { ...about, reason });
+};
+
 const runStep = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease: Lease): Promise<void> => {
   switch (step) {
     case 'open-door':
@@ -47,17 +72,20 @@ const runStep = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease
     case 'close-door':
       return d.door.close(e.id);
     case 'available':
-      return d.store.setObserved(lease, {
+      return setStatus(d, e, lease, {
         status: 'AVAILABLE',
         lastUpdate: { Status: 'SUCCESS', CreatedAt: e.lastUpdate.CreatedAt },
         progress: null,
       });
     case 'tombstone':
-      return d.store.setObserved(lease, { status: 'DELETED', progress: null });
+      return setStatus(d, e, lease, { status: 'DELETED', progress: null });
     default:
       return d.driver.apply(step, e, {
         lease,
-        report: (p) => d.onProgress({ ...p, id: e.id, name: e.name }),
+        report: (p) => {
+          d.onProgress({ ...p, id: e.id, name: e.name });
+          if (p.text !== undefined) d.log.info('step progress', { ...aboutOf(e), step, text: p.text });
+        },
       });
   }
 };
@@ -68,20 +96,22 @@ const timed = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease: 
   const start = performance.now();
   const took = () => Math.round(performance.now() - start);
   d.onProgress({ ...about, state: 'started' });
+  d.log.info('step started', { ...aboutOf(e), step });
   try {
+    failpoint(`${step}:before`);
     await runStep(d, step, e, lease);
+    failpoint(`${step}:after`);
     d.onProgress({ ...about, state: 'done', took: took() });
-    d.log.info('step done', { environment: e.name, environmentId: e.id, step, took: took() });
+    d.log.info('step done', { ...aboutOf(e), step, took: took() });
   } catch (error) {
     if (!d.stopping.aborted) d.onProgress({ ...about, state: 'failed', text: textOf(error), took: took() });
     throw error;
   }
 };
 
-const mayTryAgain = (d: ReconcileDeps, e: EnvironmentRecord, error: unknown): boolean => {
+const mayTryAgain = (e: EnvironmentRecord, error: unknown, left: number): boolean => {
   if (e.status !== 'CREATING') return true;
-  if (error instanceof StepFailed && !error.retry) return false;
-  return d.clock.now() < e.createdAt + d.creationDeadline;
+  return left > 0 && (!(error instanceof StepFailed) || error.retry);
 };
 
 /** Writes down why a step failed and says when to try again; undefined when it was the last try. */
@@ -94,22 +124,24 @@ const afterFailure = async (
   tries: Tries,
 ): Promise<number | undefined> => {
   const reason = shortened(textOf(error));
-  d.log.warn('step failed', { environment: e.name, environmentId: e.id, step, reason });
-  const again = mayTryAgain(d, e, error);
+  d.log.warn('step failed', { ...aboutOf(e), step, reason });
+  const known = tryOf(d, e.id, tries);
+  const left = known.since + d.creationDeadline - d.clock.monotonic();
+  const again = mayTryAgain(e, error, left);
   const failure = { ErrorCode: failedCode, ErrorMessage: reason || 'unknown' };
   const at = e.lastUpdate.CreatedAt;
+  if (!again) {
+    const lastUpdate = { Status: 'FAILED', CreatedAt: at, Error: failure } as const;
+    await setStatus(d, e, lease, { status: 'CREATE_FAILED', progress: reason, lastUpdate });
+    return 0;
+  }
+  const lastUpdate = { Status: 'PENDING', CreatedAt: at, Error: failure } as const;
   await d.store.setObserved(lease, {
     progress: reason,
-    ...(e.status === 'CREATING'
-      ? { lastUpdate: { Status: again ? 'PENDING' : 'FAILED', CreatedAt: at, Error: failure } }
-      : {}),
-    ...(again ? {} : { status: 'CREATE_FAILED' }),
+    ...(e.status === 'CREATING' ? { lastUpdate } : {}),
   });
-  if (!again) return 0;
-  const count = (tries.get(e.id) ?? 0) + 1;
-  tries.set(e.id, count);
-  const wait = backOff(count, { first: 1_000, most: 60_000 });
-  const left = e.createdAt + d.creationDeadline - d.clock.now();
+  known.failures += 1;
+  const wait = backOff(known.failures, { first: 1_000, most: 60_000 });
   return e.status === 'CREATING' ? Math.min(wait, Math.max(left, 100)) : wait;
 };
 
@@ -133,7 +165,12 @@ const withLease = async (
   tries: Tries,
 ): Promise<number | undefined> => {
   const signal = AbortSignal.any([lease.signal, d.stopping]);
-  const held: Lease = { id, signal, stillHeld: async () => !signal.aborted && lease.stillHeld() };
+  tryOf(d, id, tries);
+  const held: Lease = {
+    id,
+    signal,
+    stillHeld: async () => !signal.aborted && (await d.isOwner()) && lease.stillHeld(),
+  };
   while (!signal.aborted) {
     const record = await d.store.findById(id);
     if (!record) return undefined;

@@ -9,7 +9,7 @@ import type { TokenRecord } from '../tokens/token-store.ts';
 import { type Answer, json, problem, Refusal } from './answer.ts';
 import { readBody, utf8 } from './body.ts';
 import type { DoorDeps } from './deps.ts';
-import type { DoorFacts } from './door-facts.ts';
+import { type DoorFacts, environmentOf } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 import { livingRecord } from './living.ts';
 import { bearerOf } from './session-of.ts';
@@ -72,7 +72,7 @@ const redeem = async (call: Call): Promise<TokenRecord> => {
       requestParameters: { user: error.user },
     };
     await audit(call, { eventName: 'CliTokenRefused', principal: undefined, ...what }).catch((e) =>
-      deps.log.error('a refused CLI token was not recorded', { environment: door.name, reason: textOf(e) }),
+      deps.log.error('refused CLI token not recorded', { ...environmentOf(door), reason: textOf(e) }),
     );
     throw error;
   }
@@ -103,7 +103,7 @@ const recordRun = (
       ...(result.kind === 'ran' ? { exitCode: result.exitCode } : {}),
     },
   }).catch((e) =>
-    call.deps.log.error('a command was not recorded', { environment: call.door.name, reason: textOf(e) }),
+    call.deps.log.error('command not recorded', { ...environmentOf(call.door), reason: textOf(e) }),
   );
 
 const run = async (

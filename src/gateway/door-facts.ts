@@ -12,6 +12,9 @@ export interface DoorFacts {
   readonly record: EnvironmentRecord;
 }
 
+/** The fields of a log line that say which environment it is about. */
+export const environmentOf = (door: DoorFacts) => ({ environment: door.name, environmentId: door.id });
+
 export const doorFacts = (record: EnvironmentRecord, hostname: string): DoorFacts => ({
   id: record.id,
   name: record.name,

@@ -6,7 +6,7 @@ import { type Answer, problem, Refusal, send } from './answer.ts';
 import { cliEndpoint } from './cli-endpoint.ts';
 import { consoleSsoPage } from './console-sso.ts';
 import type { DoorDeps } from './deps.ts';
-import type { DoorFacts } from './door-facts.ts';
+import { type DoorFacts, environmentOf } from './door-facts.ts';
 import { type DoorRequest, readRequest } from './door-request.ts';
 import { login } from './login.ts';
 import { proxy } from './proxy.ts';
@@ -52,9 +52,17 @@ const answer = async (
 
 /** The one place where what was thrown becomes an answer. */
 const answerError = (deps: DoorDeps, door: DoorFacts, error: unknown): Answer => {
-  if (error instanceof Refusal) return problem(error.status, error.publicText);
-  if (error instanceof TokenRefused) return problem(403, error.publicText, error.reason);
-  deps.log.error('a request at the door failed', { environment: door.name, reason: textOf(error) });
+  const refused = (status: number, reason: string) =>
+    deps.log.info('door request refused', { ...environmentOf(door), status, reason });
+  if (error instanceof Refusal) {
+    refused(error.status, error.publicText);
+    return problem(error.status, error.publicText);
+  }
+  if (error instanceof TokenRefused) {
+    refused(403, error.reason);
+    return problem(403, error.publicText, error.reason);
+  }
+  deps.log.error('door request failed inside', { ...environmentOf(door), reason: textOf(error) });
   return problem(500, 'Windsock could not answer. Its log says why.');
 };
 

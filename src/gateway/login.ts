@@ -11,7 +11,7 @@ import { type Answer, json, Refusal } from './answer.ts';
 import { readBody, utf8 } from './body.ts';
 import { beginSession } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
-import type { DoorFacts } from './door-facts.ts';
+import { type DoorFacts, environmentOf } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 import { livingRecord } from './living.ts';
 import { isSameOrigin } from './origin.ts';
@@ -111,7 +111,7 @@ const auditRefusal = async (
   await deps.audit
     .write({ ...auditOf(request, door), ...what, requestParameters: { user: error.user } })
     .catch((e) =>
-      deps.log.error('a refused login was not recorded', { environment: door.name, reason: textOf(e) }),
+      deps.log.error('refused login not recorded', { ...environmentOf(door), reason: textOf(e) }),
     );
 };
 

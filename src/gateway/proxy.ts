@@ -10,7 +10,7 @@ import { type Answer, problem, Refusal, send } from './answer.ts';
 import { limitedBody, readBody } from './body.ts';
 import { passedSetCookies, upstreamCookie } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
-import type { DoorFacts } from './door-facts.ts';
+import { type DoorFacts, environmentOf } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 import { rewriteLocation } from './location.ts';
 import { mayUseSession } from './origin.ts';
@@ -121,7 +121,7 @@ const forward = async (
 const fail = (deps: DoorDeps, request: DoorRequest, io: Io, door: DoorFacts, error: unknown): void => {
   if (error instanceof Refusal) throw error;
   deps.log.warn('Airflow did not answer', {
-    environment: door.name,
+    ...environmentOf(door),
     requestId: request.requestId,
     reason: textOf(error),
   });

@@ -5,7 +5,7 @@ import { upstreamHeaders } from '../upstream/headers.ts';
 import { type Answer, ownHeaders, problem, Refusal } from './answer.ts';
 import { upstreamCookie } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
-import type { DoorFacts } from './door-facts.ts';
+import { type DoorFacts, environmentOf } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 import { type Admitted, admit } from './proxy.ts';
 import { routeOf } from './route.ts';
@@ -90,8 +90,8 @@ export const upgrade = async (u: Upgrade): Promise<void> => {
   } catch (error) {
     const known = error instanceof Refusal;
     if (!known)
-      deps.log.debug('a WebSocket was not opened', {
-        environment: door.name,
+      deps.log.debug('WebSocket not opened', {
+        ...environmentOf(door),
         reason: error instanceof WindsockError ? error.detail : 'the server refused',
       });
     refuseUpgrade(

@@ -1,14 +1,5 @@
 import { spawn } from 'node:child_process';
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,7 +9,6 @@ import { KeyedQueue } from './keyed-queue.ts';
 import { run } from './process.ts';
 import { endTree, processes, processFacts } from './process-tree.ts';
 import { backOff } from './retry.ts';
-import { rotateLogs } from './rotate-logs.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -96,24 +86,6 @@ describe('writeFileAtomic', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(() => writeFileAtomic(join(folder, 'no', 'f'), 'x', { mode: 0o600 })).toThrow('ENOENT');
     expect(readdirSync(folder)).toEqual(['f']);
-  });
-});
-
-describe('rotateLogs', () => {
-  test('a large log is copied aside and emptied while its writer goes on; four files at most', () => {
-    const file = join(folder, 'a.log');
-    const writer = openSync(file, 'a');
-    for (let round = 1; round <= 6; round += 1) {
-      writeSync(writer, `round ${round}\n${'x'.repeat(11 * 1024 * 1024)}`);
-      rotateLogs(folder);
-      expect(statSync(file).size).toBe(0);
-    }
-    writeSync(writer, 'small');
-    rotateLogs(folder);
-    closeSync(writer);
-    expect(readFileSync(file, 'utf8')).toBe('small');
-    expect(readFileSync(`${file}.1`, 'latin1').slice(0, 7)).toBe('round 6');
-    expect(readdirSync(folder).sort()).toEqual(['a.log', 'a.log.1', 'a.log.2', 'a.log.3']);
   });
 });
 

@@ -1,35 +1,43 @@
 import { pino } from 'pino';
+import type { LogEvent, LogField } from './log-events.ts';
+import { fileSink, type LineSink } from './log-sinks.ts';
 
-/** Fields every room uses with the same names. */
-export interface LogFields {
-  environment?: string;
-  environmentId?: string;
-  operation?: string;
-  principal?: string;
-  requestId?: string;
-  [field: string]: unknown;
-}
+/** Fields every room uses with the same names. Never a token, a secret or a signature. */
+export type LogFields = { readonly [field in LogField]?: unknown };
 
-/** A constant message with fields. Never a token, a secret or a signature. */
+/** An event of the one vocabulary, with fields. Never throws, also when nothing can be written. */
 export interface Log {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
+  debug(event: LogEvent, fields?: LogFields): void;
+  info(event: LogEvent, fields?: LogFields): void;
+  warn(event: LogEvent, fields?: LogFields): void;
+  error(event: LogEvent, fields?: LogFields): void;
 }
 
-/** Writes one JSON line an event to the file, appended. */
-export const fileLog = (file: string, level = 'info'): Log => {
+/** Writes one JSON line an event to every sink: `level` as a word, `time` in ISO 8601, the fields, `message`. */
+export const createLog = (sinks: readonly LineSink[], level = 'info'): Log => {
+  const write = (line: string): void => {
+    for (const sink of sinks) sink.write(line);
+  };
   const out = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: file, sync: true, mkdir: true, mode: 0o600 }),
+    {
+      level,
+      base: null,
+      messageKey: 'message',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write },
   );
   const at =
     (name: 'debug' | 'info' | 'warn' | 'error') =>
-    (message: string, fields: LogFields = {}) =>
-      out[name](fields, message);
+    (event: LogEvent, fields: LogFields = {}) =>
+      out[name](fields, event);
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 };
+
+/** Appends one JSON line an event to the file, and gives the same lines to `also`. */
+export const fileLog = (file: string, also?: LineSink): Log =>
+  createLog([fileSink(file), ...(also ? [also] : [])]);
 
 /** Says nothing; for unit tests. */
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from './errors.ts';
 
 /** What /proc says of one process. */
 export interface ProcessFacts {
@@ -15,7 +16,13 @@ export interface ProcessFacts {
 
 const numberAt = (fields: readonly string[], index: number): number => Number(fields[index] ?? Number.NaN);
 
-/** Facts of one process, or undefined when it is gone. */
+/** The process ended before or while it was read (proc(5)). */
+const goneCodes = new Set(['ENOENT', 'ESRCH']);
+
+/**
+ * Facts of one process, or undefined when it is gone. Throws when that cannot be found out (no file descriptor
+ * left): taking such a process for gone would start a second one beside it.
+ */
 export const processFacts = (pid: number): ProcessFacts | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -29,8 +36,9 @@ export const processFacts = (pid: number): ProcessFacts | undefined => {
       startTime: numberAt(fields, 19),
       uid: Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN),
     };
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (goneCodes.has(codeOf(error) ?? '')) return undefined;
+    throw error;
   }
 };
 
@@ -44,37 +52,86 @@ export const processes = (): readonly ProcessFacts[] =>
 /** Selects the processes that belong to one owner: a session id, or an account. */
 export type Belongs = (p: ProcessFacts) => boolean;
 
-const signalAll = (belongs: Belongs, signal: NodeJS.Signals): number => {
-  const found = processes().filter((p) => p.pid !== process.pid && belongs(p));
-  for (const p of found) {
+/** A process that is told from a later one with the same number. */
+export interface ProcessId {
+  readonly pid: number;
+  readonly startTime: number;
+}
+
+/** True while exactly this process lives. */
+export const isAlive = (id: ProcessId): boolean => {
+  const there = processFacts(id.pid);
+  return there !== undefined && there.startTime === id.startTime && there.state !== 'Z';
+};
+
+/**
+ * The session of a leader, also after the leader has ended: its number is not given to another process while the
+ * session lives. A leader of the same number that started at another time is a stranger, and so is its session.
+ */
+export const sessionOf = (leader: ProcessId): Belongs => {
+  return (p) => {
+    if (p.sessionId !== leader.pid || p.startTime < leader.startTime) return false;
+    const there = p.pid === leader.pid ? p : processFacts(leader.pid);
+    return there === undefined || there.startTime === leader.startTime;
+  };
+};
+
+/**
+ * The numbers of all processes in the trees of these roots: the roots, their sessions, every descendant, and the
+ * sessions of which a descendant is the leader (a shell task makes one).
+ */
+export const treesOf = (all: readonly ProcessFacts[], roots: readonly number[]): ReadonlySet<number> => {
+  const tree = new Set(roots);
+  for (let size = -1; size !== tree.size; ) {
+    size = tree.size;
+    for (const p of all) if (tree.has(p.ppid) || tree.has(p.sessionId)) tree.add(p.pid);
+  }
+  return tree;
+};
+
+/** Selects among all processes of the machine, for what one process alone does not tell. */
+export type Select = (all: readonly ProcessFacts[]) => readonly ProcessFacts[];
+
+const found = (select: Select): readonly ProcessFacts[] =>
+  select(processes()).filter((p) => p.pid !== process.pid);
+
+const signalAll = (select: Select, signal: NodeJS.Signals): number => {
+  const targets = found(select);
+  for (const p of targets) {
     try {
       process.kill(p.pid, signal);
     } catch {
       // it ended in the meantime
     }
   }
-  return found.length;
+  return targets.length;
 };
 
-/** Waits until no such process lives, at most so many milliseconds; false when some still do. */
-export const waitUntilGone = async (belongs: Belongs, milliseconds: number): Promise<boolean> => {
+const waitForNone = async (select: Select, milliseconds: number): Promise<boolean> => {
   const deadline = performance.now() + milliseconds;
-  while (processes().some((p) => p.pid !== process.pid && belongs(p))) {
+  while (found(select).length > 0) {
     if (performance.now() > deadline) return false;
     await delay(50);
   }
   return true;
 };
 
-/** KILLs every process that belongs, again and again until none is left; false when some survive 10 s. */
-export const killAll = async (belongs: Belongs): Promise<boolean> => {
+/** Waits until no such process lives, at most so many milliseconds; false when some still do. */
+export const waitUntilGone = (belongs: Belongs, milliseconds: number): Promise<boolean> =>
+  waitForNone((all) => all.filter(belongs), milliseconds);
+
+/** KILLs every selected process, again and again until none is left; false when some survive 10 s. */
+export const killSelected = async (select: Select): Promise<boolean> => {
   const deadline = performance.now() + 10_000;
-  while (signalAll(belongs, 'SIGKILL') > 0) {
+  while (signalAll(select, 'SIGKILL') > 0) {
     if (performance.now() > deadline) return false;
-    await waitUntilGone(belongs, 200);
+    await waitForNone(select, 200);
   }
   return true;
 };
+
+/** KILLs every process that belongs, again and again until none is left; false when some survive 10 s. */
+export const killAll = (belongs: Belongs): Promise<boolean> => killSelected((all) => all.filter(belongs));
 
 /** Milliseconds that the rest of a tree gets once its leaders have ended. */
 const afterLeaders = 300;
@@ -102,5 +159,5 @@ export const endTree = async (
   return killAll(belongs);
 };
 
-/** Ends the session of one leader. */
+/** Ends the session of one leader that this process started and has not yet seen end. */
 export const killSession = (sessionId: number): Promise<boolean> => killAll((p) => p.sessionId === sessionId);

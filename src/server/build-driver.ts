@@ -28,6 +28,8 @@ export interface BuildDriverInput {
   readonly python: string | undefined;
   /** Environment of whoever started the server: PATH, and where packages come from. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** False while another server may be acting on this data folder. */
+  readonly mayStart: () => boolean;
   readonly log: Log;
 }
 
@@ -62,6 +64,7 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     databasePeer: i.own.server.peer,
     taskLogDays: i.taskLogDays,
     bootId: systemClock.bootId,
+    mayStart: i.mayStart,
     log: i.log,
   });
 };

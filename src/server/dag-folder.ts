@@ -14,6 +14,8 @@ const locationOf = (e: EnvironmentRecord): ContentLocation => ({
   path: e.spec.DagS3Path,
 });
 
+const about = (e: EnvironmentRecord) => ({ environment: e.name, environmentId: e.id });
+
 type To = Parameters<DagFolder['follow']>[1];
 
 const publishOnce = async (
@@ -27,17 +29,16 @@ const publishOnce = async (
   const { target, stateFile } = to;
   const result = await publish({ source, where: locationOf(e), target, stateFile, owner, signal });
   const { added, changed, removed, refused } = result;
-  if (added + changed + removed > 0)
-    log.info('DAGs published', { environment: e.name, added, changed, removed });
+  if (added + changed + removed > 0) log.info('DAGs published', { ...about(e), added, changed, removed });
   if (refused.length > 0 && added + changed + removed > 0)
-    log.warn('some DAG files cannot be published', { environment: e.name, refused: refused.slice(0, 20) });
+    log.warn('DAG files refused', { ...about(e), refused: refused.slice(0, 20) });
 };
 
 /** Says a reason once, not at every try. */
 const teller = (log: Log, e: EnvironmentRecord) => {
   let told = '';
   return (reason: string): void => {
-    if (reason !== '' && reason !== told) log.warn('DAGs not published', { environment: e.name, reason });
+    if (reason !== '' && reason !== told) log.warn('DAGs not published', { ...about(e), reason });
     told = reason;
   };
 };

@@ -3,6 +3,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { placesOf } from '../airflow/local/places.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { codeOf, textOf, WindsockError } from '../lib/errors.ts';
@@ -111,10 +113,27 @@ export const checkReachable = async (f: DataFolder, account: Account): Promise<v
   );
 };
 
+/** Every folder that programs write their logs to. */
+export const logFolders = (f: DataFolder): readonly string[] => [
+  f.logs,
+  ...readdirSync(f.environments).map((id) => placesOf(f.environments, id).componentLogs),
+];
+
 /** The id of this installation, made once: issuer of its tokens and assertions. */
 export const installationId = (f: DataFolder): string => {
   const file = join(f.secrets, 'installation-id');
-  if (!existsSync(file)) writeFileAtomic(file, randomId(20), { mode: 0o600 });
+  if (!existsSync(file)) {
+    // Two servers may start on one new folder: the link is made by one of them only.
+    const own = `${file}.${process.pid}`;
+    writeFileAtomic(own, randomId(20), { mode: 0o600 });
+    try {
+      linkSync(own, file);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    } finally {
+      rmSync(own, { force: true });
+    }
+  }
   return readFileSync(file, 'utf8').trim();
 };
 

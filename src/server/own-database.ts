@@ -1,78 +1,149 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { mostConnections } from '../airflow/classes.ts';
+import { maxEnvironments } from '../api/mwaa/create-environment.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { Log } from '../lib/log.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { type DatabaseServer, embeddedServer, externalServer } from '../store/database-server.ts';
 import { migrate } from '../store/migrate.ts';
-import { installBinaries } from '../store/postgres/binaries.ts';
-import { ensureCluster } from '../store/postgres/cluster.ts';
-import { startPostgres } from '../store/postgres/supervisor.ts';
-import { prepareOwnDatabase } from '../store/prepare-own-database.ts';
+import { programsFor } from '../store/postgres/binaries.ts';
+import { clusterMajor, ensureCluster } from '../store/postgres/cluster.ts';
+import { type Postgres, type PostgresStatus, startPostgres } from '../store/postgres/supervisor.ts';
+import { othersAreConnected, prepareOwnDatabase } from '../store/prepare-own-database.ts';
 import type { ServerAccounts } from './accounts.ts';
+
+/** How PostgreSQL is; `external` when it is one of the user's own, of which nothing more is known. */
+export type OwnDatabaseStatus =
+  | PostgresStatus
+  | (Omit<PostgresStatus, 'state'> & { readonly state: 'external' });
 
 export interface OwnDatabase {
   readonly server: DatabaseServer;
   readonly db: Database;
+  status(): OwnDatabaseStatus;
   /** Closes the pool and stops the embedded server. */
   stop(): Promise<void>;
-  /** Closes the pool only: another server uses this PostgreSQL. */
+  /** Closes the pool only: the embedded server runs on, and nothing here looks after it any more. */
   leave(): Promise<void>;
 }
 
 export interface OwnDatabaseOptions {
   readonly folders: DataFolder;
-  readonly accounts: ServerAccounts | undefined;
+  readonly accounts: Pick<ServerAccounts, 'postgres'> | undefined;
   /** A PostgreSQL of the user's own. */
   readonly url: string | undefined;
   readonly log: Log;
 }
 
-/** Ten environments of the largest class stay below this; an idle connection costs next to nothing. */
-const maxConnections = 300;
+/** The folder of the embedded server's cluster. */
+export const clusterFolder = (folders: DataFolder): string => join(folders.postgres, 'data');
 
-const startEmbedded = async (
-  o: OwnDatabaseOptions,
-): Promise<{ server: DatabaseServer; stop: () => Promise<void> }> => {
+/**
+ * Windsock's own: the pool, ownership, notifications, and one for the lock of each environment that is being acted
+ * on, with some to spare.
+ */
+const ownConnections = 10 + 2 + maxEnvironments + 8;
+/** PostgreSQL's superuser_reserved_connections: for making and dropping databases, and for backups. */
+const superuserConnections = 3;
+const maxConnections = maxEnvironments * mostConnections + ownConnections + superuserConnections;
+
+/** A PostgreSQL in the data folder, looked after until it is stopped or left. */
+export interface Embedded {
+  readonly server: DatabaseServer;
+  readonly postgres: Postgres;
+}
+
+/**
+ * Starts the embedded PostgreSQL of a data folder, or takes over the one that runs there.
+ * @throws WindsockError NoEmbeddedPostgres, PostgresMajorMissing, ClusterNotMade, PostgresNotStarted
+ */
+export const startEmbedded = async (o: Omit<OwnDatabaseOptions, 'url'>): Promise<Embedded> => {
   const account = o.accounts?.postgres;
-  const binaries = installBinaries(o.folders.programs);
-  const own = (folder: string, mode: number): string => {
-    mkdirSync(folder, { recursive: true, mode });
-    if (account) chownSync(folder, account.uid, account.gid);
-    chmodSync(folder, mode);
-    return folder;
+  const folder = clusterFolder(o.folders);
+  const programs = await programsFor(clusterMajor(folder), o.folders.programs);
+  if (programs.warning !== undefined)
+    o.log.warn('postgres not renewed', { reason: programs.warning, version: programs.version });
+  const own = (path: string, mode: number): string => {
+    mkdirSync(path, { recursive: true, mode });
+    if (account) chownSync(path, account.uid, account.gid);
+    chmodSync(path, mode);
+    return path;
   };
   own(o.folders.postgres, 0o700);
   // Everybody connects to the socket in it, nobody else may replace it.
   const socketFolder = own(o.folders.sockets, account ? 0o755 : 0o700);
-  const place = { binaries, folder: join(o.folders.postgres, 'data'), account };
+  const place = { binaries: programs.folder, folder, account };
   await ensureCluster(place, { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' });
   const logFile = join(o.folders.logs, 'postgres.log');
-  const postgres = await startPostgres({ ...place, socketFolder, logFile, maxConnections, log: o.log });
-  return { server: embeddedServer(socketFolder, account?.name), stop: () => postgres.stop() };
+  const limits = { maxConnections, ownConnections };
+  const postgres = await startPostgres({ ...place, ...limits, socketFolder, logFile, log: o.log });
+  return { server: embeddedServer(socketFolder, account?.name), postgres };
+};
+
+/** Ends PostgreSQL, unless another server uses it. */
+export const stopUnlessUsed = async ({ server, postgres }: Embedded): Promise<void> => {
+  if (await othersAreConnected(server)) postgres.leave();
+  else await postgres.stop();
+};
+
+const openAt = async (o: OwnDatabaseOptions, server: DatabaseServer): Promise<Database> => {
+  await prepareOwnDatabase(server);
+  const db = openDatabase(server.own, (error) =>
+    o.log.warn('database connection lost', { reason: error.message }),
+  );
+  try {
+    await migrate(db);
+    return db;
+  } catch (error) {
+    await db.close().catch(() => {});
+    throw error;
+  }
+};
+
+const openExternal = async (o: OwnDatabaseOptions, url: string): Promise<OwnDatabase> => {
+  const server = externalServer(url);
+  const db = await openAt(o, server);
+  const since = Date.now();
+  const close = () => db.close().catch(() => {});
+  return {
+    server,
+    db,
+    status: () => ({
+      state: 'external',
+      since,
+      pid: undefined,
+      restarts: 0,
+      adopted: false,
+      lastError: undefined,
+    }),
+    leave: close,
+    stop: close,
+  };
 };
 
 /** Starts or finds PostgreSQL, makes Windsock's own database and brings its tables up to date. */
 export const openOwnDatabase = async (o: OwnDatabaseOptions): Promise<OwnDatabase> => {
-  const running =
-    o.url === undefined ? await startEmbedded(o) : { server: externalServer(o.url), stop: async () => {} };
+  if (o.url !== undefined) return openExternal(o, o.url);
+  const embedded = await startEmbedded(o);
+  const { server, postgres } = embedded;
   try {
-    await prepareOwnDatabase(running.server);
-    const db = openDatabase(running.server.own, (error) =>
-      o.log.warn('database connection lost', { reason: error.message }),
-    );
-    await migrate(db);
+    const db = await openAt(o, server);
     return {
-      server: running.server,
+      server,
       db,
-      leave: () => db.close().catch(() => {}),
+      status: () => postgres.status(),
+      leave: async () => {
+        postgres.leave();
+        await db.close().catch(() => {});
+      },
       stop: async () => {
         await db.close().catch(() => {});
-        await running.stop();
+        await postgres.stop();
       },
     };
   } catch (error) {
-    await running.stop();
+    await stopUnlessUsed(embedded);
     throw error;
   }
 };

@@ -9,7 +9,7 @@ import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
 import { type Loop, startLoop } from '../environments/loop.ts';
-import type { ContentLocation, ContentSource, EnvironmentStore } from '../environments/ports.ts';
+import type { ContentLocation, ContentSource, EnvironmentStore, Leaving } from '../environments/ports.ts';
 import type { EnvironmentProgress } from '../environments/reconcile.ts';
 import type { Placement } from '../environments/record.ts';
 import { createGateway } from '../gateway/gateway.ts';
@@ -19,7 +19,8 @@ import { systemClock } from '../lib/clock.ts';
 import { textOf } from '../lib/errors.ts';
 import { every } from '../lib/keyed-queue.ts';
 import { fileLog, type Log } from '../lib/log.ts';
-import { rotateLogs } from '../lib/rotate-logs.ts';
+import type { LineSink } from '../lib/log-sinks.ts';
+import { LogRotation } from '../lib/rotate-logs.ts';
 import { grantedAirflowRoles } from '../policy/airflow-roles.ts';
 import { createAuditStore } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
@@ -31,10 +32,14 @@ import type { SigningKeys } from '../tokens/signing-keys.ts';
 import { createTokens, type Tokens } from '../tokens/tokens.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildDriver } from './build-driver.ts';
-import { checkReachable, installationId, makeDataFolder } from './folders.ts';
+import { checkReachable, installationId, logFolders, makeDataFolder } from './folders.ts';
 import { loadIdentities, publishEndpoint } from './identities.ts';
+import { loggedStep } from './logged-step.ts';
 import { openOwnDatabase } from './own-database.ts';
+import { isOurs, serverFacts, version, writeServerFile } from './server-file.ts';
 import { Started } from './started.ts';
+import { placedEnvironments } from './status-facts.ts';
+import { keepStatusFile } from './status-file.ts';
 
 export interface ServerOptions {
   readonly settings: Settings & { readonly data: string };
@@ -44,6 +49,8 @@ export interface ServerOptions {
   /** Shown while it starts. */
   readonly step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   readonly onProgress: (p: EnvironmentProgress) => void;
+  /** Gets the lines of the log as well. */
+  readonly alsoLog: LineSink | undefined;
   /** Another server has taken over this data folder: stop. */
   readonly onLost: () => void;
 }
@@ -62,8 +69,11 @@ export interface Server {
   readonly isFirstStart: boolean;
   /** Ends every process of Airflow at once; for a stop that is not to wait. */
   hurry(): void;
-  /** API and doors first, then the loop, the environments all at once, PostgreSQL last. */
-  stop(): Promise<void>;
+  /**
+   * API and doors first, then the loop, the environments all at once, PostgreSQL last. `keep` leaves Airflow and
+   * PostgreSQL running for the next server.
+   */
+  stop(leaving: Leaving): Promise<void>;
 }
 
 const ownDatabase = async (
@@ -75,14 +85,15 @@ const ownDatabase = async (
 ) => {
   const own = await openOwnDatabase({ folders, accounts, url: o.settings.databaseUrl, log });
   try {
-    const release = await takeOwnership(own.db, o.onLost);
-    started.add('PostgreSQL', () => own.stop());
-    started.add('ownership', release);
+    const ownership = await takeOwnership(own.db, o.onLost);
+    started.add('PostgreSQL', (leaving) => (leaving === 'keep' ? own.leave() : own.stop()));
+    started.add('ownership', () => ownership.release());
+    started.foundRunning = own.status().adopted;
+    return { own, ownership };
   } catch (error) {
     await own.leave();
     throw error;
   }
-  return own;
 };
 
 /** Tokens and sessions, with the roles that the policies of now give. */
@@ -111,7 +122,7 @@ const buildTokens = (d: {
 
 /**
  * Starts everything, in this order: folders, accounts, PostgreSQL, ownership, keys, driver, doors, API, loop.
- * What was started is ended again when a later part fails.
+ * What was started is ended again when a later part fails; what was found running goes on.
  * @throws WindsockError with a text for the person who started it.
  */
 export const startServer = async (o: ServerOptions): Promise<Server> => {
@@ -119,7 +130,7 @@ export const startServer = async (o: ServerOptions): Promise<Server> => {
   try {
     return await start(o, started);
   } catch (error) {
-    await started.end(() => {});
+    await started.end(started.foundRunning ? 'keep' : 'end', () => {});
     throw error;
   }
 };
@@ -131,19 +142,24 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
   makeDataFolder(folders, o.isRoot);
   // On the first start much is made before the API listens: a port that is taken is told at once.
   if (!existsSync(join(folders.postgres, 'data'))) await checkPortIsFree(settings.port, () => createServer());
-  const log = fileLog(join(folders.logs, 'windsock.log'));
-  started.add(
-    'log rotation',
-    every(
-      30_000,
-      async () => rotateLogs(folders.logs),
-      () => {},
-    ),
-  );
+  const log = fileLog(join(folders.logs, 'windsock.log'), o.alsoLog);
+  log.info('server starting', { version, pid: process.pid, data: settings.data });
+  const step = loggedStep(o.step, log);
   const issuer = installationId(folders);
   const accounts = await serverAccounts(o.isRoot, issuer);
   if (accounts) await checkReachable(folders, accounts.postgres);
-  const own = await o.step('postgres', () => ownDatabase(o, folders, accounts, log, started));
+  const { own, ownership } = await step('postgres', () => ownDatabase(o, folders, accounts, log, started));
+  const rotation = new LogRotation({ folders: async () => logFolders(folders), log });
+  // what ran without a server may have written much; only the owner may empty a log
+  await rotation.rotate();
+  started.add(
+    'log rotation',
+    every(
+      5_000,
+      () => rotation.rotate(),
+      () => {},
+    ),
+  );
   const id = await loadIdentities(folders, log);
   started.add('certificate', () => id.tls.close());
   const region = settings.region;
@@ -162,9 +178,11 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     taskLogDays: settings.taskLogDays,
     python: settings.python,
     env: o.env,
+    mayStart: () => ownership.isHeld,
     log,
   });
-  await driver.endLeftOvers();
+  const placement: Placement = { driver: 'local', host: 'local' };
+  await driver.endUnknown(await store.keys(placement));
   const tokens = buildTokens({ db: own.db, audit, keys: id.keys, installationId: issuer, log });
   started.add('sweeping', tokens.startSweeping());
   const gateway = createGateway({
@@ -177,7 +195,6 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     tls: id.tls,
     firstPort: settings.doorPort,
   });
-  const placement: Placement = { driver: 'local', host: 'local' };
   let loop: Loop | undefined;
   const api = createApiServer({
     accountId: id.root.accountId,
@@ -194,11 +211,13 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     endAll: (tx, environmentId) => tokens.endAll(tx, environmentId),
     checkContent: checkBucket(source),
   });
-  const { port } = await o.step('api', () => api.listen(settings.port));
+  const { port } = await step('api', () => api.listen(settings.port));
   const endpoint = `http://localhost:${port}`;
   publishEndpoint(folders, endpoint, region, id.tls.authority.rootPem);
+  const facts = serverFacts(endpoint);
+  started.add('server file', writeServerFile(folders, facts));
   const [row] = await own.db.query<{ count: string }>('select count(*) from environments');
-  started.add('environments', () => driver.close());
+  started.add('environments', (leaving) => driver.close(leaving));
   started.add('doors', () => gateway.close());
   loop = await startLoop(
     {
@@ -208,6 +227,7 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
       clock,
       log,
       onProgress: o.onProgress,
+      isOwner: () => ownership.confirm(),
       creationDeadline: settings.creationMinutes * 60_000,
     },
     placement,
@@ -215,7 +235,18 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
   const running = loop;
   started.add('loop', () => running.close());
   started.add('API', () => api.close());
-  log.info('server started', { endpoint, data: settings.data });
+  const status = await keepStatusFile({
+    file: folders.status,
+    server: facts,
+    postgres: () => own.status(),
+    environments: () => placedEnvironments(store, placement),
+    components: (environmentId) => driver.components(environmentId),
+    isOurs: () => isOurs(folders, facts),
+    log,
+    now: clock.now,
+  });
+  const { pid } = facts;
+  log.info('server started', { version, pid, endpoint, took: Math.round(performance.now()) });
   return {
     folders,
     endpoint,
@@ -226,9 +257,14 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     isReachable: (environmentId) => driver.webTarget(environmentId) !== undefined,
     isFirstStart: row?.count === '0',
     hurry: () => driver.hurry(),
-    stop: async () => {
-      await started.end((what, error) => log.error('part not stopped', { what, reason: textOf(error) }));
-      log.info('server stopped');
+    stop: async (leaving) => {
+      const begun = performance.now();
+      await status.stopping(leaving);
+      await started.end(leaving, (part, error) =>
+        log.error('part not stopped', { part, reason: textOf(error) }),
+      );
+      status.stopped();
+      log.info('server stopped', { leaving, took: Math.round(performance.now() - begun) });
     },
   };
 };

@@ -33,6 +33,11 @@ const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promis
   const client = await pool.connect();
   const tx = begin(client);
   let broken: Error | undefined;
+  // The pool listens to the clients that are idle: one that breaks between two statements would end the process.
+  const onBreak = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onBreak);
   try {
     await client.query('BEGIN');
     const result = await work(tx);
@@ -45,6 +50,7 @@ const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promis
     throw error;
   } finally {
     transactions.delete(tx);
+    client.removeListener('error', onBreak);
     client.release(broken);
   }
 };
@@ -67,7 +73,11 @@ export const openDatabase = (
     query: async (text, values = [], tx) => (await (tx ? clientOf(tx) : pool).query(text, [...values])).rows,
     inTransaction: (work) => inTransaction(pool, work),
     connect: async () => {
-      const client = new CautiousClient({ ...config, connectionTimeoutMillis: 10_000 });
+      const client = new CautiousClient({
+        ...config,
+        connectionTimeoutMillis: 10_000,
+        query_timeout: 30_000,
+      });
       client.on('error', onError);
       await client.connect();
       return client;

@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { DatabaseAddress, MetadataDatabases } from '../environments/ports.ts';
 import type { EnvironmentId } from '../environments/record.ts';
 import { codeOf } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoint.ts';
 import { randomSecret } from '../lib/ids.ts';
 import { CautiousClient } from './cautious-client.ts';
 
@@ -62,28 +63,48 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
   const closeTemplate = async (client: pg.Client, base: string): Promise<void> => {
     const { template, unfinished, owner } = names(base);
     await client.query(`alter role ${id(owner)} nologin password null`);
+    failpoint('template:owner-locked');
     await client.query(`alter database ${id(unfinished)} allow_connections false`);
+    failpoint('template:closed');
     await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
       unfinished,
     ]);
     await client.query(`alter database ${id(unfinished)} owner to current_user`);
+    failpoint('template:given-away');
     await client.query(`alter database ${id(unfinished)} is_template true`);
+    failpoint('template:marked');
     await client.query(`alter database ${id(unfinished)} rename to ${id(template)}`);
+    failpoint('template:renamed');
   };
 
-  const ensureTemplate: MetadataDatabases['ensureTemplate'] = (base, migrate) =>
+  const makeTemplate: MetadataDatabases['ensureTemplate'] = (base, migrate) =>
     as('postgres', async (client) => {
       const { template, unfinished, owner } = names(base);
       if (await exists(client, template)) return;
       const password = randomSecret();
+      // One that was marked as a template before its maker was killed refuses to be dropped.
+      if (await exists(client, unfinished))
+        await client.query(`alter database ${id(unfinished)} is_template false`);
       await client.query(`drop database if exists ${id(unfinished)} with (force)`);
       await ignoring(duplicateObject, client.query(`create role ${id(owner)}`));
+      failpoint('template:role-made');
       await client.query(`alter role ${id(owner)} login password ${literal(password)}`);
       await client.query(`create database ${id(unfinished)} owner ${id(owner)}`);
+      failpoint('template:database-made');
       await client.query(`revoke connect, temporary on database ${id(unfinished)} from public`);
+      failpoint('template:kept-from-others');
       await migrate({ sqlAlchemyUrl: server.url(owner, password, unfinished) });
+      failpoint('template:migrated');
       await closeTemplate(client, base);
     });
+
+  const making = new Map<string, Promise<void>>();
+  /** Environments that are created at the same time wait for one migration: a second one would drop its database. */
+  const ensureTemplate: MetadataDatabases['ensureTemplate'] = (base, migrate) => {
+    const running = making.get(base) ?? makeTemplate(base, migrate).finally(() => making.delete(base));
+    making.set(base, running);
+    return running;
+  };
 
   const mayLogIn = async (client: pg.Client, role: string): Promise<boolean> =>
     (await client.query('select 1 from pg_roles where rolname = $1 and rolcanlogin', [role])).rowCount === 1;
@@ -91,13 +112,17 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
   const copy = async (client: pg.Client, environment: EnvironmentId, base: string): Promise<void> => {
     const [database, role] = [databaseOf(environment), roleOf(environment)];
     await ignoring(duplicateObject, client.query(`create role ${id(role)} nologin`));
+    failpoint('database:role-made');
     if (!(await exists(client, database))) {
       await client.query(
         `create database ${id(database)} template ${id(names(base).template)} owner ${id(role)}`,
       );
     }
+    failpoint('database:copied');
     await client.query(`revoke connect, temporary on database ${id(database)} from public`);
+    failpoint('database:kept-from-others');
     await as(database, (inside) => inside.query(`reassign owned by ${id(names(base).owner)} to ${id(role)}`));
+    failpoint('database:reassigned');
   };
 
   const ensure: MetadataDatabases['ensure'] = (environment, base, password) =>
@@ -107,6 +132,7 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
       await client.query(
         `alter role ${id(role)} login connection limit ${mostConnections} password ${literal(password)}`,
       );
+      failpoint('database:opened');
       return { sqlAlchemyUrl: server.url(role, password, database) } satisfies DatabaseAddress;
     });
 
@@ -125,6 +151,7 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     drop: (environment) =>
       as('postgres', async (client) => {
         await client.query(`drop database if exists ${id(databaseOf(environment))} with (force)`);
+        failpoint('remove-database:dropped');
         await client.query(`drop role if exists ${id(roleOf(environment))}`);
       }),
   };

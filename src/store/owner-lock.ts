@@ -5,24 +5,35 @@ import type { Database } from './database.ts';
 /** One lock for the whole of one database. */
 const lock = 7_400_000;
 
+/** The right to be the only server on a database, held by a connection for as long as it lives. */
+export interface Ownership {
+  /** False from the moment the connection is known to be lost until it is made again. */
+  readonly isHeld: boolean;
+  /** Asks PostgreSQL over the connection that holds the lock. */
+  confirm(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
 /**
  * Makes this process the only server on this database until it ends. A lost connection (PostgreSQL was
  * restarted) is made again; `lost` is called when another server has the lock by then.
  * @throws WindsockError AnotherServer
  */
-export const takeOwnership = async (db: Database, lost: () => void): Promise<() => Promise<void>> => {
+export const takeOwnership = async (db: Database, lost: () => void): Promise<Ownership> => {
+  let current: Awaited<ReturnType<Database['connect']>> | undefined;
   let released = false;
   const take = async (): Promise<boolean> => {
     const client = await db.connect();
     const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
       lock,
     ]);
-    if (!rows[0]?.locked) {
+    if (!rows[0]?.locked || released) {
       await client.end();
-      return false;
+      return released;
     }
     current = client;
     client.once('end', () => {
+      current = undefined;
       if (!released) void again();
     });
     return true;
@@ -35,15 +46,28 @@ export const takeOwnership = async (db: Database, lost: () => void): Promise<() 
       if (taken === false) return lost();
     }
   };
-  let current: Awaited<ReturnType<Database['connect']>> | undefined;
   if (!(await take())) {
     throw new WindsockError(
       'AnotherServer',
       'Another Windsock server runs on this data folder. Stop it first, or name another folder with --data.',
     );
   }
-  return async () => {
-    released = true;
-    await current?.end().catch(() => {});
+  return {
+    get isHeld() {
+      return current !== undefined;
+    },
+    confirm: async () => {
+      const holder = current;
+      return (
+        (await holder?.query('select 1').then(
+          () => holder === current,
+          () => false,
+        )) ?? false
+      );
+    },
+    release: async () => {
+      released = true;
+      await current?.end().catch(() => {});
+    },
   };
 };

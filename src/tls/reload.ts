@@ -42,10 +42,10 @@ export const createTlsIdentity = async (deps: {
     if (!isDue(leaf, deps.clock.now())) return;
     leaf = await newLeaf(deps.authority, deps.clock.now());
     for (const listener of listeners) listener.setSecureContext(secureContext());
-    deps.log.info('the TLS certificate was renewed');
+    deps.log.info('certificate renewed');
   };
   const timer = setInterval(() => {
-    renewIfDue().catch((e) => deps.log.error('the TLS certificate was not renewed', { reason: textOf(e) }));
+    renewIfDue().catch((e) => deps.log.error('certificate not renewed', { reason: textOf(e) }));
   }, checkEvery);
   timer.unref();
   return {

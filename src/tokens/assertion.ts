@@ -62,7 +62,15 @@ const claimsOf = (deps: AssertionDeps, who: Asserted, e: RoleEnvironment, roles:
 
 /** Signs what Airflow believes: who is calling, with which of the core roles, for 60 s at one environment. */
 export const createAssertions = (deps: AssertionDeps): Assertions => {
-  const recent = new Map<string, { readonly assertion: string; readonly until: number }>();
+  const recent = new Map<
+    string,
+    { readonly assertion: string; readonly until: number; readonly signedAt: number }
+  >();
+  /** Airflow holds its times against the wall clock, which may be set back or forth. */
+  const isStillGood = (known: { readonly until: number; readonly signedAt: number }): boolean => {
+    const age = deps.clock.now() - known.signedAt;
+    return known.until > deps.clock.monotonic() && age >= 0 && age < lifetimeSeconds * 1000;
+  };
   const sign: Assertions['sign'] = async (who, e) => {
     const roles = await deps.rolesOf(who.mint, e);
     if (roles.length === 0) return undefined;
@@ -70,12 +78,13 @@ export const createAssertions = (deps: AssertionDeps): Assertions => {
   };
   const forSession: Assertions['forSession'] = async (session, e) => {
     const known = recent.get(session.id);
-    if (known && known.until > deps.clock.monotonic()) return known.assertion;
+    if (known && isStillGood(known)) return known.assertion;
     recent.delete(session.id);
+    const signedAt = deps.clock.now();
     const until = deps.clock.monotonic() + reuseMilliseconds;
     const assertion = await sign(session, e);
     if (!assertion) return undefined;
-    recent.set(session.id, { assertion, until });
+    recent.set(session.id, { assertion, until, signedAt });
     const oldest = recent.keys().next().value;
     if (recent.size > reuseEntries && oldest !== undefined) recent.delete(oldest);
     return assertion;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MintContext } from '../identity/principal.ts';
 import type { Clock } from '../lib/clock.ts';
+import { failpoint } from '../lib/failpoint.ts';
 import { hashOf, signJwt } from './jwt.ts';
 import type { TokenEnvironment } from './ports.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -59,6 +60,8 @@ export const mintToken = async (
       monotonicDeadline: deps.clock.monotonic() + tokenLifetimeSeconds * 1000,
     });
     await deps.audit.write(auditEntry(kind, e, who.mint, who.airflowIdentity), tx);
+    failpoint('mint:before-commit');
   });
+  failpoint('mint:after-commit');
   return token;
 };

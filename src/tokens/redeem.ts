@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { failpoint } from '../lib/failpoint.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { hashOf, type ReadToken, readToken } from './jwt.ts';
 import type { TokenEnvironment } from './ports.ts';
@@ -51,7 +52,7 @@ export const redeemToken = async <T>(
   const token = checkClaims(read, wanted, deps.clock.now());
   const refuse = (reason: 'expired' | 'already-used' | 'revoked') =>
     refuseToken(reason, token, kind, environment.name);
-  return deps.tokenStore.inTransaction(async (tx) => {
+  const result = await deps.tokenStore.inTransaction(async (tx) => {
     const row = await deps.tokenStore.redeem(tx, hashOf(token.jti), deps.clock.now());
     if (!row) {
       const state = await deps.tokenStore.state(tx, hashOf(token.jti));
@@ -59,6 +60,10 @@ export const redeemToken = async <T>(
     }
     if (row.kind !== kind.kind || row.environmentId !== environment.id) throw refuse('revoked');
     if (isOverdue(row, deps.clock)) throw refuse('expired');
-    return then(tx, row);
+    const done = await then(tx, row);
+    failpoint('redeem:before-commit');
+    return done;
   });
+  failpoint('redeem:after-commit');
+  return result;
 };

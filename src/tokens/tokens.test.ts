@@ -300,6 +300,15 @@ describe('an assertion', () => {
     w.pass(30_000);
     expect(await w.tokens.assertions.forSession(session, demo)).toBeUndefined();
   });
+
+  it.each([-3_600_000, 3_600_000])('is signed anew when the wall clock was moved by %d ms', async (moved) => {
+    const w = setUp();
+    const first = await w.tokens.assertions.forSession(session, demo);
+    w.time.now += moved;
+    const later = await w.tokens.assertions.forSession(session, demo);
+    expect(later).not.toBe(first);
+    expect(decoded(parts(later ?? '')[1])).toMatchObject({ iat: Math.floor(w.time.now / 1000) });
+  });
 });
 
 describe('the signing keys', () => {

@@ -77,7 +77,7 @@ export const createTokens = (deps: TokensDeps): Tokens => {
     sweep,
     startSweeping: () => {
       const timer = setInterval(() => {
-        sweep().catch((e) => log.warn('old tokens and sessions were not deleted', { reason: textOf(e) }));
+        sweep().catch((e) => log.warn('old tokens and sessions not deleted', { reason: textOf(e) }));
       }, sweepEvery);
       timer.unref();
       return () => clearInterval(timer);

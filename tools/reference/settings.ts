@@ -1,14 +1,10 @@
-import {
-  flagName,
-  type SettingDefinition,
-  settingDefinitions,
-  variableName,
-} from '../../src/config/settings.ts';
+import { flagText } from '../../src/config/read.ts';
+import { type SettingDefinition, settingDefinitions, variableName } from '../../src/config/settings.ts';
 import { code, page, table } from './markdown.ts';
 
 const onCommandLine = (name: string, d: SettingDefinition): string => {
   if (d.secret) return 'not there: secret';
-  return code(d.value ? `--${flagName(name)} ${d.value}` : `--no-${flagName(name)}`);
+  return code(flagText(name, d));
 };
 
 const defaultOf = (d: SettingDefinition): string => {

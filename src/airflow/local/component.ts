@@ -1,25 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import type { ComponentStatus } from '../../environments/ports.ts';
+import { textOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Account } from '../../lib/process.ts';
-import { endTree, killSession, processFacts } from '../../lib/process-tree.ts';
+import { endTree, killAll, type ProcessId, sessionOf } from '../../lib/process-tree.ts';
 import { backOff } from '../../lib/retry.ts';
+import { adoptLeader, type ComponentSpec, type Leader, startLeader } from './leader.ts';
 
-/** How one component of an environment is started. */
-export interface ComponentSpec {
+export interface ComponentOptions {
   readonly name: string;
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  readonly account: Account | undefined;
-  readonly logFile: string;
+  readonly environmentId: string;
+  readonly spec: () => ComponentSpec;
+  readonly log: Log;
+  /** Writes down the processes that run, this one among them. A throw keeps it from being started. */
+  readonly record: (starting: Component, leader: Leader) => void;
+  readonly changed: (component: Component) => void;
+  /** Ends what a leader left behind; false when something survives. */
+  readonly endRest: (leader: ProcessId) => Promise<boolean>;
+  /** False while another server may be acting on this environment: then nothing is started. */
+  readonly mayStart: () => boolean;
 }
-
-export type ComponentState = 'stopped' | 'running' | 'waiting';
 
 /** A component that ran this long is no longer counted as dying at its start. */
 const steadyAfter = 60_000;
+/** Milliseconds until what was not possible is tried again. */
+const askAgain = 1_000;
 
 /** The end of a component's log, from this start on, without blank lines. */
 const tailOf = (file: string, from: number, lines: number): string => {
@@ -46,129 +50,184 @@ const tailOf = (file: string, from: number, lines: number): string => {
  */
 export class Component {
   readonly name: string;
-  readonly #spec: () => ComponentSpec;
-  readonly #log: Log;
-  readonly #changed: (component: Component) => void;
-  #child: ChildProcess | undefined;
+  readonly #o: ComponentOptions;
+  #leader: Leader | undefined;
   #timer: NodeJS.Timeout | undefined;
   #startedAt = 0;
   #logStart = 0;
-  #logFile = '';
   #wanted = false;
-  #ending: Promise<unknown> = Promise.resolve();
+  #since = Date.now();
+  #ending: Promise<boolean> = Promise.resolve(true);
+  #last: ProcessId | undefined;
+  #killedFor: string | undefined;
   /** Deaths since it last ran steadily. */
   deaths = 0;
   starts = 0;
   lastError: string | undefined;
 
-  constructor(o: {
-    name: string;
-    spec: () => ComponentSpec;
-    log: Log;
-    changed: (component: Component) => void;
-  }) {
-    this.name = o.name;
-    this.#spec = o.spec;
-    this.#log = o.log;
-    this.#changed = o.changed;
+  constructor(options: ComponentOptions) {
+    this.name = options.name;
+    this.#o = options;
   }
 
-  get pid(): number | undefined {
-    return this.#child?.pid;
+  /** The process that runs now. */
+  get leader(): Leader | undefined {
+    return this.#leader;
   }
 
-  get state(): ComponentState {
-    if (this.#child) return 'running';
+  get state(): ComponentStatus['state'] {
+    if (this.#leader) return 'running';
     return this.#wanted ? 'waiting' : 'stopped';
+  }
+
+  /** How long this start has run, in milliseconds. */
+  get runsFor(): number {
+    return this.#leader ? performance.now() - this.#startedAt : 0;
+  }
+
+  get status(): ComponentStatus {
+    return {
+      name: this.name,
+      state: this.state,
+      pid: this.#leader?.pid,
+      since: this.#since,
+      restarts: Math.max(0, this.starts - 1),
+      adopted: this.#leader?.adopted ?? false,
+      lastError: this.lastError,
+    };
   }
 
   /** What is wrong with it, for people; undefined when it has run steadily for a while or never ended by itself. */
   get trouble(): string | undefined {
     if (this.deaths === 0 || !this.#wanted) return undefined;
-    if (this.#child && performance.now() - this.#startedAt > steadyAfter) return undefined;
-    const doing = this.#child ? 'restarted' : 'waiting to be restarted';
+    if (this.#leader && this.runsFor > steadyAfter) return undefined;
+    const doing = this.#leader ? 'restarted' : 'waiting to be restarted';
     const times = this.deaths === 1 ? '' : ` (${this.deaths} times in a row)`;
     return `${this.name} ${this.lastError}, ${doing}${times}`;
   }
 
   start(): void {
     this.#wanted = true;
-    if (this.#child || this.#timer) return;
+    if (this.#leader || this.#timer) return;
     this.#spawn();
+  }
+
+  /** Goes on with a process that an earlier server started; false when it has ended. */
+  adopt(id: ProcessId, before: { readonly since: number; readonly restarts: number }): boolean {
+    const leader = adoptLeader(id, (reason) => this.#ended(id, reason));
+    if (!leader) return false;
+    this.#wanted = true;
+    this.#leader = leader;
+    // it is known to have come through its start
+    this.#startedAt = performance.now() - steadyAfter;
+    this.starts = before.restarts + 1;
+    this.#since = before.since;
+    this.#o.log.info('component adopted', { ...this.#about, pid: id.pid });
+    return true;
   }
 
   /** TERM to the leader, then KILL to what is left of its session; no restart any more. */
   async stop(patience: number): Promise<void> {
-    this.#wanted = false;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const pid = this.#child?.pid;
-    if (pid !== undefined) await endTree([pid], (p) => p.sessionId === pid, patience);
+    this.#want(false);
+    const leader = this.#leader;
+    if (leader) await endTree([leader.pid], sessionOf(leader), patience);
     await this.#ending;
   }
 
-  /** Ends a component that hangs; it is started again. */
-  kill(): void {
-    const pid = this.#child?.pid;
-    if (pid !== undefined) void killSession(pid);
+  /** Leaves it running, without looking after it any more. */
+  letGo(): void {
+    this.#want(false);
+    this.#leader?.letGo();
+  }
+
+  /** Ends it at once, with its whole session; it is started again unless it was stopped. */
+  kill(why?: string): void {
+    const leader = this.#leader;
+    this.#killedFor = why;
+    if (leader) killAll(sessionOf(leader)).catch(() => {});
   }
 
   /** The last useful lines this start printed. */
   logTail(lines = 15): string {
     try {
-      return this.#logFile ? tailOf(this.#logFile, this.#logStart, lines) : '';
+      return this.#logStart < 0 ? '' : tailOf(this.#o.spec().logFile, this.#logStart, lines);
     } catch {
       return '';
     }
   }
 
+  get #about() {
+    return { environmentId: this.#o.environmentId, component: this.name };
+  }
+
+  #want(wanted: boolean): void {
+    this.#wanted = wanted;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   #spawn(): void {
-    const spec = this.#spec();
+    if (!this.#o.mayStart()) {
+      this.#later(askAgain);
+      return;
+    }
     this.starts += 1;
     this.#startedAt = performance.now();
-    const out = openSync(spec.logFile, 'a', 0o640);
-    this.#logFile = spec.logFile;
-    this.#logStart = statSync(spec.logFile).size;
     try {
-      const child = spawn(spec.program, [...spec.args], {
-        cwd: spec.cwd,
-        env: { ...spec.env },
-        detached: true,
-        stdio: ['ignore', out, out],
-        ...(spec.account ? { uid: spec.account.uid, gid: spec.account.gid } : {}),
-      });
-      this.#child = child;
-      child.once('error', (error) => this.#ended(child, error.message));
-      child.once('exit', (code, signal) =>
-        this.#ended(child, signal ? `ended by ${signal}` : `ended with exit code ${code}`),
+      const spec = this.#o.spec();
+      this.#logStart = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
+      const id = { pid: 0, startTime: 0 };
+      this.#leader = startLeader(
+        spec,
+        (leader) => {
+          Object.assign(id, leader);
+          this.#o.record(this, leader);
+        },
+        (reason) => this.#ended(id, reason),
       );
-    } finally {
-      closeSync(out);
+      this.#since = Date.now();
+      this.#o.log.info('component started', { ...this.#about, pid: id.pid });
+    } catch (error) {
+      this.#failed(`cannot be started (${textOf(error)})`);
+      return;
     }
-    this.#changed(this);
+    this.#o.changed(this);
   }
 
-  #ended(child: ChildProcess, reason: string): void {
-    if (this.#child !== child) return;
-    this.#child = undefined;
-    const pid = child.pid;
-    this.#ending = pid === undefined ? Promise.resolve() : killSession(pid);
-    if (!this.#wanted) return;
-    this.deaths = performance.now() - this.#startedAt > steadyAfter ? 1 : this.deaths + 1;
+  #ended(id: ProcessId, reason: string): void {
+    if (this.#leader?.pid !== id.pid) return;
+    this.#leader = undefined;
+    this.#last = { pid: id.pid, startTime: id.startTime };
+    this.#ending = this.#endRest();
+    if (this.#wanted) this.#failed(this.#killedFor ?? reason);
+    this.#killedFor = undefined;
+  }
+
+  #failed(reason: string): void {
+    this.deaths = performance.now() - this.#startedAt >= steadyAfter ? 1 : this.deaths + 1;
     this.lastError = reason;
-    this.#log.warn('component ended', { component: this.name, reason, deaths: this.deaths });
-    const wait = backOff(this.deaths, { first: 500, most: 60_000 });
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#wanted) void this.#ending.then(() => this.#wanted && !this.#child && this.#spawn());
-    }, wait);
-    this.#changed(this);
+    this.#since = Date.now();
+    this.#o.log.warn('component ended', { ...this.#about, reason, deaths: this.deaths });
+    this.#later(backOff(this.deaths, { first: 500, most: 60_000 }));
+    this.#o.changed(this);
   }
 
-  /** For the facts file. */
-  get leader(): { pid: number; startTime: number } | undefined {
-    const pid = this.#child?.pid;
-    const startTime = pid === undefined ? undefined : processFacts(pid)?.startTime;
-    return pid === undefined || startTime === undefined ? undefined : { pid, startTime };
+  #later(wait: number): void {
+    this.#timer = setTimeout(() => void this.#again(), wait);
+  }
+
+  /** Starts it again once nothing of the one before is left: there are never two. */
+  async #again(): Promise<void> {
+    const gone = await this.#ending;
+    if (!this.#wanted || this.#leader) return;
+    this.#timer = undefined;
+    if (gone) return this.#spawn();
+    this.lastError = 'left processes behind that cannot be ended';
+    this.#ending = this.#endRest();
+    this.#later(askAgain);
+  }
+
+  #endRest(): Promise<boolean> {
+    return this.#last ? this.#o.endRest(this.#last).catch(() => false) : Promise.resolve(true);
   }
 }

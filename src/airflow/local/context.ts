@@ -55,6 +55,8 @@ export interface LocalDriverOptions {
   readonly databasePeer: string | undefined;
   readonly taskLogDays: number;
   readonly bootId: string;
+  /** False while another server may be acting on this data folder: then no process is started. */
+  readonly mayStart: () => boolean;
   readonly log: Log;
 }
 

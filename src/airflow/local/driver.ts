@@ -1,18 +1,25 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { StepFailed } from '../../environments/errors.ts';
 import type { Actual, DriverStep } from '../../environments/plan.ts';
-import type { AirflowDriver, CliAnswer, Lease, Progress, WebTarget } from '../../environments/ports.ts';
+import type {
+  AirflowDriver,
+  CliAnswer,
+  ComponentStatus,
+  Lease,
+  Leaving,
+  Progress,
+  WebTarget,
+} from '../../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { textOf } from '../../lib/errors.ts';
 import { every } from '../../lib/keyed-queue.ts';
 import { processes } from '../../lib/process-tree.ts';
-import { rotateLogs } from '../../lib/rotate-logs.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
 import { airflowVersions, findVersion } from '../versions.ts';
 import { accountOf, baseOf, type LocalDriverOptions, placesFor, variablesFor, versionOf } from './context.ts';
 import type { LocalEnvironment } from './environment.ts';
-import { belongsTo, endLeftOvers, readFacts } from './facts.ts';
+import { readFacts } from './facts.ts';
 import { makeFolders, removeFolders } from './folders.ts';
 import { removeOldTaskLogs } from './logs.ts';
 import {
@@ -24,6 +31,7 @@ import {
   makeTemplate,
   writeAssertionKeys,
 } from './steps.ts';
+import { endStrays, type Owner, processesOf } from './strays.ts';
 
 type StepContext = { readonly lease: Lease; readonly report: (p: Progress) => void };
 
@@ -51,17 +59,15 @@ export class LocalDriver implements AirflowDriver {
     const failed = (error: unknown) => options.log.error('housekeeping failed', { reason: textOf(error) });
     this.#stops = [
       every(1_000, () => this.#tend(), failed),
-      every(30_000, () => this.#rotateLogs(), failed),
       every(3_600_000, () => this.#removeOldLogs(), failed),
       options.assertionKeys.onChange(() => void this.#publishKeys().catch(failed)),
     ];
   }
 
-  /** Ends what an earlier server left running; call before the first step. */
-  async endLeftOvers(): Promise<void> {
-    mkdirSync(this.#o.environments, { recursive: true, mode: 0o711 });
-    for (const id of readdirSync(this.#o.environments)) {
-      if (!(await this.#endStrays(id)))
+  /** Ends what runs of environments that are not known any more; call before the first step. */
+  async endUnknown(known: readonly EnvironmentId[]): Promise<void> {
+    for (const id of readdirSync(this.#o.environments).filter((name) => !known.includes(name))) {
+      if (!(await endStrays(this.#owner(id), [])))
         this.#o.log.error('processes of an earlier start cannot be ended', { environmentId: id });
     }
   }
@@ -80,7 +86,7 @@ export class LocalDriver implements AirflowDriver {
       content: this.#following.has(e.id),
       // Asked for once a start: `ensure` mends what is half there.
       database: leaving ? await this.#o.databases.hasAny(e.id) : this.#databases.has(e.id),
-      configuration: running !== undefined,
+      configuration: running !== undefined && !running.lostItsPort,
       started: running?.started ?? false,
       ready: running?.ready ?? false,
       trouble: running?.trouble,
@@ -109,10 +115,12 @@ export class LocalDriver implements AirflowDriver {
         this.#databases.add(e.id);
         return;
       case 'configuration':
+        await this.#running.get(e.id)?.stop(stopPatience);
         this.#running.set(e.id, await configure(this.#o, e, () => this.#hint(e.id)));
         return;
       case 'start':
-        return this.#start(e.id);
+        this.#running.get(e.id)?.start();
+        return;
       case 'ready':
         await this.#running.get(e.id)?.waitUntilReady(report, o.lease.signal, readyTimeout);
         return;
@@ -156,10 +164,15 @@ export class LocalDriver implements AirflowDriver {
     });
   }
 
-  async close(): Promise<void> {
+  components(id: EnvironmentId): readonly ComponentStatus[] {
+    return this.#running.get(id)?.components ?? [];
+  }
+
+  async close(leaving: Leaving): Promise<void> {
     for (const stop of this.#stops) stop();
     for (const stop of this.#following.values()) stop();
-    await Promise.all([...this.#running.keys()].map((id) => this.#stop(id)));
+    if (leaving === 'keep') for (const environment of this.#running.values()) environment.letGo();
+    else await Promise.all([...this.#running.keys()].map((id) => this.#stop(id)));
   }
 
   /** Ends every process now, without giving tasks time. */
@@ -173,26 +186,18 @@ export class LocalDriver implements AirflowDriver {
     return this.#templates.has(base.hash);
   }
 
-  #hasProcesses(id: EnvironmentId): boolean {
-    const ours = belongsTo(readFacts(placesFor(this.#o, id).facts), this.#o.bootId);
-    const uid = accountOf(this.#o, id)?.uid;
-    return processes().some((p) => ours(p) || (uid !== undefined && p.uid === uid));
-  }
-
-  #endStrays(id: EnvironmentId): Promise<boolean> {
+  #owner(id: EnvironmentId): Owner {
     const facts = readFacts(placesFor(this.#o, id).facts);
-    return endLeftOvers(facts, this.#o.bootId, accountOf(this.#o, id)?.uid);
+    return { environmentId: id, uid: accountOf(this.#o, id)?.uid, facts, bootId: this.#o.bootId };
   }
 
-  async #start(id: EnvironmentId): Promise<void> {
-    if (!(await this.#endStrays(id)))
-      throw new StepFailed('Processes of an earlier start cannot be ended', { retry: true });
-    this.#running.get(id)?.start();
+  #hasProcesses(id: EnvironmentId): boolean {
+    return processes().some(processesOf(this.#owner(id)));
   }
 
   async #stop(id: EnvironmentId): Promise<void> {
     const running = this.#running.get(id);
-    const gone = running ? await running.stop(stopPatience) : await this.#endStrays(id);
+    const gone = running ? await running.stop(stopPatience) : await endStrays(this.#owner(id), []);
     this.#running.delete(id);
     if (!gone) throw new StepFailed('Some processes of the environment cannot be ended', { retry: true });
   }
@@ -212,10 +217,6 @@ export class LocalDriver implements AirflowDriver {
 
   async #tend(): Promise<void> {
     await Promise.all([...this.#running.values()].map((environment) => environment.tend()));
-  }
-
-  async #rotateLogs(): Promise<void> {
-    for (const id of this.#running.keys()) rotateLogs(placesFor(this.#o, id).componentLogs);
   }
 
   async #removeOldLogs(): Promise<void> {

@@ -1,50 +1,55 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
-import { type Belongs, killAll, processFacts } from '../../lib/process-tree.ts';
+import { type Belongs, isAlive, sessionOf } from '../../lib/process-tree.ts';
 
 /** A process that was started as a session leader. */
 export interface ProcessFact {
   readonly component: string;
   readonly pid: number;
   readonly startTime: number;
-  readonly bootId: string;
-  readonly generation: number;
+  /** Epoch milliseconds of its start. */
+  readonly since: number;
+  readonly restarts: number;
 }
 
-/** The processes an earlier server wrote down; none when the file is missing or torn. */
-export const readFacts = (file: string): readonly ProcessFact[] => {
+/** What a server writes down of the Airflow it runs, for the one after it. */
+export interface Facts {
+  /** Changes when a server could no longer go on with what another version of it started. */
+  readonly format: typeof format;
+  readonly bootId: string;
+  readonly generation: number;
+  /** Port of the web server, which the other components know. */
+  readonly webPort: number;
+  readonly processes: readonly ProcessFact[];
+}
+
+const format = 2;
+
+/** What an earlier server wrote down; undefined when there is nothing, or nothing that can be used. */
+export const readFacts = (file: string): Facts | undefined => {
+  if (!existsSync(file)) return undefined;
+  const text = readFileSync(file, 'utf8');
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as ProcessFact[];
+    const facts = JSON.parse(text) as Facts;
+    return facts.format === format && Array.isArray(facts.processes) ? facts : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 };
 
-export const writeFacts = (file: string, facts: readonly ProcessFact[]): void =>
-  writeFileAtomic(file, JSON.stringify(facts), { mode: 0o600 });
+export const writeFacts = (file: string, facts: Omit<Facts, 'format'>): void =>
+  writeFileAtomic(file, JSON.stringify({ format, ...facts }), { mode: 0o600 });
 
-/**
- * Which living processes belong to these facts. A leader that has ended may have left children in its session;
- * its number is not given to another process while that session lives. A leader of the same number that
- * started at another time is a stranger.
- */
-export const belongsTo = (facts: readonly ProcessFact[], bootId: string): Belongs => {
-  const ours = facts.filter((fact) => {
-    if (fact.bootId !== bootId) return false;
-    const leader = processFacts(fact.pid);
-    return leader === undefined || leader.startTime === fact.startTime;
-  });
-  const sessions = new Set(ours.map((fact) => fact.pid));
-  const oldest = Math.min(...ours.map((fact) => fact.startTime));
-  return (p) => sessions.has(p.sessionId) && p.startTime >= oldest;
+/** Which living processes are in the sessions of these facts; of another boot none is. */
+export const inSessionsOf = (facts: Facts | undefined, bootId: string): Belongs => {
+  if (facts === undefined || facts.bootId !== bootId) return () => false;
+  const sessions = facts.processes.map(sessionOf);
+  return (p) => sessions.some((belongs) => belongs(p));
 };
 
-/** Ends whatever an earlier server left running; false when some processes survive. */
-export const endLeftOvers = (
-  facts: readonly ProcessFact[],
-  bootId: string,
-  uid: number | undefined,
-): Promise<boolean> => {
-  const ours = belongsTo(facts, bootId);
-  return killAll((p) => ours(p) || (uid !== undefined && p.uid === uid));
-};
+/** The processes that still live of what was written down for this generation. */
+export const livingOf = (
+  facts: Facts | undefined,
+  now: { readonly bootId: string; readonly generation: number },
+): readonly ProcessFact[] =>
+  facts?.bootId === now.bootId && facts.generation === now.generation ? facts.processes.filter(isAlive) : [];

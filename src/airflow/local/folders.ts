@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { failpoint } from '../../lib/failpoint.ts';
 import { randomSecret } from '../../lib/ids.ts';
 import type { Account } from '../../lib/process.ts';
 import type { EnvironmentSecrets } from '../settings.ts';
@@ -39,6 +40,7 @@ export const makeFolders = (places: Places, account: Account | undefined): void 
     makeFolder(folder, 0o750, readable);
   for (const folder of [places.home, places.taskLogs, places.temporary]) makeFolder(folder, 0o700, account);
   makeFolder(places.componentLogs, 0o700, undefined);
+  failpoint('folders:made');
   if (!existsSync(places.secrets))
     writeFileAtomic(places.secrets, JSON.stringify(newSecrets()), { mode: 0o600 });
 };
@@ -53,6 +55,7 @@ export const removeFolders = (places: Places, trash: string): void => {
   if (existsSync(places.root)) {
     rmSync(out, { recursive: true, force: true });
     renameSync(places.root, out);
+    failpoint('remove-folders:moved');
   }
   rmSync(out, { recursive: true, force: true, maxRetries: 3 });
 };

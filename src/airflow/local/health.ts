@@ -1,21 +1,28 @@
 import type { WebTarget } from '../../environments/ports.ts';
 import type { AirflowVersion } from '../versions.ts';
+import type { ComponentName } from './commands.ts';
 
 interface HealthAnswer {
   readonly [part: string]: { readonly status?: string | null } | undefined;
 }
 
-/** Parts of Airflow's health page that must say healthy. */
-const partsOf = (v: AirflowVersion): readonly string[] =>
-  v.major === 2 ? ['metadatabase', 'scheduler'] : ['metadatabase', 'scheduler', 'dag_processor'];
+/** A part of Airflow's health page: the metadata database or a component by its own name. */
+export type Part = 'metadatabase' | ComponentName;
+
+const names: readonly (readonly [inAnswer: string, part: Part])[] = [
+  ['metadatabase', 'metadatabase'],
+  ['scheduler', 'scheduler'],
+  ['dag_processor', 'dag-processor'],
+  ['triggerer', 'triggerer'],
+];
 
 const pathOf = (v: AirflowVersion): string => (v.major === 2 ? '/health' : '/api/v2/monitor/health');
 
-/** Parts that are not healthy yet; undefined while the web server does not answer. */
-export const unhealthyParts = async (
+/** Which parts are healthy, without those that say nothing; undefined while the web server does not answer. */
+export const healthOf = async (
   target: WebTarget,
   v: AirflowVersion,
-): Promise<readonly string[] | undefined> => {
+): Promise<ReadonlyMap<Part, boolean> | undefined> => {
   try {
     const answer = await fetch(`http://${target.host}:${target.port}${pathOf(v)}`, {
       signal: AbortSignal.timeout(10_000),
@@ -23,8 +30,34 @@ export const unhealthyParts = async (
     });
     if (answer.status !== 200) return undefined;
     const health = (await answer.json()) as HealthAnswer;
-    return partsOf(v).filter((part) => health[part]?.status !== 'healthy');
+    return new Map(
+      names.flatMap(([inAnswer, part]) => {
+        const status = health[inAnswer]?.status;
+        return typeof status === 'string' ? [[part, status === 'healthy'] as const] : [];
+      }),
+    );
   } catch {
     return undefined;
   }
 };
+
+/** How long each part has been unwell without a break. */
+export class Unwell {
+  readonly #since = new Map<string, number>();
+
+  /** Milliseconds for which this part has been unwell now; 0 when it is well. */
+  note(part: string, isWell: boolean): number {
+    if (isWell) this.#since.delete(part);
+    else if (!this.#since.has(part)) this.#since.set(part, performance.now());
+    return this.for(part);
+  }
+
+  for(part: string): number {
+    const since = this.#since.get(part);
+    return since === undefined ? 0 : performance.now() - since;
+  }
+
+  forget(part: string): void {
+    this.#since.delete(part);
+  }
+}

@@ -13,3 +13,11 @@ export const freePort = (): Promise<number> =>
       });
     });
   });
+
+/** True when somebody listens on this port of IPv4 loopback. */
+export const isPortTaken = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(true));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(false)));
+  });

@@ -4,6 +4,7 @@ import type { EnvironmentId, EnvironmentRecord } from '../../environments/record
 import { ensureAccount, findAccount, removeAccount, uidIsTaken } from '../../lib/accounts.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoint.ts';
 import { environmentConfiguration } from '../settings.ts';
 import {
   accountName,
@@ -15,8 +16,9 @@ import {
   versionOf,
 } from './context.ts';
 import { LocalEnvironment } from './environment.ts';
+import { livingOf, type ProcessFact, readFacts } from './facts.ts';
 import { readSecrets } from './folders.ts';
-import { freePort } from './port.ts';
+import { freePort, isPortTaken } from './port.ts';
 import { migrateTemplate } from './template.ts';
 
 /** Makes the migrated template database of the environment's base. */
@@ -47,6 +49,7 @@ export const makeTemplate = async (
 export const makeAccount = async (o: LocalDriverOptions, id: EnvironmentId): Promise<void> => {
   if (!o.accounts) return;
   const number = await o.accounts.numberFor(id);
+  failpoint('account:numbered');
   if (uidIsTaken(number) && findAccount(accountName(id))?.uid !== number) {
     await o.accounts.release(id);
     throw new StepFailed(`The account number ${number} belongs to somebody else on this machine`, {
@@ -58,6 +61,7 @@ export const makeAccount = async (o: LocalDriverOptions, id: EnvironmentId): Pro
 
 export const dropAccount = async (o: LocalDriverOptions, id: EnvironmentId): Promise<void> => {
   await removeAccount(accountName(id));
+  failpoint('remove-account:removed');
   await o.accounts?.release(id);
 };
 
@@ -91,7 +95,25 @@ export const writeAssertionKeys = async (o: LocalDriverOptions, id: EnvironmentI
   });
 };
 
-/** Writes airflow.cfg and the keys, and gives the environment that can be started with them. */
+/** What still runs of an earlier start and can be gone on with, and the web server's port that it knows. */
+const found = async (
+  o: LocalDriverOptions,
+  e: EnvironmentRecord,
+): Promise<{ living: readonly ProcessFact[]; webPort: number }> => {
+  const facts = readFacts(placesFor(o, e.id).facts);
+  const living = livingOf(facts, { bootId: o.bootId, generation: e.generation });
+  if (facts === undefined || living.length === 0) return { living: [], webPort: await freePort() };
+  const webLives = living.some((fact) => fact.component === 'webserver');
+  // the others call the web server by its port: without the port they are of no use
+  if (!webLives && (await isPortTaken(facts.webPort))) return { living: [], webPort: await freePort() };
+  return { living, webPort: facts.webPort };
+};
+
+/**
+ * Writes airflow.cfg and the keys, and gives the environment that can be started with them. What runs of an
+ * earlier start goes on; everything else of the environment is ended.
+ * @throws StepFailed
+ */
 export const configure = async (
   o: LocalDriverOptions,
   e: EnvironmentRecord,
@@ -100,7 +122,7 @@ export const configure = async (
   const places = placesFor(o, e.id);
   const version = versionOf(e);
   const account = accountOf(o, e.id);
-  const webPort = await freePort();
+  const { living, webPort } = await found(o, e);
   const text = environmentConfiguration({
     version,
     record: e,
@@ -120,7 +142,7 @@ export const configure = async (
     owner: account && { uid: 0, gid: account.gid },
   });
   await writeAssertionKeys(o, e.id);
-  return new LocalEnvironment({
+  const environment = new LocalEnvironment({
     id: e.id,
     generation: e.generation,
     version,
@@ -133,5 +155,8 @@ export const configure = async (
     bootId: o.bootId,
     log: o.log,
     changed,
+    mayStart: o.mayStart,
   });
+  await environment.adopt(living);
+  return environment;
 };

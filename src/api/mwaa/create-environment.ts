@@ -3,13 +3,14 @@ import { validationException } from '../../contract/errors.ts';
 import { createEnvironmentInput } from '../../contract/shapes.ts';
 import { EnvironmentExists, SourceUnavailable } from '../../environments/errors.ts';
 import type { EnvironmentSpec, NewEnvironment } from '../../environments/record.ts';
+import { failpoint } from '../../lib/failpoint.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
 import { withDefaults } from './environment-defaults.ts';
 
 /** MWAA's quota: environments per account and Region. */
-const maxEnvironments = 10;
+export const maxEnvironments = 10;
 
 const checkQuota = async ({ accountId, region, store }: ApiDeps): Promise<void> => {
   const names = await store.list({ accountId, region }, { limit: maxEnvironments });
@@ -34,7 +35,9 @@ const insert = async (environment: NewEnvironment, call: Call, deps: ApiDeps): P
       await deps.store.insert(tx, environment);
       const responseElements = { Arn: environment.arn };
       await deps.audit.write(call.auditEntry({ environmentId: environment.id, responseElements }), tx);
+      failpoint('create:before-commit');
     });
+    failpoint('create:after-commit');
   } catch (error) {
     if (!(error instanceof EnvironmentExists)) throw error;
     throw nameTaken(environment.name);

@@ -4,6 +4,7 @@ import { environmentNameInput } from '../../contract/shapes.ts';
 import { GenerationChanged } from '../../environments/errors.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import type { EnvironmentStatus } from '../../environments/status.ts';
+import { failpoint } from '../../lib/failpoint.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
 import { findEnvironment } from './find.ts';
@@ -32,6 +33,7 @@ const markDeleting = (call: Call, deps: ApiDeps) =>
     await deps.store.setDeleting(tx, id, generation);
     const cut = await deps.endAll(tx, id);
     await deps.audit.write(call.auditEntry({ environmentId: id }), tx);
+    failpoint('delete:before-commit');
     return { id, cut };
   });
 
@@ -44,6 +46,7 @@ export const deleteEnvironment: Operation = {
   execute: async (call, deps) => {
     try {
       const { id, cut } = await markDeleting(call, deps);
+      failpoint('delete:after-commit');
       cut?.();
       deps.wake(id);
     } catch (error) {

@@ -1,7 +1,9 @@
-import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { WindsockError } from '../../lib/errors.ts';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { codeOf, WindsockError } from '../../lib/errors.ts';
+import { makeFolderOnce } from '../../lib/make-once.ts';
 import { type Account, run } from '../../lib/process.ts';
 
 /** Where one PostgreSQL cluster lives and who runs it. */
@@ -29,14 +31,31 @@ const identities = (osName: string): string =>
 
 const lastLines = (text: string): string => text.trim().split('\n').slice(-3).join(' ');
 
-/**
- * Makes the cluster in a temporary folder and renames it: a folder of that name is always whole.
- * @throws WindsockError ClusterNotMade
- */
-export const ensureCluster = async (place: ClusterPlace, env: Record<string, string>): Promise<void> => {
-  if (existsSync(place.folder)) return;
-  const temporary = `${place.folder}.tmp`;
-  rmSync(temporary, { recursive: true, force: true });
+/** The major version that a cluster belongs to, `16`; undefined when there is no cluster. */
+export const clusterMajor = (folder: string): string | undefined => {
+  try {
+    return readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+/** Says who gets in: this process's account. Written again where another account made or restored the cluster. */
+const writeAccess = (place: ClusterPlace, folder: string): void => {
+  const files = { 'pg_hba.conf': hostBased, 'pg_ident.conf': identities(userInfo().username) };
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
+    writeFileAtomic(file, text, { mode: 0o600, owner: place.account });
+  }
+};
+
+const initialize = async (
+  place: ClusterPlace,
+  temporary: string,
+  env: Record<string, string>,
+): Promise<void> => {
   mkdirSync(temporary, { mode: 0o700 });
   if (place.account) chownSync(temporary, place.account.uid, place.account.gid);
   const result = await run(
@@ -44,15 +63,18 @@ export const ensureCluster = async (place: ClusterPlace, env: Record<string, str
     ['-D', temporary, '-U', bootRole, '--no-locale', '--encoding=UTF8', '--data-checksums', '--auth=reject'],
     { env, cwd: '/', account: place.account, timeout: 120_000 },
   );
-  if (result.exitCode !== 0) {
+  if (result.exitCode !== 0)
     throw new WindsockError('ClusterNotMade', `PostgreSQL's initdb failed: ${lastLines(result.stderr)}`);
-  }
-  writeOwned(place, join(temporary, 'pg_hba.conf'), hostBased);
-  writeOwned(place, join(temporary, 'pg_ident.conf'), identities(userInfo().username));
-  renameSync(temporary, place.folder);
+  writeAccess(place, temporary);
 };
 
-const writeOwned = (place: ClusterPlace, file: string, text: string): void => {
-  writeFileSync(file, text, { mode: 0o600 });
-  if (place.account) chownSync(file, place.account.uid, place.account.gid);
+/**
+ * Makes the cluster in a temporary folder and renames it: a folder of that name is always whole. Two servers that do
+ * so at once go on with the same one.
+ * @throws WindsockError ClusterNotMade
+ */
+export const ensureCluster = async (place: ClusterPlace, env: Record<string, string>): Promise<void> => {
+  if (!existsSync(place.folder))
+    await makeFolderOnce(place.folder, (temporary) => initialize(place, temporary, env));
+  writeAccess(place, place.folder);
 };

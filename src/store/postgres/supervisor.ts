@@ -1,195 +1,121 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
-import { codeOf, textOf, WindsockError } from '../../lib/errors.ts';
+import { textOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { type Belongs, killSession, processFacts, waitUntilGone } from '../../lib/process-tree.ts';
 import { backOff } from '../../lib/retry.ts';
-import { bootRole, type ClusterPlace } from './cluster.ts';
+import { bringUp, type Postmaster } from './bring-up.ts';
+import type { LaunchOptions } from './launch.ts';
+import { stopPostmaster } from './postmaster.ts';
 
-export interface PostgresOptions extends ClusterPlace {
-  /** Folder of the Unix socket. */
-  readonly socketFolder: string;
-  readonly logFile: string;
-  readonly maxConnections: number;
+export interface PostgresOptions extends LaunchOptions {
   readonly log: Log;
 }
 
-/** A running PostgreSQL; restarted when it dies. */
-export interface Postgres {
-  readonly pid: number;
-  /** Fast shutdown (INT); after 20 s an immediate one (QUIT). Never KILL first: it needs no recovery that way. */
-  stop(): Promise<void>;
+/** How PostgreSQL is, for people. */
+export interface PostgresStatus {
+  readonly state: 'running' | 'restarting' | 'stopped';
+  readonly pid: number | undefined;
+  /** Epoch milliseconds at which it entered this state. */
+  readonly since: number;
+  /** Starts after the first. */
+  readonly restarts: number;
+  /** True when an earlier server, or another one, started this process. */
+  readonly adopted: boolean;
+  readonly lastError: string | undefined;
 }
 
-/** Fast shutdown, then immediate; TERM would wait for clients (postgres(1)). */
-const stopPostmaster = async (pid: number): Promise<void> => {
-  const startTime = processFacts(pid)?.startTime;
-  const isPostmaster: Belongs = (p) => p.pid === pid && p.startTime === startTime;
-  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      return;
-    }
-    if (await waitUntilGone(isPostmaster, 20_000)) return;
-  }
-  await killSession(pid);
-};
+/** A running PostgreSQL; started again when it dies, as often as it takes. */
+export interface Postgres {
+  status(): PostgresStatus;
+  /** Ends it: fast shutdown, then immediate, then everything that is left. */
+  stop(): Promise<void>;
+  /** Lets go of it: it runs on, and nobody looks after it. */
+  leave(): void;
+}
 
-const logTail = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8').trim().split('\n').slice(-4).join('\n');
-  } catch {
-    return '';
-  }
-};
-
-const tryConnect = async (options: PostgresOptions): Promise<void> => {
-  const client = new pg.Client({
-    host: options.socketFolder,
-    user: bootRole,
-    database: 'postgres',
-    connectionTimeoutMillis: 2_000,
-  });
-  client.on('error', () => {});
-  await client.connect();
-  await client.end();
-};
-
-/** The postmaster that holds this cluster now, told from a reused pid by the folder it was started with. */
-const runningPostmaster = (folder: string): number | undefined => {
-  try {
-    const pid = Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return command.includes(folder) ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-};
-
-const start = (options: PostgresOptions): ChildProcess => {
-  const out = openSync(options.logFile, 'a', 0o600);
-  try {
-    return spawn(
-      join(options.binaries, 'bin', 'postgres'),
-      [
-        '-D',
-        options.folder,
-        '-c',
-        'listen_addresses=',
-        '-c',
-        `unix_socket_directories=${options.socketFolder}`,
-        '-c',
-        'unix_socket_permissions=0777',
-        '-c',
-        `max_connections=${options.maxConnections}`,
-        '-c',
-        'password_encryption=scram-sha-256',
-        // A failed statement may hold a password: its text stays out of the log.
-        '-c',
-        'log_min_error_statement=panic',
-      ],
-      {
-        cwd: '/',
-        env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
-        detached: true,
-        stdio: ['ignore', out, out],
-        ...(options.account ? { uid: options.account.uid, gid: options.account.gid } : {}),
-      },
-    );
-  } finally {
-    closeSync(out);
-  }
-};
-
-const waitUntilReady = async (options: PostgresOptions, failed: () => string | undefined): Promise<void> => {
-  const deadline = performance.now() + 60_000;
-  for (;;) {
-    const fault = failed();
-    if (fault !== undefined) throw new WindsockError('PostgresNotStarted', fault);
-    try {
-      return await tryConnect(options);
-    } catch (error) {
-      if (performance.now() > deadline) {
-        const why = codeOf(error) ?? textOf(error);
-        throw new WindsockError(
-          'PostgresNotStarted',
-          `PostgreSQL did not answer within 60 s (${why}). Its log: ${options.logFile}`,
-        );
-      }
-    }
-    await delay(20);
-  }
-};
+/** A PostgreSQL that ran this long, in milliseconds, is no longer counted as dying at its start. */
+const steadyAfter = 60_000;
 
 class Supervised implements Postgres {
   readonly #options: PostgresOptions;
-  #pid = 0;
-  #stopping = false;
+  readonly #closing = new AbortController();
+  #postmaster: Postmaster | undefined;
+  #unwatch: () => void = () => {};
+  #reviving: Promise<void> = Promise.resolve();
+  #state: PostgresStatus['state'] = 'stopped';
+  #since = Date.now();
+  #restarts = 0;
   #deaths = 0;
+  #lastError: string | undefined;
 
   constructor(options: PostgresOptions) {
     this.#options = options;
   }
 
-  get pid(): number {
-    return this.#pid;
+  async begin(): Promise<void> {
+    const postmaster = await bringUp(this.#options, this.#closing.signal);
+    this.#postmaster = postmaster;
+    this.#enter('running');
+    const begun = performance.now();
+    const { pid, adopted } = postmaster;
+    this.#options.log.info(adopted ? 'postgres adopted' : 'postgres started', { pid });
+    this.#unwatch = postmaster.watch((reason) => {
+      if (performance.now() - begun > steadyAfter) this.#deaths = 0;
+      this.#reviving = this.#revive(reason);
+    });
   }
 
-  async begin(): Promise<void> {
-    const there = runningPostmaster(this.#options.folder);
-    if (there !== undefined) return this.#adopt(there);
-    let fault: string | undefined;
-    const child = start(this.#options);
-    child.once('error', (error) => {
-      fault = `PostgreSQL could not be started: ${error.message}`;
-    });
-    child.once('exit', (code, signal) => {
-      fault = `PostgreSQL ended at once (${code ?? signal}): ${logTail(this.#options.logFile).slice(-600)}`;
-      this.#died();
-    });
-    this.#pid = child.pid ?? 0;
-    await waitUntilReady(this.#options, () => fault);
-    this.#options.log.info('postgres started', { pid: this.#pid });
+  status(): PostgresStatus {
+    return {
+      state: this.#state,
+      pid: this.#postmaster?.pid,
+      since: this.#since,
+      restarts: this.#restarts,
+      adopted: this.#postmaster?.adopted ?? false,
+      lastError: this.#lastError,
+    };
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    if (this.#pid > 0) await stopPostmaster(this.#pid);
+    this.#unwatch();
+    this.#closing.abort('stop');
+    await this.#reviving;
+    if (this.#postmaster) await stopPostmaster(this.#postmaster, this.#options.folder);
+    this.#postmaster = undefined;
+    this.#enter('stopped');
   }
 
-  async #adopt(pid: number): Promise<void> {
-    this.#pid = pid;
-    await waitUntilReady(this.#options, () =>
-      processFacts(pid) ? undefined : 'PostgreSQL ended while it was being adopted',
-    );
-    this.#options.log.info('postgres adopted', { pid });
-    const timer = setInterval(() => {
-      if (this.#stopping) return clearInterval(timer);
-      if (runningPostmaster(this.#options.folder) === pid) return;
-      clearInterval(timer);
-      this.#died();
-    }, 1_000);
-    timer.unref();
+  leave(): void {
+    this.#unwatch();
+    this.#closing.abort('leave');
   }
 
-  #died(): void {
-    if (this.#stopping) return;
-    this.#deaths += 1;
-    this.#options.log.error('postgres died', { deaths: this.#deaths });
-    const wait = backOff(this.#deaths, { first: 200, most: 30_000 });
-    setTimeout(() => {
-      if (this.#stopping) return;
-      this.begin().then(
-        () => {
-          this.#deaths = 0;
-        },
-        (error) => this.#options.log.error('postgres not restarted', { reason: textOf(error) }),
-      );
-    }, wait).unref();
+  #enter(state: PostgresStatus['state']): void {
+    this.#state = state;
+    this.#since = Date.now();
+  }
+
+  /** Tries until it runs: what keeps it from running, a full disk for instance, may go away at any time. */
+  async #revive(reason: string): Promise<void> {
+    const pid = this.#postmaster?.pid;
+    this.#postmaster = undefined;
+    this.#lastError = reason;
+    this.#enter('restarting');
+    this.#options.log.error('postgres died', { pid, deaths: this.#deaths + 1, reason });
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      this.#deaths += 1;
+      const wait = backOff(this.#deaths, { first: 200, most: 30_000 });
+      try {
+        await delay(wait, undefined, { signal, ref: false });
+        await this.begin();
+        this.#restarts += 1;
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#lastError = textOf(error);
+        this.#options.log.error('postgres not restarted', { reason: textOf(error), attempt: this.#deaths });
+      }
+    }
   }
 }
 

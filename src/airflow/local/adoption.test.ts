@@ -1,0 +1,219 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { silentLog } from '../../lib/log.ts';
+import {
+  isAlive,
+  killAll,
+  type ProcessFacts,
+  processes,
+  processFacts,
+  sessionOf,
+} from '../../lib/process-tree.ts';
+import { Component, type ComponentOptions } from './component.ts';
+import { inSessionsOf, livingOf, readFacts, writeFacts } from './facts.ts';
+import { type ComponentSpec, startLeader } from './leader.ts';
+import { endStrays } from './strays.ts';
+
+const env = { PATH: '/usr/bin:/bin' };
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync('/tmp/windsock-adoption-');
+});
+afterEach(async () => {
+  await killAll((p) => p.ppid === process.pid && p.sessionId === p.pid);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const spec = (script: string, more: Record<string, string> = {}): ComponentSpec => ({
+  name: 'scheduler',
+  program: '/bin/sh',
+  args: ['-c', script],
+  env: { ...env, ...more },
+  cwd: folder,
+  account: undefined,
+  logFile: join(folder, 'scheduler.log'),
+});
+
+const until = async (what: string, ask: () => boolean): Promise<void> => {
+  const deadline = performance.now() + 8_000;
+  while (!ask()) {
+    if (performance.now() > deadline) throw new Error(`in vain: ${what}`);
+    await delay(20);
+  }
+};
+
+const component = (script: string, more: Partial<ComponentOptions> = {}): Component =>
+  new Component({
+    name: 'scheduler',
+    environmentId: 'abcdefghijkl',
+    spec: () => spec(script),
+    log: silentLog,
+    record: () => {},
+    changed: () => {},
+    endRest: (leader) => killAll(sessionOf(leader)),
+    mayStart: () => true,
+    ...more,
+  });
+
+describe('startLeader', () => {
+  test('the program begins only after it was written down', async () => {
+    const seen: boolean[] = [];
+    const leader = startLeader(
+      spec('touch begun; sleep 60'),
+      () => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+        seen.push(existsSync(join(folder, 'begun')));
+      },
+      () => {},
+    );
+    await until('begun', () => existsSync(join(folder, 'begun')));
+    expect(seen).toEqual([false]);
+    expect(processFacts(leader.pid)).toMatchObject({ sessionId: leader.pid, startTime: leader.startTime });
+  });
+
+  test('what cannot be written down is not started', async () => {
+    const full = () => {
+      throw new Error('ENOSPC');
+    };
+    expect(() => startLeader(spec('touch begun; sleep 60'), full, () => {})).toThrow('ENOSPC');
+    await until('no child', () => !processes().some((p) => p.ppid === process.pid && p.sessionId === p.pid));
+    expect(existsSync(join(folder, 'begun'))).toBe(false);
+  });
+});
+
+describe('Component', () => {
+  test('is restarted after its end, with nothing of the one before left', async () => {
+    const c = component('sleep 61 & sleep 62');
+    c.start();
+    const first = c.leader;
+    if (!first) throw new Error('not started');
+    process.kill(first.pid, 'SIGKILL');
+    await until('another', () => c.leader !== undefined && c.leader.pid !== first.pid);
+    expect(processes().some(sessionOf(first))).toBe(false);
+    expect(c.status).toMatchObject({ state: 'running', restarts: 1, lastError: 'ended by SIGKILL' });
+    await c.stop(1_000);
+    expect(c.status.state).toBe('stopped');
+  });
+
+  test('an adopted process that ends counts as failed and is restarted', async () => {
+    const before = startLeader(
+      spec('sleep 61'),
+      () => {},
+      () => {},
+    );
+    before.letGo();
+    const c = component('sleep 62');
+    expect(c.adopt(before, { since: 5, restarts: 3 })).toBe(true);
+    expect(c.status).toMatchObject({ adopted: true, since: 5, restarts: 3, pid: before.pid });
+    c.start();
+    expect(c.leader?.pid).toBe(before.pid);
+    process.kill(before.pid, 'SIGKILL');
+    await until('another', () => c.leader !== undefined && c.leader.pid !== before.pid);
+    expect(c.status).toMatchObject({ adopted: false, restarts: 4 });
+    await c.stop(1_000);
+  });
+
+  test('a number that belongs to another process now is not adopted', () => {
+    const c = component('sleep 62');
+    expect(c.adopt({ pid: process.pid, startTime: 1 }, { since: 0, restarts: 0 })).toBe(false);
+    expect(c.state).toBe('stopped');
+  });
+
+  test('nothing is started while another server may act', async () => {
+    let mayStart = false;
+    const c = component('sleep 62', { mayStart: () => mayStart });
+    c.start();
+    expect(c.state).toBe('waiting');
+    mayStart = true;
+    await until('started', () => c.state === 'running');
+    await c.stop(1_000);
+  });
+
+  test('let go, it lives on and nobody restarts it', async () => {
+    const c = component('sleep 62');
+    c.start();
+    const leader = c.leader;
+    if (!leader) throw new Error('not started');
+    c.letGo();
+    expect(isAlive(leader)).toBe(true);
+    process.kill(leader.pid, 'SIGKILL');
+    await delay(800);
+    expect(c.leader?.pid).toBe(leader.pid);
+  });
+});
+
+describe('facts', () => {
+  const fact = { component: 'scheduler', since: 0, restarts: 0 };
+  const facts = { format: 2, bootId: 'b', generation: 1, webPort: 4711 } as const;
+  const other: ProcessFacts = { pid: 2, ppid: 1, uid: 0, state: 'S', sessionId: 0, startTime: 10 };
+
+  test('a process that took over the number of ours is a stranger', () => {
+    const written = { ...facts, processes: [{ ...fact, pid: process.pid, startTime: 1 }] };
+    expect(inSessionsOf(written, 'b')({ ...other, sessionId: process.pid, startTime: 10_000 })).toBe(false);
+    expect(livingOf(written, { bootId: 'b', generation: 1 })).toEqual([]);
+  });
+
+  test('nothing from before a reboot is ours', () => {
+    const written = { ...facts, processes: [{ ...fact, pid: 999_999_999, startTime: 1 }] };
+    expect(inSessionsOf(written, 'after')({ ...other, sessionId: 999_999_999 })).toBe(false);
+  });
+
+  test('children in the session of a leader that ended are ours', () => {
+    const ours = inSessionsOf({ ...facts, processes: [{ ...fact, pid: 999_999_999, startTime: 5 }] }, 'b');
+    expect(ours({ ...other, sessionId: 999_999_999 })).toBe(true);
+    expect(ours({ ...other, sessionId: 999_999_998 })).toBe(false);
+  });
+
+  test('what lives of this generation is found again; a torn file, another format, another generation are nothing', () => {
+    const file = join(folder, 'facts.json');
+    const startTime = processFacts(process.pid)?.startTime ?? 0;
+    const me = { ...fact, pid: process.pid, startTime };
+    writeFacts(file, { bootId: 'b', generation: 1, webPort: 4711, processes: [me] });
+    expect(livingOf(readFacts(file), { bootId: 'b', generation: 1 })).toEqual([me]);
+    expect(livingOf(readFacts(file), { bootId: 'b', generation: 2 })).toEqual([]);
+    expect(livingOf(readFacts(file), { bootId: 'c', generation: 1 })).toEqual([]);
+    for (const text of ['', '[]', readFileSync(file, 'utf8').slice(0, -4), '{"format":1,"processes":[]}']) {
+      writeFileSync(file, text);
+      expect(readFacts(file)).toBeUndefined();
+    }
+  });
+});
+
+describe('endStrays', () => {
+  const environmentId = `strays${process.pid}`;
+  const marked = { WINDSOCK_ENVIRONMENT_ID: environmentId };
+  const owner = { environmentId, uid: undefined, facts: undefined, bootId: 'b' };
+  const environmentOf = (pid: number): string => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'latin1');
+    } catch {
+      return '';
+    }
+  };
+  const living = () => processes().filter((p) => environmentOf(p.pid).includes(environmentId));
+
+  test('ends what left its session, and neither a component, nor its shell task, nor anybody else', async () => {
+    const keep = spawn('/bin/sh', ['-c', 'setsid sleep 63 & sleep 64; true'], {
+      env: { ...env, ...marked },
+      detached: true,
+      stdio: 'ignore',
+    });
+    // a double fork: its parent ends, init takes it
+    spawn('/bin/sh', ['-c', '(setsid sleep 65 &) ; exit 0'], {
+      env: { ...env, ...marked },
+      detached: true,
+      stdio: 'ignore',
+    });
+    const stranger = spawn('sleep', ['66'], { env, detached: true, stdio: 'ignore' });
+    await until('all are there', () => living().filter((p) => p.pid !== keep.pid).length === 3);
+    expect(await endStrays(owner, [keep.pid ?? 0])).toBe(true);
+    expect(living().map((p) => p.pid === keep.pid || p.ppid === keep.pid)).toEqual([true, true, true]);
+    expect(processFacts(stranger.pid ?? 0)).toBeDefined();
+    expect(await endStrays(owner, [])).toBe(true);
+    await killAll((p) => p.pid === keep.pid);
+  });
+});

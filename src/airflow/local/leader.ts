@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import type { Account } from '../../lib/process.ts';
+import { isAlive, type ProcessId, processFacts } from '../../lib/process-tree.ts';
+
+/** How one component of an environment is started. */
+export interface ComponentSpec {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly account: Account | undefined;
+  readonly logFile: string;
+}
+
+/** The leader of a component's session: started by this server, or found running. */
+export interface Leader extends ProcessId {
+  readonly adopted: boolean;
+  /** Stops telling about its end; the process stays as it is. */
+  letGo(): void;
+}
+
+/** Called once with the reason, for people. */
+export type OnEnd = (reason: string) => void;
+
+/**
+ * Waits for a word from the server before the program starts, in the same process: a server that is killed before it
+ * has written the process down leaves nothing behind, because the pipe then ends without the word.
+ */
+const gate = 'read -r word && [ "$word" = go ] && exec "$@" </dev/null';
+
+const spawnGated = (spec: ComponentSpec) => {
+  const out = openSync(spec.logFile, 'a', 0o640);
+  try {
+    return spawn('/bin/sh', ['-c', gate, 'sh', spec.program, ...spec.args], {
+      cwd: spec.cwd,
+      env: { ...spec.env },
+      detached: true,
+      stdio: ['pipe', out, out],
+      ...(spec.account ? { uid: spec.account.uid, gid: spec.account.gid } : {}),
+    });
+  } finally {
+    closeSync(out);
+  }
+};
+
+/**
+ * Starts a component as the leader of a session of its own. `record` writes it down before the program begins; when
+ * that throws, nothing is started.
+ * @throws what the system says when it cannot be started, or what `record` throws
+ */
+export const startLeader = (spec: ComponentSpec, record: (leader: Leader) => void, onEnd: OnEnd): Leader => {
+  const child = spawnGated(spec);
+  let told = false;
+  const end = (reason: string): void => {
+    if (told) return;
+    told = true;
+    onEnd(reason);
+  };
+  child.once('error', (error) => end(error.message));
+  child.once('exit', (code, signal) => end(signal ? `ended by ${signal}` : `ended with exit code ${code}`));
+  child.stdin?.on('error', () => {});
+  const letGo = () => {
+    told = true;
+  };
+  try {
+    const facts = child.pid === undefined ? undefined : processFacts(child.pid);
+    if (!facts) throw new Error('the process could not be started');
+    const leader = { pid: facts.pid, startTime: facts.startTime, adopted: false, letGo };
+    record(leader);
+    child.stdin?.end('go\n');
+    return leader;
+  } catch (error) {
+    letGo();
+    child.stdin?.destroy();
+    throw error;
+  }
+};
+
+/** How often a process that is not a child of this server is looked at, in milliseconds. */
+const lookEvery = 250;
+
+/** Goes on with a component that an earlier server started; undefined when it does not live any more. */
+export const adoptLeader = (id: ProcessId, onEnd: OnEnd): Leader | undefined => {
+  if (!isAlive(id) || processFacts(id.pid)?.sessionId !== id.pid) return undefined;
+  const timer = setInterval(() => {
+    try {
+      if (isAlive(id)) return;
+    } catch {
+      // not known now: the next look tells
+      return;
+    }
+    clearInterval(timer);
+    onEnd('ended (an earlier server started it, so how is not known)');
+  }, lookEvery);
+  return { pid: id.pid, startTime: id.startTime, adopted: true, letGo: () => clearInterval(timer) };
+};

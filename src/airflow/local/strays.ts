@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { type Belongs, killSelected, type ProcessFacts, treesOf } from '../../lib/process-tree.ts';
+import { type Facts, inSessionsOf } from './facts.ts';
+
+/** How the processes of one environment are told from all others. */
+export interface Owner {
+  readonly environmentId: string;
+  /** The environment's own account, where it has one. */
+  readonly uid: number | undefined;
+  readonly facts: Facts | undefined;
+  readonly bootId: string;
+}
+
+const ownUid = process.geteuid?.();
+
+/** The mark that every process of the environment was started with; some programs overwrite it. */
+const carriesMark = (p: ProcessFacts, environmentId: string): boolean => {
+  try {
+    const variables = readFileSync(`/proc/${p.pid}/environ`, 'latin1').split('\0');
+    return variables.includes(`WINDSOCK_ENVIRONMENT_ID=${environmentId}`);
+  } catch {
+    return false;
+  }
+};
+
+/** Every process of the environment: of its account, else of a session written down, else by its mark. */
+export const processesOf = (o: Owner): Belongs => {
+  const inSession = inSessionsOf(o.facts, o.bootId);
+  return (p) => {
+    if (o.uid !== undefined) return p.uid === o.uid || inSession(p);
+    return inSession(p) || (p.uid === ownUid && carriesMark(p, o.environmentId));
+  };
+};
+
+/**
+ * Ends the processes of the environment that are in no tree of these leaders, nor in this server's own (a command
+ * that runs just now); false when some survive.
+ */
+export const endStrays = (o: Owner, leaders: readonly number[]): Promise<boolean> => {
+  const belongs = processesOf(o);
+  // As the first process of a container this one is given every orphan: then descent says nothing.
+  const roots = process.pid === 1 ? leaders : [...leaders, process.pid];
+  return killSelected((all) => {
+    const trees = treesOf(all, roots);
+    return all.filter((p) => !trees.has(p.pid) && belongs(p));
+  });
+};

@@ -1,0 +1,224 @@
+/** Every field an event may have: the same thing has the same name everywhere. */
+export const logFields = {
+  added: 'DAG files that are new',
+  changed: 'DAG files that are different',
+  component: 'a process of Airflow: webserver, scheduler, triggerer, dag-processor',
+  data: 'the data folder',
+  deaths: 'how often it ended by itself since it last ran steadily',
+  endpoint: 'URL of the API',
+  environment: 'name of an environment',
+  environmentId: 'id of an environment: unique, also over time',
+  error: 'the AWS error code of the answer',
+  file: 'a file',
+  from: 'the status before',
+  leaving: 'end: everything is ended; keep: PostgreSQL and Airflow go on',
+  lines: 'how many lines',
+  operation: 'an operation of the API',
+  part: 'a part of the server',
+  path: 'a path in a bucket',
+  pid: 'number of a process',
+  principal: 'ARN of the caller',
+  reason: 'why, for people',
+  refused: 'DAG files that are not taken over',
+  removed: 'DAG files that are gone',
+  requestId: 'id of the request, also in its answer',
+  stack: 'where in the code it happened',
+  status: 'HTTP status of the answer',
+  step: 'a step of the server’s start, or of an environment',
+  text: 'what is being done',
+  to: 'the status after',
+  took: 'milliseconds',
+  attempt: 'how many times it was tried',
+  version: 'version of Windsock, or of what the event is about',
+} as const satisfies Record<string, string>;
+
+export type LogField = keyof typeof logFields;
+
+interface LogEventDefinition {
+  readonly meaning: string;
+  /** Those it has where they are known. */
+  readonly fields: readonly LogField[];
+}
+
+const ofEnvironment = ['environment', 'environmentId'] as const;
+
+/** Every event that the product logs. What is not in here cannot be logged. */
+export const logEvents = {
+  // the server
+  'server starting': { meaning: 'The server begins to start.', fields: ['version', 'pid', 'data'] },
+  'server started': {
+    meaning: 'The API listens; environments are being brought to what is wanted.',
+    fields: ['version', 'pid', 'endpoint', 'data', 'took'],
+  },
+  'server ready': {
+    meaning: 'The start is over; the environment of the first start, if any, can be used.',
+    fields: ['environment', 'endpoint', 'took'],
+  },
+  'server not started': { meaning: 'The start failed; the server ends.', fields: ['reason', 'stack'] },
+  'server stopping': { meaning: 'The server was told to stop.', fields: ['reason', 'leaving'] },
+  'server stopped': { meaning: 'The last line of a server.', fields: ['leaving', 'took'] },
+  'part not stopped': {
+    meaning: 'A part of the server could not be stopped; the stop goes on.',
+    fields: ['part', 'reason'],
+  },
+  'option without effect': {
+    meaning: 'The environment of the first start exists: an option cannot change it.',
+    fields: ['environment', 'reason'],
+  },
+  'log lines lost': {
+    meaning: 'Lines could not be written to this log; from here on it works again.',
+    fields: ['lines', 'reason'],
+  },
+  'log not rotated': {
+    meaning: 'A log that grew too large could not be copied aside; it is tried again.',
+    fields: ['file', 'reason'],
+  },
+  'status not written': {
+    meaning: 'The file that `windsock status` reads could not be written; it is tried again.',
+    fields: ['reason'],
+  },
+  'housekeeping failed': { meaning: 'A regular task failed; it is tried again.', fields: ['reason'] },
+
+  // steps
+  'step started': {
+    meaning: 'A step of the server’s start, or of an environment, begins.',
+    fields: [...ofEnvironment, 'step'],
+  },
+  'step progress': {
+    meaning: 'What a step is doing.',
+    fields: [...ofEnvironment, 'step', 'text'],
+  },
+  'step done': { meaning: 'A step is done.', fields: [...ofEnvironment, 'step', 'took'] },
+  'step failed': {
+    meaning: 'A step failed; where it can help it is tried again.',
+    fields: [...ofEnvironment, 'step', 'reason', 'took'],
+  },
+  'environment changed': {
+    meaning: 'The status of an environment changed.',
+    fields: [...ofEnvironment, 'from', 'to', 'reason'],
+  },
+  'environments not listed': {
+    meaning: 'The regular look at all environments failed; it is tried again.',
+    fields: ['reason'],
+  },
+  'reconcile failed': {
+    meaning: 'An environment could not be looked at; it is tried again.',
+    fields: ['environmentId', 'reason'],
+  },
+
+  // processes
+  'component started': {
+    meaning: 'A process of Airflow was started.',
+    fields: ['environmentId', 'component', 'pid'],
+  },
+  'component adopted': {
+    meaning: 'A process of Airflow that an earlier server started was taken over.',
+    fields: ['environmentId', 'component', 'pid'],
+  },
+  'component ended': {
+    meaning: 'A process of Airflow ended by itself; it is started again.',
+    fields: ['environmentId', 'component', 'reason', 'deaths'],
+  },
+  'web server hangs': {
+    meaning: 'The web server of an environment did not answer for too long and is started again.',
+    fields: [...ofEnvironment],
+  },
+  'processes of an earlier start cannot be ended': {
+    meaning: 'Processes of an environment survive KILL; nothing new is started beside them.',
+    fields: [...ofEnvironment],
+  },
+  'postgres started': { meaning: 'PostgreSQL answers.', fields: ['pid'] },
+  'postgres adopted': { meaning: 'A PostgreSQL that runs was taken over.', fields: ['pid'] },
+  'postgres died': {
+    meaning: 'PostgreSQL ended by itself; it is started again.',
+    fields: ['reason'],
+  },
+  'postgres not restarted': {
+    meaning: 'PostgreSQL could not be started again; it is tried again.',
+    fields: ['reason', 'attempt'],
+  },
+  'postgres not renewed': {
+    meaning:
+      'The databases belong to another major version than this Windsock brings; it goes on with that one.',
+    fields: ['reason', 'version'],
+  },
+  'postgres is older': {
+    meaning: 'The cluster is of an older major version of PostgreSQL and goes on with its programs.',
+    fields: ['reason'],
+  },
+  'database connection lost': {
+    meaning: 'A connection to the database broke; a new one is made.',
+    fields: ['reason'],
+  },
+
+  // DAGs
+  'DAGs published': {
+    meaning: 'Changes in the bucket reached Airflow.',
+    fields: [...ofEnvironment, 'added', 'changed', 'removed'],
+  },
+  'DAGs not published': {
+    meaning: 'The bucket could not be read, or Airflow’s folder not be written; it is tried again.',
+    fields: [...ofEnvironment, 'reason'],
+  },
+  'DAG files refused': {
+    meaning: 'Files of the bucket that cannot become DAG files.',
+    fields: [...ofEnvironment, 'refused'],
+  },
+  'content left out': {
+    meaning: 'Something in a bucket’s folder is not part of its content.',
+    fields: ['path', 'reason'],
+  },
+
+  // the API and the doors
+  'api call': {
+    meaning: 'A call of the API was answered.',
+    fields: ['operation', 'status', 'principal', 'requestId', 'took', 'error'],
+  },
+  'api call failed inside': {
+    meaning: 'A call met a fault of Windsock and was answered with 500.',
+    fields: ['requestId', 'reason', 'stack'],
+  },
+  'refused call not recorded': {
+    meaning: 'The audit record of a refused call could not be written.',
+    fields: ['requestId', 'reason'],
+  },
+  'door request refused': {
+    meaning: 'The door of an environment refused a request.',
+    fields: [...ofEnvironment, 'status', 'reason'],
+  },
+  'door request failed inside': {
+    meaning: 'A request at a door met a fault of Windsock and was answered with 500.',
+    fields: [...ofEnvironment, 'reason'],
+  },
+  'refused login not recorded': {
+    meaning: 'The audit record of a refused login could not be written.',
+    fields: [...ofEnvironment, 'reason'],
+  },
+  'refused CLI token not recorded': {
+    meaning: 'The audit record of a refused CLI token could not be written.',
+    fields: [...ofEnvironment, 'reason'],
+  },
+  'command not recorded': {
+    meaning: 'The audit record of an Airflow command that ran could not be written.',
+    fields: [...ofEnvironment, 'reason'],
+  },
+  'Airflow did not answer': {
+    meaning: 'A request that the door passed on got no answer.',
+    fields: [...ofEnvironment, 'requestId', 'reason'],
+  },
+  'WebSocket not opened': {
+    meaning: 'Airflow did not take a WebSocket.',
+    fields: [...ofEnvironment, 'reason'],
+  },
+  'old tokens and sessions not deleted': {
+    meaning: 'The regular removal of what has expired failed; it is tried again.',
+    fields: ['reason'],
+  },
+  'certificate renewed': { meaning: 'The doors have a new TLS certificate.', fields: [] },
+  'certificate not renewed': {
+    meaning: 'The TLS certificate could not be renewed; it is tried again.',
+    fields: ['reason'],
+  },
+} as const satisfies Record<string, LogEventDefinition>;
+
+export type LogEvent = keyof typeof logEvents;

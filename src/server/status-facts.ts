@@ -1,0 +1,75 @@
+import type { ComponentFacts, EnvironmentFacts, PostgresFacts } from '../config/runtime-files.ts';
+import type { ComponentStatus, EnvironmentStore } from '../environments/ports.ts';
+import type { EnvironmentRecord, Placement } from '../environments/record.ts';
+import { processFacts } from '../lib/process-tree.ts';
+import type { OwnDatabaseStatus } from './own-database.ts';
+
+const longestError = 2_000;
+
+/** Every environment that is placed here and not gone. */
+export const placedEnvironments = async (
+  store: EnvironmentStore,
+  placement: Placement,
+): Promise<readonly EnvironmentRecord[]> => {
+  const records = await Promise.all((await store.keys(placement)).map((id) => store.findById(id)));
+  return records.flatMap((record) => record ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
+};
+
+const startTimeOf = (pid: number | undefined): number | undefined => {
+  try {
+    return pid === undefined ? undefined : processFacts(pid)?.startTime;
+  } catch {
+    return undefined; // no file descriptor is left: told without
+  }
+};
+
+const runningOf = (p: Omit<OwnDatabaseStatus, 'state'>) => {
+  const startTime = startTimeOf(p.pid);
+  return {
+    since: p.since,
+    restarts: p.restarts,
+    adopted: p.adopted,
+    ...(p.pid === undefined ? {} : { pid: p.pid }),
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(p.lastError === undefined ? {} : { lastError: p.lastError.slice(0, longestError) }),
+  };
+};
+
+const componentOf = (c: ComponentStatus): ComponentFacts => ({
+  name: c.name,
+  state: c.state,
+  ...runningOf(c),
+});
+/** PostgreSQL as `status.json` has it. */
+export const postgresFacts = (p: OwnDatabaseStatus): PostgresFacts => ({ state: p.state, ...runningOf(p) });
+
+/** Since when an environment has its status: as it was told before, else by the record. */
+const sinceOf = (e: EnvironmentRecord, before: readonly EnvironmentFacts[], now: number): number => {
+  const known = before.find(({ id }) => id === e.id);
+  if (known) return known.status === e.status ? known.since : now;
+  return e.status === 'CREATING' ? e.createdAt : e.lastUpdate.CreatedAt;
+};
+
+const lastErrorOf = (e: EnvironmentRecord): { lastError?: string } => {
+  const text = e.lastUpdate.Error?.ErrorMessage ?? e.progress;
+  return text === undefined ? {} : { lastError: text.slice(0, longestError) };
+};
+
+/** An environment as `status.json` has it. */
+export const environmentFacts = (
+  e: EnvironmentRecord,
+  o: {
+    readonly before: readonly EnvironmentFacts[];
+    readonly components: readonly ComponentStatus[];
+    readonly now: number;
+  },
+): EnvironmentFacts => ({
+  name: e.name,
+  id: e.id,
+  status: e.status,
+  since: sinceOf(e, o.before, o.now),
+  airflowVersion: e.spec.AirflowVersion,
+  ...(e.webserverHostname === undefined ? {} : { address: `https://${e.webserverHostname}` }),
+  ...lastErrorOf(e),
+  components: o.components.map(componentOf),
+});

@@ -1,0 +1,45 @@
+import { CautiousClient } from './cautious-client.ts';
+import type { Database } from './database.ts';
+import type { DatabaseServer } from './database-server.ts';
+
+export interface LivingEnvironment {
+  readonly id: string;
+  readonly name: string;
+}
+
+const living = `select id, name from environments where deleted_at is null order by name`;
+
+/** The environments that are there now. */
+export const livingEnvironments = async (server: DatabaseServer): Promise<readonly LivingEnvironment[]> => {
+  const client = new CautiousClient({
+    ...server.administrator(server.own.database ?? ''),
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 30_000,
+  });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return (await client.query<LivingEnvironment>(living)).rows;
+  } finally {
+    await client.end().catch(() => {});
+  }
+};
+
+/**
+ * After a restore: what was handed out before it is worth nothing any more. Every token that was not used is revoked,
+ * every web session ended, in one transaction. Gives the environments that are there.
+ */
+export const closeDoors = (db: Database): Promise<readonly LivingEnvironment[]> =>
+  db.inTransaction(async (tx) => {
+    await db.query(
+      'update tokens set revoked_at = now() where redeemed_at is null and revoked_at is null',
+      [],
+      tx,
+    );
+    await db.query(
+      `update sessions set ended_at = now(), end_reason = 'restored from a backup' where ended_at is null`,
+      [],
+      tx,
+    );
+    return db.query<LivingEnvironment & Record<string, unknown>>(living, [], tx);
+  });

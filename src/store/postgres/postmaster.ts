@@ -1,0 +1,114 @@
+import { linkSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Belongs,
+  isAlive,
+  killAll,
+  type ProcessFacts,
+  type ProcessId,
+  processes,
+  processFacts,
+  waitUntilGone,
+} from '../../lib/process-tree.ts';
+
+const textOfFile = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+/** PostgreSQL works in its data folder: that tells its processes from others, whatever numbers they have. */
+const worksIn = (folder: string): Belongs => {
+  let place: string;
+  try {
+    place = realpathSync(folder);
+  } catch {
+    return () => false;
+  }
+  return (p) => {
+    if (textOfFile(`/proc/${p.pid}/comm`) !== 'postgres\n') return false;
+    try {
+      return readlinkSync(`/proc/${p.pid}/cwd`) === place;
+    } catch {
+      return false;
+    }
+  };
+};
+
+const pidIn = (lockFile: string): number => Number(textOfFile(lockFile).split('\n')[0] || Number.NaN);
+const living = (pid: number): ProcessFacts | undefined => {
+  const found = Number.isInteger(pid) && pid > 0 ? processFacts(pid) : undefined;
+  return found?.state === 'Z' ? undefined : found;
+};
+
+/** The postmaster that serves this cluster now: the process that its lock file names, when it is no stranger. */
+export const runningPostmaster = (folder: string): ProcessId | undefined => {
+  const found = living(pidIn(join(folder, 'postmaster.pid')));
+  return found && worksIn(folder)(found) ? { pid: found.pid, startTime: found.startTime } : undefined;
+};
+
+/** True while somebody has stopped the process (SIGSTOP), so that it answers nobody. */
+export const isSuspended = (pid: number): boolean => ['T', 't'].includes(living(pid)?.state ?? '');
+
+/**
+ * Processes of PostgreSQL whose postmaster has ended. They show themselves as `postgres: …`, which a postmaster never
+ * does, so one that another server is just starting is not among them.
+ */
+const orphansOf = (folder: string): Belongs => {
+  const ours = worksIn(folder);
+  return (p) => {
+    if (!textOfFile(`/proc/${p.pid}/cmdline`).startsWith('postgres: ') || !ours(p)) return false;
+    const parent = living(p.ppid);
+    return parent === undefined || !ours(parent);
+  };
+};
+
+/**
+ * Ends what a killed postmaster left: its processes see its end by themselves, but one that hangs keeps the shared
+ * memory, and PostgreSQL refuses to start beside it.
+ */
+export const endOrphans = async (folder: string): Promise<void> => {
+  const orphans = orphansOf(folder);
+  if (await waitUntilGone(orphans, 3_000)) return;
+  await killAll(orphans);
+};
+
+/**
+ * Takes away a lock file that names a living process which is not this cluster's: its number was given to somebody
+ * else after a crash, and PostgreSQL would take it for a server of its own (src/backend/utils/init/miscinit.c,
+ * CreateLockFile). Every other stale lock file PostgreSQL removes by itself.
+ */
+export const removeStrangersLock = (lockFile: string, folder: string): void => {
+  const judged = textOfFile(lockFile);
+  const holder = living(pidIn(lockFile));
+  if (judged === '' || !holder || worksIn(folder)(holder)) return;
+  const aside = `${lockFile}.${process.pid}`;
+  renameSync(lockFile, aside);
+  // Another server may have put a living one there meanwhile.
+  if (textOfFile(aside) !== judged) linkSync(aside, lockFile);
+  rmSync(aside, { force: true });
+};
+
+/** True while any process of this cluster lives. */
+export const isInUse = (folder: string): boolean => processes().some(worksIn(folder));
+
+/**
+ * Fast shutdown (INT); after 20 s an immediate one (QUIT); KILL last, of everything that is left. TERM would wait for
+ * clients (postgres(1)). One that was suspended goes on first, so that it can end itself.
+ */
+export const stopPostmaster = async (postmaster: ProcessId, folder: string): Promise<void> => {
+  const itself: Belongs = (p) => p.pid === postmaster.pid && p.startTime === postmaster.startTime;
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+    if (!isAlive(postmaster)) break;
+    try {
+      process.kill(postmaster.pid, signal);
+      process.kill(postmaster.pid, 'SIGCONT');
+    } catch {
+      break;
+    }
+    if (await waitUntilGone(itself, 20_000)) break;
+  }
+  await endOrphans(folder);
+};

@@ -1,0 +1,214 @@
+// The server is ended as by kill -9 at every named point of creating, using, restarting and deleting an environment.
+// After a new start there is what was asked for and nothing else.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ApiFault } from '../harness/api.ts';
+import { outputOf, postCommand, postLogin } from '../harness/door.ts';
+import { problemsAt } from '../harness/invariants.ts';
+import type { WebToken } from '../harness/mwaa.ts';
+import { ownQuery } from '../harness/own-database.ts';
+import { Random } from '../harness/random.ts';
+import { Rig } from '../harness/rig.ts';
+import { until } from '../harness/until.ts';
+
+const subject = { name: 'subject', version: '3.3.1' };
+/** Lives through all of it. */
+const bystander = { name: 'bystander', version: '2.7.2' };
+const sampleSize = 14;
+
+const random = new Random();
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await Rig.make();
+  await rig.create(bystander.name, bystander.version);
+  await rig.available(bystander.name);
+}, 120_000);
+
+afterAll(async () => {
+  await rig?.remove();
+}, 120_000);
+
+/** What a client knows: what it asked for, and what was answered. */
+interface Known {
+  asked: 'create' | 'delete';
+  answered: boolean;
+  web?: WebToken;
+  logins: number;
+}
+let known: Known = { asked: 'delete', answered: true, logins: 0 };
+
+const phases = {
+  create: async () => {
+    known = { asked: 'create', answered: false, logins: 0 };
+    await rig.create(subject.name, subject.version);
+    known.answered = true;
+    await rig.available(subject.name);
+  },
+  tokens: async () => {
+    known = { ...known, logins: 0 };
+    known.web = await rig.mint.webToken(subject.name);
+    if ((await postLogin(rig.place, known.web, 3)).status === 200) known.logins += 1;
+    const command = await postCommand(rig.place, await rig.mint.cliToken(subject.name), 'dags list');
+    expect(outputOf(command).stdout).toContain('dags list');
+  },
+  restart: async () => {
+    await rig.crash();
+    await rig.start();
+    await rig.available(subject.name);
+    await rig.wait('Airflow behind the door', 30, isReachable);
+  },
+  delete: async () => {
+    known = { ...known, asked: 'delete', answered: false };
+    await rig.api.delete(subject.name);
+    known.answered = true;
+    await rig.gone(subject.name);
+  },
+} as const;
+type Phase = keyof typeof phases;
+
+const isReachable = async () => {
+  const token = await rig.mint.webToken(subject.name);
+  return (await postLogin(rig.place, token, 3)).status === 200;
+};
+
+const nothingWrong = async () => {
+  let problems: readonly string[] = [];
+  await until('nothing wrong', 30, async () => {
+    problems = await problemsAt(rig.place, rig.server.pid);
+    return problems.length === 0;
+  }).catch((error) => {
+    throw new Error(`${problems.join('\n')}\n${(error as Error).message}`);
+  });
+};
+
+/** The names hit in a phase. */
+const record = async (phase: Phase): Promise<readonly string[]> => {
+  rig.failpoints.recordAll();
+  await phases[phase]();
+  await nothingWrong();
+  rig.failpoints.disarm();
+  return rig.failpoints.takeRecorded();
+};
+
+interface Point {
+  readonly name: string;
+  readonly phase: Phase;
+  /** Hit only while the version is not installed yet. */
+  readonly onlyFirst: boolean;
+}
+
+/** Every name, with the first phase in which it is hit. */
+const findPoints = async (): Promise<readonly Point[]> => {
+  const points = new Map<string, Point>();
+  const add = (phase: Phase, names: readonly string[]) => {
+    for (const name of names) if (!points.has(name)) points.set(name, { name, phase, onlyFirst: false });
+  };
+  const first = await record('create');
+  add('create', first);
+  for (const phase of ['tokens', 'restart', 'delete'] as const) add(phase, await record(phase));
+  const again = await record('create');
+  return [...points.values()].map((point) => ({
+    ...point,
+    onlyFirst: point.phase === 'create' && !again.includes(point.name),
+  }));
+};
+
+/** As if the subject's Airflow version had never been installed. */
+const forgetVersion = async () => {
+  await rig.crash();
+  const bases = join(rig.place.data, 'bases');
+  const ours = readdirSync(bases).filter((name) => name.includes(subject.version));
+  const hash = ours.map((name) => /-([0-9a-f]{16})$/.exec(name)?.[1]).find(Boolean);
+  for (const name of ours) rmSync(join(bases, name), { recursive: true, force: true });
+  if (hash) {
+    await ownQuery(rig.place, 'postgres', `alter database template_${hash} is_template false`);
+    await ownQuery(rig.place, 'postgres', `drop database template_${hash}`);
+    await ownQuery(rig.place, 'postgres', `drop role template_owner_${hash}`);
+  }
+  await rig.start();
+};
+
+const prepare = async ({ phase, onlyFirst }: Point) => {
+  const there = (await rig.api.find(subject.name)) !== undefined;
+  if (phase === 'create' && there) await phases.delete();
+  if (onlyFirst) await forgetVersion();
+  if (phase !== 'create' && !there) await phases.create();
+};
+
+/** Lets the server run into the point; its own end is what ends the phase. */
+const runInto = async ({ name, phase }: Point) => {
+  rig.failpoints.killAt(name);
+  const before = rig.server;
+  const done = phases[phase]().then(
+    () => 'done' as const,
+    (error: unknown) => error,
+  );
+  const outcome = await done;
+  const { server } = rig;
+  await until(`the end at ${name}; the phase: ${String(outcome)}`, 20, () => server.hasEnded, 20);
+  expect(await server.exited, `${name}: ${server.output}`).toBe(137);
+  expect(before.hasEnded).toBe(true);
+  rig.failpoints.disarm();
+};
+
+const checkEnvironment = async () => {
+  if (known.asked === 'create') {
+    const found = await rig.api.find(subject.name);
+    if (known.answered && !found) throw new Error('the environment whose creation was answered is lost');
+    if (!found) return;
+    const retry = await rig.api.create(subject.name, subject.version).catch((error: unknown) => error);
+    expect(retry, 'a second creation of that name').toBeInstanceOf(ApiFault);
+    expect(String(retry)).toContain('already exists');
+    const ended = await rig.wait('the end of the creation', 60, async () => {
+      const now = await rig.api.find(subject.name);
+      return now?.Status !== 'CREATING' && now;
+    });
+    if (ended.Status !== 'AVAILABLE')
+      expect(ended.LastUpdate.Error?.ErrorMessage, JSON.stringify(ended)).toMatch(/\w/);
+  } else if (known.answered) await rig.gone(subject.name);
+  else
+    await rig.wait('deleted or as before', 60, async () => {
+      const now = await rig.api.find(subject.name);
+      return now === undefined || now.Status === 'AVAILABLE';
+    });
+};
+
+/** A token that was used up, or may have been, opens at most one session in all. */
+const checkToken = async ({ name }: Point) => {
+  const { web } = known;
+  if (!web || !(await rig.api.find(subject.name))) return;
+  await rig.wait('Airflow behind the door', 30, isReachable);
+  for (let tries = 0; tries < 2; tries += 1) {
+    if ((await postLogin(rig.place, web, 3)).status === 200) known.logins += 1;
+  }
+  expect(known.logins, 'logins with one token').toBe(name === 'redeem:after-commit' ? 0 : 1);
+  delete known.web;
+};
+
+const survive = async (point: Point) => {
+  await prepare(point);
+  await runInto(point);
+  await rig.start();
+  await checkEnvironment();
+  if (point.phase === 'tokens') await checkToken(point);
+  await nothingWrong();
+  expect((await rig.api.find(bystander.name))?.Status).toBe('AVAILABLE');
+};
+
+test('killed at any point, it finds back', async () => {
+  const all = await findPoints();
+  const full = Boolean(process.env['WINDSOCK_TEST_FULL']);
+  const points = full ? all : random.sample(all, sampleSize);
+  say(`${points.length} of ${all.length} kill points; WINDSOCK_TEST_SEED=${random.seed}`);
+  for (const point of points) {
+    const start = performance.now();
+    await survive(point).catch((cause: unknown) => {
+      throw new Error(`Killed at ${point.name} (${point.phase}): ${(cause as Error).message}`, { cause });
+    });
+    say(`  ${point.name} ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  }
+}, 900_000);

@@ -1,0 +1,52 @@
+import { type Environment, newEnvironment } from './mwaa.ts';
+import { type RawAnswer, signed } from './raw.ts';
+import type { Place } from './server.ts';
+
+/** What the API answered instead of 200. */
+export class ApiFault extends Error {
+  readonly status: number;
+
+  constructor(what: string, answer: RawAnswer) {
+    super(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    this.status = answer.status;
+  }
+}
+
+/** Environments over signed requests, without a Python for each: for suites that make many calls. */
+export class Api {
+  readonly #place: Place;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  async create(name: string, airflowVersion: string): Promise<void> {
+    const { Name: _, ...request } = newEnvironment(name, airflowVersion);
+    await this.#call('PUT', `/environments/${name}`, JSON.stringify(request));
+  }
+
+  /** Undefined when there is none. */
+  async find(name: string): Promise<Environment | undefined> {
+    try {
+      const body = await this.#call('GET', `/environments/${name}`);
+      return body['Environment'] as Environment;
+    } catch (error) {
+      if (error instanceof ApiFault && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#call('DELETE', `/environments/${name}`);
+  }
+
+  async list(): Promise<readonly string[]> {
+    return (await this.#call('GET', '/environments'))['Environments'] as readonly string[];
+  }
+
+  async #call(method: string, path: string, body?: string): Promise<RawAnswer['body']> {
+    const answer = await signed(this.#place, { method, path, ...(body === undefined ? {} : { body }) });
+    if (answer.status !== 200) throw new ApiFault(`${method} ${path}`, answer);
+    return answer.body;
+  }
+}

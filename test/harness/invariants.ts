@@ -1,0 +1,206 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { accountOf } from './accounts.ts';
+import { ownQuery } from './own-database.ts';
+import { environmentOf, processesOf } from './processes.ts';
+import { environmentIds, type Place } from './server.ts';
+import { schedulerStarts } from './trivial-airflow.ts';
+
+interface Living {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly version: string;
+}
+
+/** What no crash may bring about, at a moment when nothing is being done. */
+interface Facts {
+  readonly place: Place;
+  readonly serverPid: number;
+  readonly living: readonly Living[];
+  readonly running: readonly Living[];
+}
+
+const livingSql = `select id, name, status, spec->>'AirflowVersion' as version from environments
+  where deleted_at is null order by name`;
+
+const statusProblems = ({ living }: Facts): readonly string[] =>
+  living
+    .filter(({ status }) => status !== 'AVAILABLE' && status !== 'CREATE_FAILED')
+    .map((e) => `${e.name} (${e.id}) is ${e.status}`);
+
+const namesLivingThing = ({ living }: Facts, text: string): boolean =>
+  living.some(({ id }) => text.includes(id));
+
+const folderProblems = (facts: Facts): readonly string[] => {
+  const { place, running } = facts;
+  const there = environmentIds(place);
+  const all = existsSync(join(place.data, 'environments'))
+    ? readdirSync(join(place.data, 'environments'))
+    : [];
+  return [
+    ...all
+      .filter((name) => !namesLivingThing(facts, name))
+      .map((name) => `folder of no environment: ${name}`),
+    ...running.filter(({ id }) => !there.includes(id)).map(({ name }) => `${name} has no folder`),
+    ...readdirSync(join(place.data, 'trash')).map((name) => `in the trash: ${name}`),
+  ];
+};
+
+/** Files that are written beside their place and renamed when they are whole. */
+const unfinishedFiles = ({ place }: Facts): readonly string[] =>
+  ['secrets', 'programs', 'bases', 'environments', 'buckets', '.'].flatMap((folder) =>
+    readdirSync(join(place.data, folder), { recursive: folder !== '.' && folder !== 'programs' })
+      .map(String)
+      .filter((name) => /\.tmp(\.|$)/.test(name))
+      .map((name) => `unfinished: ${folder}/${name}`),
+  );
+
+const databaseProblems = async (facts: Facts): Promise<readonly string[]> => {
+  const rows = await ownQuery<{ name: string }>(
+    facts.place,
+    'postgres',
+    `select datname as name from pg_database union all select rolname from pg_roles`,
+  );
+  const names = rows.map(({ name }) => name);
+  const ofEnvironments = names.filter((name) => /^(airflow|environment)_/.test(name));
+  const wanted = facts.running.flatMap(({ id }) => [`airflow_${id}`, `environment_${id}`]);
+  return [
+    ...ofEnvironments
+      .filter((name) => !namesLivingThing(facts, name))
+      .map((name) => `database or role of no environment: ${name}`),
+    ...names.filter((name) => name.startsWith('unfinished_')).map((name) => `unfinished database: ${name}`),
+    ...wanted.filter((name) => !names.includes(name)).map((name) => `missing in PostgreSQL: ${name}`),
+  ];
+};
+
+interface NumberRow {
+  environment_id: string;
+  number: number;
+  released: boolean;
+}
+
+const accountProblems = async (facts: Facts): Promise<readonly string[]> => {
+  const rows = await ownQuery<NumberRow>(
+    facts.place,
+    'windsock',
+    'select environment_id, number, released_at is not null as released from account_numbers',
+  );
+  const passwd = readFileSync('/etc/passwd', 'utf8');
+  return rows.flatMap(({ environment_id, number, released }) => {
+    const exists = passwd.includes(`:x:${number}:`);
+    const isAlive = namesLivingThing(facts, environment_id) && !released;
+    if (isAlive) return exists ? [] : [`no account ${number} for ${environment_id}`];
+    if (exists) return [`account ${number} of no environment (${environment_id})`];
+    return released ? [] : [`number ${number} is kept for no environment (${environment_id})`];
+  });
+};
+
+/** Each token has its entry in the record, and each change that was answered has its own. */
+const auditProblems = async ({ place }: Facts): Promise<readonly string[]> => {
+  const rows = await ownQuery<{ what: string }>(
+    place,
+    'windsock',
+    `select 'tokens and their audit entries differ: ' || t || ', ' || a as what
+       from (select count(*) as t from tokens) as tokens,
+            (select count(*) as a from audit_events
+              where event_name in ('CreateWebLoginToken', 'CreateCliToken') and event->>'errorCode' is null) as entries
+      where t <> a
+     union all
+     select 'tokens that were used and uses on record differ: ' || t || ', ' || a
+       from (select count(*) as t from tokens where redeemed_at is not null) as tokens,
+            (select count(*) as a from audit_events where event_name in ('WebLogin', 'UseCliToken')) as entries
+      where t <> a
+     union all
+     select 'environment without the entry of its creation: ' || id from environments e where 1 <>
+       (select count(*) from audit_events a where a.environment_id = e.id and event_name = 'CreateEnvironment')
+     union all
+     select 'environment deleted without an entry: ' || id from environments e where deleted_at is not null and 1 <>
+       (select count(*) from audit_events a where a.environment_id = e.id and event_name = 'DeleteEnvironment'
+          and event->>'errorCode' is null)`,
+  );
+  return rows.map(({ what }) => what);
+};
+
+const sessionOf = (pid: number): number => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
+  } catch {
+    return 0;
+  }
+};
+
+const variable = (environment: string, name: string): string | undefined =>
+  new RegExp(`^${name}=(.*)$`, 'm').exec(environment)?.[1];
+
+interface Component {
+  readonly pid: number;
+  readonly id: string;
+  readonly name: string;
+}
+
+const componentOf = (pid: number): Component | undefined => {
+  const environment = environmentOf(pid);
+  const id = variable(environment, 'WINDSOCK_ENVIRONMENT_ID');
+  const name = variable(environment, 'MWAA_AIRFLOW_COMPONENT');
+  if (!id || !name || variable(environment, 'WINDSOCK_COMMAND_ID')) return undefined;
+  return { pid, id, name };
+};
+
+const isPostgres = (command: string): boolean => /^postgres: |\/bin\/postgres /.test(command);
+
+/** The components of every environment that run now: the leaders of their sessions. */
+export const componentsAt = (place: Place): readonly Component[] =>
+  processesOf(join(place.data, 'environments'))
+    .filter((p) => sessionOf(p.pid) === p.pid)
+    .flatMap((p) => componentOf(p.pid) ?? []);
+
+const componentsWanted = ({ version }: Living): readonly string[] => [
+  ...['webserver', 'scheduler', 'triggerer'],
+  ...(version.startsWith('2.') ? [] : ['dag-processor']),
+];
+
+const processProblems = (facts: Facts): readonly string[] => {
+  const { place, serverPid, living, running } = facts;
+  const uids = living.flatMap(({ id }) => accountOf(`windsock-${id}`)?.uid ?? []);
+  const found = processesOf(place.data, uids);
+  const leaders = componentsAt(place).filter(({ id }) => running.some((e) => e.id === id));
+  const owned = new Set(leaders.map(({ pid }) => pid));
+  const strays = found.filter(
+    ({ pid, command }) => pid !== serverPid && !isPostgres(command) && !owned.has(sessionOf(pid)),
+  );
+  const counts = running.flatMap((e) =>
+    componentsWanted(e).flatMap((name) => {
+      const count = leaders.filter((c) => c.id === e.id && c.name === name).length;
+      return count === 1 ? [] : [`${e.name} has ${count} processes as its ${name}`];
+    }),
+  );
+  return [...strays.map(({ pid, command }) => `process of nobody: ${pid} ${command}`), ...counts];
+};
+
+const doubleSchedulers = (place: Place): readonly string[] =>
+  schedulerStarts(place)
+    .filter(({ what }) => what === 'DOUBLE')
+    .map(({ environmentId }) => `two schedulers at once: ${environmentId}`);
+
+/**
+ * Everything that is not as it must be once all work is done: environments half made, folders, accounts, roles,
+ * databases, processes and unfinished files that belong to no living environment, components that are missing or
+ * there twice, tokens and changes without their entry in the record.
+ */
+export const problemsAt = async (place: Place, serverPid: number): Promise<readonly string[]> => {
+  const living = await ownQuery<Living>(place, 'windsock', livingSql);
+  const running = living.filter(({ status }) => status === 'AVAILABLE');
+  const facts: Facts = { place, serverPid, living, running };
+  return [
+    ...statusProblems(facts),
+    ...folderProblems(facts),
+    ...unfinishedFiles(facts),
+    ...(await databaseProblems(facts)),
+    ...(await accountProblems(facts)),
+    ...(await auditProblems(facts)),
+    ...processProblems(facts),
+    ...doubleSchedulers(place),
+  ];
+};

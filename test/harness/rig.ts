@@ -1,0 +1,101 @@
+import { Api } from './api.ts';
+import { putDag } from './dags.ts';
+import { Failpoints } from './failpoints.ts';
+import { Minter } from './minter.ts';
+import type { Environment } from './mwaa.ts';
+import { leftOvers, makePlace, type Place, type Running, removePlace, startServer } from './server.ts';
+import { installTrivialAirflow } from './trivial-airflow.ts';
+import { until } from './until.ts';
+
+/** The server ended while something was waited for. */
+export class Died extends Error {}
+
+/** One data folder with the trivial Airflow, and a server on it that is ended and started again. */
+export class Rig {
+  readonly place: Place;
+  readonly api: Api;
+  readonly mint: Minter;
+  readonly failpoints: Failpoints;
+  readonly #env: Readonly<Record<string, string>>;
+  #server: Running | undefined;
+
+  private constructor(place: Place, real: readonly string[] | undefined) {
+    this.place = place;
+    this.api = new Api(place);
+    this.mint = new Minter(place);
+    this.failpoints = new Failpoints(place);
+    this.#env = { ...installTrivialAirflow(place, real ? { real } : {}), ...this.failpoints.env };
+  }
+
+  /** Makes the folder and starts the server; versions in `real` are not trivial. */
+  static async make(o: { readonly real?: readonly string[] } = {}): Promise<Rig> {
+    const rig = new Rig(await makePlace(), o.real);
+    try {
+      await rig.start();
+      return rig;
+    } catch (error) {
+      removePlace(rig.place);
+      throw error;
+    }
+  }
+
+  get server(): Running {
+    if (!this.#server) throw new Error('there is no server');
+    return this.#server;
+  }
+
+  async start(): Promise<void> {
+    const env = this.#env;
+    this.#server = await startServer({ place: this.place, env, args: ['--no-demo'] }, 60);
+  }
+
+  /** kill -9; PostgreSQL and Airflow run on. */
+  async crash(): Promise<void> {
+    this.server.child.kill('SIGKILL');
+    await this.server.end(10);
+  }
+
+  /** TERM, and nothing may be left; then removes the folder. */
+  async remove(): Promise<void> {
+    try {
+      if (!this.#server || this.#server.hasEnded) return;
+      this.#server.child.kill('SIGTERM');
+      await this.#server.end(60);
+      const left = await leftOvers(this.place);
+      if (left.length > 0) throw new Error(`Left after the stop:\n${left.join('\n')}`);
+    } finally {
+      removePlace(this.place);
+    }
+  }
+
+  /** Like `until`, but ends as soon as this server ends. @throws Died */
+  async wait<T>(
+    what: string,
+    seconds: number,
+    ask: () => Promise<T | undefined | false> | T | undefined | false,
+  ): Promise<T> {
+    const { server } = this;
+    const ended = Symbol('ended');
+    const answer = await until(what, seconds, () => (server.hasEnded ? ended : ask()), 40);
+    if (answer === ended) throw new Died(`The server ended before: ${what}\n${server.output}`);
+    return answer as T;
+  }
+
+  /** Asks for an environment with one DAG in a bucket of its name. */
+  async create(name: string, airflowVersion: string): Promise<void> {
+    putDag(this.place, name, 'dag.py', 'pass\n');
+    await this.api.create(name, airflowVersion);
+  }
+
+  available(name: string): Promise<Environment> {
+    return this.wait(`${name} AVAILABLE`, 60, async () => {
+      const found = await this.api.find(name);
+      if (found?.Status === 'CREATE_FAILED') throw new Error(JSON.stringify(found.LastUpdate));
+      return found?.Status === 'AVAILABLE' && found;
+    });
+  }
+
+  async gone(name: string): Promise<void> {
+    await this.wait(`${name} gone`, 60, async () => (await this.api.find(name)) === undefined);
+  }
+}
