@@ -122,7 +122,7 @@ const showReady = async (
   const available = record?.status === 'AVAILABLE' ? record : undefined;
   const took = performance.now() - begun;
   const about = available ? { environment: available.name, environmentId: available.id } : {};
-  server.log.info('server ready', { ...about, endpoint: server.endpoint, took: Math.round(took) });
+  server.log.info('server ready', { ...about, endpoint: server.endpoint, took: Math.round(performance.now()) });
   if (record?.status === 'CREATE_FAILED') {
     screen.print(
       `\nThe environment ${record.name} could not be created: ${record.lastUpdate.Error?.ErrorMessage ?? 'see the log'}`,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { cliCommandsPage } from './reference/cli-commands.ts';
 import { commandsPage } from './reference/commands.ts';
+import { logEventsPage } from './reference/log-events.ts';
 import { operationsPage } from './reference/operations.ts';
 import { settingsPage } from './reference/settings.ts';
 
@@ -10,6 +11,7 @@ const folder = new URL('../docs/reference/', import.meta.url);
 const pages: Readonly<Record<string, () => string>> = {
   'cli-commands.md': cliCommandsPage,
   'commands.md': commandsPage,
+  'log-events.md': logEventsPage,
   'operations.md': operationsPage,
   'settings.md': settingsPage,
 };

@@ -1,20 +1,20 @@
 interface EnvironmentClass {
   /** Tasks that run at once: MWAA's tasks per worker, for the one worker of this machine. */
   readonly tasksAtOnce: number;
-  /** Connections to PostgreSQL at once: what was measured (docs/measurements.md), with room for half as many again. */
+  /** Connections to PostgreSQL at once, at most: what was measured (docs/measurements.md) and half as many again. */
   readonly connections: number;
 }
 
 const classes: Readonly<Record<string, EnvironmentClass>> = {
-  'mw1.micro': { tasksAtOnce: 3, connections: 40 },
-  'mw1.small': { tasksAtOnce: 5, connections: 45 },
-  'mw1.medium': { tasksAtOnce: 10, connections: 60 },
-  'mw1.large': { tasksAtOnce: 20, connections: 90 },
-  'mw1.xlarge': { tasksAtOnce: 40, connections: 150 },
-  'mw1.2xlarge': { tasksAtOnce: 80, connections: 270 },
+  'mw1.micro': { tasksAtOnce: 3, connections: 30 },
+  'mw1.small': { tasksAtOnce: 5, connections: 30 },
+  'mw1.medium': { tasksAtOnce: 10, connections: 40 },
+  'mw1.large': { tasksAtOnce: 20, connections: 60 },
+  'mw1.xlarge': { tasksAtOnce: 40, connections: 100 },
+  'mw1.2xlarge': { tasksAtOnce: 80, connections: 170 },
 };
 
-const small: EnvironmentClass = { tasksAtOnce: 5, connections: 45 };
+const small: EnvironmentClass = { tasksAtOnce: 5, connections: 30 };
 
 /** LocalExecutor's parallelism for a class; an unknown class counts as mw1.small. */
 export const parallelismOf = (environmentClass: string): number =>

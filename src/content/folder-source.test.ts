@@ -5,13 +5,13 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ContentSource } from '../environments/ports.ts';
-import { type LogFields, silentLog } from '../lib/log.ts';
+import { type Log, silentLog } from '../lib/log.ts';
 import { createFolderSource } from './folder-source.ts';
 
 let base: string;
 let dags: string;
 let source: ContentSource;
-let warned: LogFields[];
+let warned: { readonly path?: unknown }[];
 const where = { bucketArn: 'arn:aws:s3:::team-a', path: 'dags/' };
 const signal = new AbortController().signal;
 
@@ -20,7 +20,7 @@ beforeEach(() => {
   dags = join(base, 'buckets/team-a/dags');
   mkdirSync(dags, { recursive: true });
   warned = [];
-  const log = { ...silentLog, warn: (_: string, fields: LogFields = {}) => void warned.push(fields) };
+  const log: Log = { ...silentLog, warn: (_, fields = {}) => void warned.push(fields) };
   source = createFolderSource({ buckets: join(base, 'buckets'), log });
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
@@ -67,7 +67,7 @@ describe('a bucket that is a folder', () => {
     symlinkSync('/etc/passwd', join(dags, 'passwd.py'));
     await source.list(where, signal);
     expect([...(await source.list(where, signal)).keys()]).toEqual(['a.py']);
-    expect(warned.map((w) => w['path']).sort()).toEqual(['etc', 'passwd.py']);
+    expect(warned.map((w) => w.path).sort()).toEqual(['etc', 'passwd.py']);
     renameSync(dags, `${dags}-real`);
     symlinkSync(`${dags}-real`, dags);
     await expect(source.list(where, signal)).rejects.toThrow(/symbolic links are not followed/);

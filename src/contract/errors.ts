@@ -1,4 +1,5 @@
 import { WindsockError } from '../lib/errors.ts';
+import { machineTrouble } from '../lib/machine-trouble.ts';
 
 /**
  * An exception as a client of an AWS service sees it: code, HTTP status and text.
@@ -38,16 +39,11 @@ export const resourceNotFoundException = (message: string): AwsError =>
 export const serviceUnavailableException = (message: string): AwsError =>
   new AwsError('ServiceUnavailableException', 503, message);
 
-/** Tells the caller nothing of the cause, which belongs to the log. */
-export const internalServerException = (cause?: unknown): AwsError =>
-  new AwsError(
-    'InternalServerException',
-    500,
-    'An internal error occurred. The log of the server has its cause.',
-    {
-      cause,
-    },
-  );
+/** Tells the caller nothing of the cause, which belongs to the log, unless it is the machine that is in trouble. */
+export const internalServerException = (cause?: unknown): AwsError => {
+  const text = machineTrouble(cause) ?? 'An internal error occurred. The log of the server has its cause.';
+  return new AwsError('InternalServerException', 500, text, { cause });
+};
 
 export const unknownOperationException = (message: string): AwsError =>
   new AwsError('UnknownOperationException', 404, message);

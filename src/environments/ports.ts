@@ -96,17 +96,21 @@ export interface ComponentStatus {
 /** How a driver closes: `end` every process, or `keep` Airflow running for the next server. */
 export type Leaving = 'end' | 'keep';
 
+/** What a step is given beside the environment. */
+export interface StepContext {
+  readonly lease: Lease;
+  readonly report: (p: Progress) => void;
+  /** False once the environment was changed or deleted by a request: a step that waits ends early then. */
+  readonly stillWanted: () => Promise<boolean>;
+}
+
 export interface AirflowDriver {
   /** The Airflow versions this driver can run, oldest first. */
   readonly versions: readonly string[];
   /** Reads what is there; changes nothing. */
   observe(e: EnvironmentRecord): Promise<Actual>;
   /** Makes one step true; repeatable; throws StepFailed. */
-  apply(
-    step: DriverStep,
-    e: EnvironmentRecord,
-    o: { readonly lease: Lease; readonly report: (p: Progress) => void },
-  ): Promise<void>;
+  apply(step: DriverStep, e: EnvironmentRecord, o: StepContext): Promise<void>;
   /** A component died or became ready. */
   onChange(hint: (id: EnvironmentId) => void): Stop;
   /** The web server of this start; undefined until this start was seen to answer 401 without an assertion. */

@@ -82,6 +82,7 @@ const runStep = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease
     default:
       return d.driver.apply(step, e, {
         lease,
+        stillWanted: async () => (await d.store.findById(e.id))?.generation === e.generation,
         report: (p) => {
           d.onProgress({ ...p, id: e.id, name: e.name });
           if (p.text !== undefined) d.log.info('step progress', { ...aboutOf(e), step, text: p.text });

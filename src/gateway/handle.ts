@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { textOf } from '../lib/errors.ts';
+import { machineTrouble } from '../lib/machine-trouble.ts';
 import { TokenRefused } from '../tokens/refused.ts';
 import { type Answer, problem, Refusal, send } from './answer.ts';
 import { cliEndpoint } from './cli-endpoint.ts';
@@ -63,7 +64,10 @@ const answerError = (deps: DoorDeps, door: DoorFacts, error: unknown): Answer =>
     return problem(403, error.publicText, error.reason);
   }
   deps.log.error('door request failed inside', { ...environmentOf(door), reason: textOf(error) });
-  return problem(500, 'Windsock could not answer. Its log says why.');
+  const trouble = machineTrouble(error);
+  return trouble === undefined
+    ? problem(500, 'Windsock could not answer. Its log says why.')
+    : problem(503, trouble);
 };
 
 /** What is left of a refused body is thrown away for a second, so that the client sees the answer; then cut. */

@@ -4,11 +4,12 @@ import {
   fchownSync,
   fsyncSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 export interface FileOwner {
   readonly uid: number;
@@ -24,7 +25,28 @@ const syncFolder = (folder: string): void => {
   }
 };
 
-/** Writes a whole file or nothing: a temporary file beside it, fsync, rename, fsync of the folder. */
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+};
+
+/** Removes what writers of this file that were killed left beside it. */
+const removeUnfinished = (file: string): void => {
+  const start = `${basename(file)}.`;
+  for (const name of readdirSync(dirname(file))) {
+    const pid = name.startsWith(start) ? /^(\d+)\.tmp$/.exec(name.slice(start.length))?.[1] : undefined;
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(dirname(file), name), { force: true });
+  }
+};
+
+/**
+ * Writes a whole file or nothing: a temporary file beside it, fsync, rename, fsync of the folder. What a writer that
+ * was killed before its rename has left is removed by the next one.
+ */
 export const writeFileAtomic = (
   file: string,
   data: string | Uint8Array,
@@ -32,6 +54,7 @@ export const writeFileAtomic = (
 ): void => {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
+    removeUnfinished(file);
     rmSync(temporary, { force: true });
     const fd = openSync(temporary, 'wx', 0o600);
     try {

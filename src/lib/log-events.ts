@@ -119,10 +119,6 @@ export const logEvents = {
     meaning: 'A process of Airflow ended by itself; it is started again.',
     fields: ['environmentId', 'component', 'reason', 'deaths'],
   },
-  'web server hangs': {
-    meaning: 'The web server of an environment did not answer for too long and is started again.',
-    fields: [...ofEnvironment],
-  },
   'processes of an earlier start cannot be ended': {
     meaning: 'Processes of an environment survive KILL; nothing new is started beside them.',
     fields: [...ofEnvironment],
@@ -131,7 +127,7 @@ export const logEvents = {
   'postgres adopted': { meaning: 'A PostgreSQL that runs was taken over.', fields: ['pid'] },
   'postgres died': {
     meaning: 'PostgreSQL ended by itself; it is started again.',
-    fields: ['reason'],
+    fields: ['pid', 'deaths', 'reason'],
   },
   'postgres not restarted': {
     meaning: 'PostgreSQL could not be started again; it is tried again.',
@@ -141,10 +137,6 @@ export const logEvents = {
     meaning:
       'The databases belong to another major version than this Windsock brings; it goes on with that one.',
     fields: ['reason', 'version'],
-  },
-  'postgres is older': {
-    meaning: 'The cluster is of an older major version of PostgreSQL and goes on with its programs.',
-    fields: ['reason'],
   },
   'database connection lost': {
     meaning: 'A connection to the database broke; a new one is made.',

@@ -91,7 +91,8 @@ const notBlocking = (fd: number): number => {
 
 /** Writes to an open file, pipe, socket or terminal; keeps 4 MiB for a reader that is slow. */
 export class DescriptorSink implements LineSink {
-  readonly #fd: number;
+  readonly #given: number;
+  #fd: number | undefined;
   readonly #lost = new LostLines();
   #waiting: Buffer[] = [];
   #bytes = 0;
@@ -101,10 +102,12 @@ export class DescriptorSink implements LineSink {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(fd: number) {
+    this.#given = fd;
     this.#fd = notBlocking(fd);
   }
 
   write(line: string): void {
+    if (this.#fd === undefined) return;
     const bytes = Buffer.from((this.#torn ? '\n' : '') + this.#lost.line + line);
     if (this.#bytes + bytes.length > longestQueue) this.#lost.add(1, new Error('nobody reads them'));
     else {
@@ -120,20 +123,23 @@ export class DescriptorSink implements LineSink {
     const deadline = performance.now() + 1_000;
     for (this.#drain(); this.#waiting.length > 0 && performance.now() < deadline; this.#drain()) sleep(10);
     clearTimeout(this.#timer);
+    if (this.#fd !== undefined && this.#fd !== this.#given) closeSync(this.#fd);
+    this.#fd = undefined;
   }
 
   #drain(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
-      if (!this.#wrote(first)) return;
+    const fd = this.#fd;
+    for (let first = this.#waiting[0]; first && fd !== undefined; first = this.#waiting[0]) {
+      if (!this.#wrote(fd, first)) return;
     }
   }
 
   /** False when the rest has to wait. */
-  #wrote(first: Buffer): boolean {
+  #wrote(fd: number, first: Buffer): boolean {
     try {
-      const count = writeSync(this.#fd, first);
+      const count = writeSync(fd, first);
       this.#bytes -= count;
       this.#begun = count < first.length;
       if (this.#begun) this.#waiting[0] = first.subarray(count);

@@ -1,16 +1,20 @@
 import { pino } from 'pino';
-import type { LogEvent, LogField } from './log-events.ts';
+import type { LogEvent, logEvents } from './log-events.ts';
 import { fileSink, type LineSink } from './log-sinks.ts';
 
-/** Fields every room uses with the same names. Never a token, a secret or a signature. */
-export type LogFields = { readonly [field in LogField]?: unknown };
+/** The fields that an event may have. Never a token, a secret or a signature. */
+export type FieldsOf<E extends LogEvent> = {
+  readonly [field in (typeof logEvents)[E]['fields'][number]]?: unknown;
+};
 
-/** An event of the one vocabulary, with fields. Never throws, also when nothing can be written. */
+type Write = <E extends LogEvent>(event: E, fields?: FieldsOf<E>) => void;
+
+/** An event of the one vocabulary, with its fields. Never throws, also when nothing can be written. */
 export interface Log {
-  debug(event: LogEvent, fields?: LogFields): void;
-  info(event: LogEvent, fields?: LogFields): void;
-  warn(event: LogEvent, fields?: LogFields): void;
-  error(event: LogEvent, fields?: LogFields): void;
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
 }
 
 /** Writes one JSON line an event to every sink: `level` as a word, `time` in ISO 8601, the fields, `message`. */
@@ -30,7 +34,7 @@ export const createLog = (sinks: readonly LineSink[], level = 'info'): Log => {
   );
   const at =
     (name: 'debug' | 'info' | 'warn' | 'error') =>
-    (event: LogEvent, fields: LogFields = {}) =>
+    (event: LogEvent, fields: object = {}) =>
       out[name](fields, event);
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 };

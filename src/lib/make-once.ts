@@ -1,13 +1,17 @@
-import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from './errors.ts';
 import { isAlive, killAll, type ProcessFacts, processFacts } from './process-tree.ts';
 
-const pattern = /\.(\d+)-(\d+)\.tmp$/;
+const pattern = /\.(\d+)-(\d+)-\d+\.tmp$/;
+
+let made = 0;
 
 /** A name beside `target` that says which process makes it, so that another one knows when its maker has ended. */
-export const temporaryName = (target: string): string =>
-  `${target}.${process.pid}-${processFacts(process.pid)?.startTime ?? 0}.tmp`;
+export const temporaryName = (target: string): string => {
+  made += 1;
+  return `${target}.${process.pid}-${processFacts(process.pid)?.startTime ?? 0}-${made}.tmp`;
+};
 
 /** What makers that have ended left beside `target`. */
 export const staleTemporaries = (target: string): readonly string[] => {
@@ -43,7 +47,7 @@ export const removeStaleTemporaries = async (target: string): Promise<void> => {
 const taken = new Set(['EEXIST', 'ENOTEMPTY']);
 
 /**
- * Makes a folder whole or not at all: `fill` makes and fills a temporary one, which is then renamed. When several
+ * Makes a folder, unless it is there, whole or not at all: `fill` makes and fills a temporary one, which is then renamed. When several
  * processes do so at once, one wins and all go on with what it made.
  */
 export const makeFolderOnce = async (
@@ -51,6 +55,7 @@ export const makeFolderOnce = async (
   fill: (temporary: string) => Promise<void> | void,
 ): Promise<void> => {
   await removeStaleTemporaries(target);
+  if (existsSync(target)) return;
   const temporary = temporaryName(target);
   rmSync(temporary, { recursive: true, force: true });
   try {

@@ -55,6 +55,7 @@ class StatusKeeper implements KeptStatusFile {
   #records: readonly EnvironmentRecord[] = [];
   #known: readonly EnvironmentFacts[];
   #written = '';
+  #asking: Promise<void> | undefined;
   /** Once it stops, what it knew last is kept: the numbers tell later what still runs. */
   #leaving: Leaving | undefined;
   #failing = false;
@@ -87,16 +88,22 @@ class StatusKeeper implements KeptStatusFile {
     this.#write({ ...this.#last(), state: 'stopped', leaving: this.#leaving });
   }
 
-  /** Those of the last time while the database does not answer. */
+  /** Those of the last time while the database does not answer; it is asked once at a time. */
   async #readRecords(): Promise<void> {
+    this.#asking ??= this.#o
+      .environments()
+      .then(
+        (found) => {
+          this.#records = found;
+        },
+        () => {},
+      )
+      .finally(() => {
+        this.#asking = undefined;
+      });
     const late = new AbortController();
-    const answer = this.#o.environments().then(
-      (found) => {
-        this.#records = found;
-      },
-      () => {},
-    );
-    await Promise.race([answer, delay(databasePatience, undefined, { signal: late.signal }).catch(() => {})]);
+    const patience = delay(databasePatience, undefined, { signal: late.signal }).catch(() => {});
+    await Promise.race([this.#asking, patience]);
     late.abort();
   }
 

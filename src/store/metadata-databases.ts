@@ -21,8 +21,8 @@ const names = (base: string) => ({
 const databaseOf = (id: EnvironmentId): string => `airflow_${id}`;
 const roleOf = (id: EnvironmentId): string => `environment_${id}`;
 
-/** No environment can use up the connections of all. */
-const mostConnections = 100;
+/** Of one environment, where nothing else is said: what one of the largest class may have. */
+const mostConnections = 170;
 
 const duplicateObject = '42710';
 const id = pg.escapeIdentifier;
@@ -125,12 +125,17 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     failpoint('database:reassigned');
   };
 
-  const ensure: MetadataDatabases['ensure'] = (environment, base, password) =>
+  const ensure = (
+    environment: EnvironmentId,
+    base: string,
+    password: string,
+    connections = mostConnections,
+  ): Promise<DatabaseAddress> =>
     as('postgres', async (client) => {
       const [database, role] = [databaseOf(environment), roleOf(environment)];
       if (!(await mayLogIn(client, role))) await copy(client, environment, base);
       await client.query(
-        `alter role ${id(role)} login connection limit ${mostConnections} password ${literal(password)}`,
+        `alter role ${id(role)} login connection limit ${connections} password ${literal(password)}`,
       );
       failpoint('database:opened');
       return { sqlAlchemyUrl: server.url(role, password, database) } satisfies DatabaseAddress;

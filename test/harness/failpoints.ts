@@ -22,6 +22,11 @@ export class Failpoints {
     writeFileSync(this.#file, `${name}=kill\n`);
   }
 
+  /** From now on the server does nothing at all for so many milliseconds wherever it comes by that name. */
+  sleepAt(name: string, milliseconds: number): void {
+    writeFileSync(this.#file, `${name}=sleep:${milliseconds}\n`);
+  }
+
   recordAll(): void {
     writeFileSync(this.#file, `*=record:${this.#record}\n`);
   }

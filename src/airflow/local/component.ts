@@ -60,6 +60,7 @@ export class Component {
   #ending: Promise<boolean> = Promise.resolve(true);
   #last: ProcessId | undefined;
   #killedFor: string | undefined;
+  #endFault: string | undefined;
   /** Deaths since it last ran steadily. */
   deaths = 0;
   starts = 0;
@@ -222,12 +223,18 @@ export class Component {
     if (!this.#wanted || this.#leader) return;
     this.#timer = undefined;
     if (gone) return this.#spawn();
-    this.lastError = 'left processes behind that cannot be ended';
+    this.lastError = `ended, and what it left behind cannot be ended (${this.#endFault ?? 'it survives KILL'})`;
     this.#ending = this.#endRest();
     this.#later(askAgain);
   }
 
-  #endRest(): Promise<boolean> {
-    return this.#last ? this.#o.endRest(this.#last).catch(() => false) : Promise.resolve(true);
+  async #endRest(): Promise<boolean> {
+    this.#endFault = undefined;
+    try {
+      return this.#last === undefined || (await this.#o.endRest(this.#last));
+    } catch (error) {
+      this.#endFault = textOf(error);
+      return false;
+    }
   }
 }

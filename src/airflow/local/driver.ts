@@ -5,9 +5,8 @@ import type {
   AirflowDriver,
   CliAnswer,
   ComponentStatus,
-  Lease,
   Leaving,
-  Progress,
+  StepContext,
   WebTarget,
 } from '../../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
@@ -32,8 +31,6 @@ import {
   writeAssertionKeys,
 } from './steps.ts';
 import { endStrays, type Owner, processesOf } from './strays.ts';
-
-type StepContext = { readonly lease: Lease; readonly report: (p: Progress) => void };
 
 /** Milliseconds that Airflow's components get between TERM and KILL. */
 const stopPatience = 15_000;
@@ -122,7 +119,12 @@ export class LocalDriver implements AirflowDriver {
         this.#running.get(e.id)?.start();
         return;
       case 'ready':
-        await this.#running.get(e.id)?.waitUntilReady(report, o.lease.signal, readyTimeout);
+        await this.#running.get(e.id)?.waitUntilReady({
+          report,
+          signal: o.lease.signal,
+          stillWanted: o.stillWanted,
+          timeout: readyTimeout,
+        });
         return;
       case 'stop':
         this.#unfollow(e.id);

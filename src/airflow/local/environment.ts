@@ -1,19 +1,12 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StepFailed } from '../../environments/errors.ts';
 import type { ComponentStatus, WebTarget } from '../../environments/ports.ts';
-import type { Log } from '../../lib/log.ts';
-import type { Account } from '../../lib/process.ts';
-import { killAll, type ProcessId, sessionOf } from '../../lib/process-tree.ts';
-import type { AirflowVersion } from '../versions.ts';
-import { argumentsOf, type ComponentName, componentsOf, neededToBeReady } from './commands.ts';
-import { Component } from './component.ts';
-import { type ProcessFact, readFacts, writeFacts } from './facts.ts';
+import { type ComponentName, neededToBeReady } from './commands.ts';
+import type { Component } from './component.ts';
+import { Components, type ComponentsOptions } from './components.ts';
+import type { ProcessFact } from './facts.ts';
 import { healthOf, type Part, Unwell } from './health.ts';
-import type { Leader } from './leader.ts';
-import type { Places } from './places.ts';
 import { isPortTaken } from './port.ts';
-import { endStrays, type Owner, processesOf } from './strays.ts';
 
 /** What the web server of one start answers: ready only when it refused a request without an assertion. */
 export type StartCheck = (
@@ -21,23 +14,20 @@ export type StartCheck = (
   airflowVersion: string,
 ) => Promise<'ready' | 'starting' | 'open-to-strangers'>;
 
-export interface LocalEnvironmentOptions {
-  readonly id: string;
-  readonly generation: number;
-  readonly version: AirflowVersion;
-  readonly places: Places;
-  readonly python: string;
-  readonly account: Account | undefined;
-  readonly webPort: number;
-  readonly variables: (component: string) => Record<string, string>;
+export interface LocalEnvironmentOptions extends ComponentsOptions {
   readonly startCheck: StartCheck;
-  readonly bootId: string;
-  readonly log: Log;
   readonly changed: () => void;
-  /** False while another server may be acting on this environment. */
-  readonly mayStart: () => boolean;
 }
 
+export interface ReadyWait {
+  readonly report: (text: string) => void;
+  readonly signal: AbortSignal;
+  readonly stillWanted: () => Promise<boolean>;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+const askWantedEvery = 1_000;
 /** Deaths of one component at its start after which a creation is given up. */
 const mostDeaths = 3;
 /** Milliseconds between looks at an environment that is well. */
@@ -50,7 +40,7 @@ const hangsAfter = 120_000;
 /** The running components of one environment. */
 export class LocalEnvironment {
   readonly #o: LocalEnvironmentOptions;
-  readonly #components: ReadonlyMap<ComponentName, Component>;
+  readonly #components: Components;
   readonly #unwell = new Unwell();
   #checkedStart = 0;
   #checking = false;
@@ -64,7 +54,7 @@ export class LocalEnvironment {
 
   constructor(options: LocalEnvironmentOptions) {
     this.#o = options;
-    this.#components = new Map(componentsOf(options.version).map((name) => [name, this.#component(name)]));
+    this.#components = new Components(options, (name) => this.#changed(name));
   }
 
   /** The web server, once this start of it was seen to refuse strangers, and while it answers. */
@@ -75,7 +65,7 @@ export class LocalEnvironment {
   }
 
   get started(): boolean {
-    return this.#needed.every((c) => c.state !== 'stopped');
+    return this.#components.needed.every((c) => c.state !== 'stopped');
   }
 
   get ready(): boolean {
@@ -86,48 +76,43 @@ export class LocalEnvironment {
     return this.#all.map((c) => c.status);
   }
 
-  /**
-   * Goes on with the processes an earlier server started, and ends everything else of this environment: what was
-   * not written down, what ended half, the commands nobody waits for any more.
-   * @throws StepFailed when something cannot be ended
-   */
-  async adopt(living: readonly ProcessFact[]): Promise<void> {
-    for (const fact of living) {
-      const component = this.#components.get(fact.component as ComponentName);
-      if (component && component.state === 'stopped') component.adopt(fact, fact);
-    }
-    if (!(await endStrays(this.#owner(), this.#leaders)))
-      throw new StepFailed('Processes of an earlier start cannot be ended', { retry: true });
+  /** @throws StepFailed as `Components.adopt` does */
+  adopt(living: readonly ProcessFact[]): Promise<void> {
+    return this.#components.adopt(living);
   }
 
   /** Web server first: on Airflow 3 the others talk to it. What is not needed to be ready starts afterwards. */
   start(): void {
-    for (const component of this.#needed) component.start();
+    for (const component of this.#components.needed) component.start();
   }
 
   /**
-   * Waits until the web server refuses strangers and every needed part is healthy.
+   * Waits until the web server refuses strangers and every needed part is healthy, or until that is no longer wanted.
    * @throws StepFailed
    */
-  async waitUntilReady(report: (text: string) => void, signal: AbortSignal, timeout: number): Promise<void> {
-    const deadline = performance.now() + timeout;
+  async waitUntilReady(o: ReadyWait): Promise<void> {
+    const deadline = performance.now() + o.timeout;
     let said = '';
+    let askAgain = performance.now() + askWantedEvery;
     while (!this.ready) {
-      signal.throwIfAborted();
+      o.signal.throwIfAborted();
       const waitingFor = await this.#look();
-      if (waitingFor !== said) report(waitingFor);
+      if (waitingFor !== said) o.report(waitingFor);
       said = waitingFor;
       this.#giveUp(performance.now() > deadline ? said : undefined);
-      if (!this.ready) await delay(200, undefined, { signal });
+      if (this.ready) return;
+      if (performance.now() > askAgain) {
+        if (!(await o.stillWanted())) return;
+        askAgain = performance.now() + askWantedEvery;
+      }
+      await delay(200, undefined, { signal: o.signal });
     }
   }
 
-  /** Ends every component, then whatever is left of their sessions and of the environment's account. */
-  async stop(patience: number): Promise<boolean> {
+  /** Ends every component and all that is left of the environment; false when something survives. */
+  stop(patience: number): Promise<boolean> {
     this.#closed = true;
-    const owner = this.#owner();
-    await Promise.all(this.#all.map((c) => c.stop(patience)));
-    return killAll(processesOf(owner));
+    return this.#components.stop(patience);
   }
 
   /** Leaves every component running for the server that comes next. */
@@ -165,21 +150,11 @@ export class LocalEnvironment {
   }
 
   get #all(): readonly Component[] {
-    return [...this.#components.values()];
-  }
-
-  get #needed(): readonly Component[] {
-    return neededToBeReady(this.#o.version).flatMap((name) => this.#components.get(name) ?? []);
-  }
-
-  get #leaders(): readonly number[] {
-    return this.#all.flatMap((c) => c.leader?.pid ?? []);
+    return this.#components.all;
   }
 
   get #web(): Component {
-    const web = this.#components.get('webserver');
-    if (!web) throw new Error('an environment without a web server');
-    return web;
+    return this.#components.web;
   }
 
   get #target(): WebTarget {
@@ -190,53 +165,6 @@ export class LocalEnvironment {
       startId: `${this.#o.id}-${this.#web.leader?.pid}-${this.#web.starts}`,
       ...(uid === undefined ? {} : { uid }),
     };
-  }
-
-  #owner(): Owner {
-    const { id, account, places, bootId } = this.#o;
-    return { environmentId: id, uid: account?.uid, facts: readFacts(places.facts), bootId };
-  }
-
-  #component(name: ComponentName): Component {
-    const o = this.#o;
-    const pidFile = (): string => join(o.places.temporary, `${name}-${Date.now()}.pid`);
-    return new Component({
-      name,
-      environmentId: o.id,
-      log: o.log,
-      mayStart: o.mayStart,
-      record: (starting, leader) => this.#record(starting, leader),
-      changed: () => this.#changed(name),
-      endRest: (leader) => this.#endRest(name, leader),
-      spec: () => ({
-        name,
-        program: o.python,
-        args: argumentsOf(name, o.version, { webPort: o.webPort, pidFile: pidFile() }),
-        env: o.variables(name),
-        cwd: o.places.home,
-        account: o.account,
-        logFile: join(o.places.componentLogs, `${name}.log`),
-      }),
-    });
-  }
-
-  /** A task's shell makes a session of its own, so with a scheduler go all processes that no component is over. */
-  async #endRest(name: ComponentName, leader: ProcessId): Promise<boolean> {
-    const gone = await killAll(sessionOf(leader));
-    return name === 'scheduler' ? (await endStrays(this.#owner(), this.#leaders)) && gone : gone;
-  }
-
-  #record(starting: Component, leader: Leader): void {
-    const { places, bootId, generation, webPort } = this.#o;
-    const processes = this.#all.flatMap((c) => {
-      const process = c === starting ? leader : c.leader;
-      const { restarts } = c.status;
-      const since = c === starting ? Date.now() : c.status.since;
-      return process
-        ? [{ component: c.name, pid: process.pid, startTime: process.startTime, since, restarts }]
-        : [];
-    });
-    writeFacts(places.facts, { bootId, generation, webPort, processes });
   }
 
   #changed(name: ComponentName): void {
@@ -314,7 +242,7 @@ export class LocalEnvironment {
         logTail: this.#web.logTail(),
       });
     }
-    for (const component of this.#needed) {
+    for (const component of this.#components.needed) {
       if (component.deaths < mostDeaths) continue;
       const logTail = component.logTail();
       throw new StepFailed(

@@ -48,11 +48,10 @@ const makeLinks = (packageFolder: string, target: string): void => {
 const install = async (found: Package, programs: string): Promise<Programs> => {
   const folder = join(programs, `postgres-${found.version}`);
   mkdirSync(programs, { recursive: true, mode: 0o755 });
-  if (!existsSync(folder))
-    await makeFolderOnce(folder, (temporary) => {
-      cpSync(join(found.folder, 'native'), temporary, { recursive: true });
-      makeLinks(found.folder, temporary);
-    });
+  await makeFolderOnce(folder, (temporary) => {
+    cpSync(join(found.folder, 'native'), temporary, { recursive: true });
+    makeLinks(found.folder, temporary);
+  });
   return { folder, version: found.version, warning: undefined };
 };
 

@@ -74,7 +74,6 @@ const initialize = async (
  * @throws WindsockError ClusterNotMade
  */
 export const ensureCluster = async (place: ClusterPlace, env: Record<string, string>): Promise<void> => {
-  if (!existsSync(place.folder))
-    await makeFolderOnce(place.folder, (temporary) => initialize(place, temporary, env));
+  await makeFolderOnce(place.folder, (temporary) => initialize(place, temporary, env));
   writeAccess(place, place.folder);
 };

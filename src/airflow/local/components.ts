@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { StepFailed } from '../../environments/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Account } from '../../lib/process.ts';
+import { killAll, type ProcessId, sessionOf } from '../../lib/process-tree.ts';
+import type { AirflowVersion } from '../versions.ts';
+import { argumentsOf, type ComponentName, componentsOf, neededToBeReady } from './commands.ts';
+import { Component } from './component.ts';
+import { type ProcessFact, readFacts, writeFacts } from './facts.ts';
+import type { Leader } from './leader.ts';
+import type { Places } from './places.ts';
+import { endStrays, type Owner, processesOf } from './strays.ts';
+
+export interface ComponentsOptions {
+  readonly id: string;
+  readonly generation: number;
+  readonly version: AirflowVersion;
+  readonly places: Places;
+  readonly python: string;
+  readonly account: Account | undefined;
+  readonly webPort: number;
+  readonly variables: (component: string) => Record<string, string>;
+  readonly bootId: string;
+  readonly log: Log;
+  /** False while another server may be acting on this environment. */
+  readonly mayStart: () => boolean;
+}
+
+/** All processes of one environment: started, written down, taken over, ended. */
+export class Components {
+  readonly all: readonly Component[];
+  /** Without these an environment is not ready. */
+  readonly needed: readonly Component[];
+  readonly web: Component;
+  readonly #o: ComponentsOptions;
+
+  constructor(options: ComponentsOptions, changed: (name: ComponentName) => void) {
+    this.#o = options;
+    const byName = new Map(
+      componentsOf(options.version).map((name) => [name, this.#component(name, () => changed(name))]),
+    );
+    this.all = [...byName.values()];
+    this.needed = neededToBeReady(options.version).flatMap((name) => byName.get(name) ?? []);
+    const web = byName.get('webserver');
+    if (!web) throw new Error('an environment without a web server');
+    this.web = web;
+  }
+
+  /**
+   * Goes on with the processes an earlier server started, and ends everything else of this environment: what was
+   * not written down, what ended half, the commands nobody waits for any more.
+   * @throws StepFailed when something cannot be ended
+   */
+  async adopt(living: readonly ProcessFact[]): Promise<void> {
+    for (const fact of living) {
+      const component = this.all.find((c) => c.name === fact.component);
+      if (component?.state === 'stopped') component.adopt(fact, fact);
+    }
+    if (!(await endStrays(this.#owner(), this.#leaders)))
+      throw new StepFailed('Processes of an earlier start cannot be ended', { retry: true });
+  }
+
+  /** Ends every component, then whatever is left of their sessions and of the environment's account. */
+  async stop(patience: number): Promise<boolean> {
+    const owner = this.#owner();
+    await Promise.all(this.all.map((c) => c.stop(patience)));
+    return killAll(processesOf(owner));
+  }
+
+  get #leaders(): readonly number[] {
+    return this.all.flatMap((c) => c.leader?.pid ?? []);
+  }
+
+  #owner(): Owner {
+    const { id, account, places, bootId } = this.#o;
+    return { environmentId: id, uid: account?.uid, facts: readFacts(places.facts), bootId };
+  }
+
+  #component(name: ComponentName, changed: () => void): Component {
+    const o = this.#o;
+    const pidFile = (): string => join(o.places.temporary, `${name}-${Date.now()}.pid`);
+    return new Component({
+      name,
+      environmentId: o.id,
+      log: o.log,
+      mayStart: o.mayStart,
+      changed,
+      record: (starting, leader) => this.#record(starting, leader),
+      endRest: (leader) => this.#endRest(name, leader),
+      spec: () => ({
+        name,
+        program: o.python,
+        args: argumentsOf(name, o.version, { webPort: o.webPort, pidFile: pidFile() }),
+        env: o.variables(name),
+        cwd: o.places.home,
+        account: o.account,
+        logFile: join(o.places.componentLogs, `${name}.log`),
+      }),
+    });
+  }
+
+  /** A task's shell makes a session of its own, so with a scheduler go all processes that no component is over. */
+  async #endRest(name: ComponentName, leader: ProcessId): Promise<boolean> {
+    const gone = await killAll(sessionOf(leader));
+    return name === 'scheduler' ? (await endStrays(this.#owner(), this.#leaders)) && gone : gone;
+  }
+
+  #record(starting: Component, leader: Leader): void {
+    const { places, bootId, generation, webPort } = this.#o;
+    const processes = this.all.flatMap((c) => {
+      const process = c === starting ? leader : c.leader;
+      const { restarts } = c.status;
+      const since = c === starting ? Date.now() : c.status.since;
+      return process
+        ? [{ component: c.name, pid: process.pid, startTime: process.startTime, since, restarts }]
+        : [];
+    });
+    writeFacts(places.facts, { bootId, generation, webPort, processes });
+  }
+}
