@@ -5,7 +5,7 @@ import { canBecome, ensureAccount, findAccount, uidIsTaken } from '../lib/accoun
 import { codeOf, WindsockError } from '../lib/errors.ts';
 import { silentLog } from '../lib/log.ts';
 import { staleTemporaries, temporaryName } from '../lib/make-once.ts';
-import { run } from '../lib/process.ts';
+import { type Account, run } from '../lib/process.ts';
 import { processes } from '../lib/process-tree.ts';
 import { accountNumbers } from '../store/account-numbers.ts';
 import { closeDoors, type LivingEnvironment } from '../store/backup-facts.ts';
@@ -13,6 +13,7 @@ import type { Database } from '../store/database.ts';
 import { programsFor } from '../store/postgres/binaries.ts';
 import { runningPostmaster, stopPostmaster } from '../store/postgres/postmaster.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
+import type { BackupHead } from './backup-format.ts';
 import { checkReachable, installationId, makeDataFolder } from './folders.ts';
 import { clusterFolder, openOwnDatabase } from './own-database.ts';
 import { unpackBackup } from './restore-files.ts';
@@ -71,11 +72,11 @@ const setOwner = (folder: string, uid: number, gid: number): void => {
 const writable = ['home', 'tmp'];
 const readable = ['config', 'dags', 'plugins'];
 
-const giveAway = (root: string, uid: number): void => {
-  lchownSync(root, 0, uid);
+const giveAway = (root: string, { uid, gid }: Account): void => {
+  lchownSync(root, 0, gid);
   chmodSync(root, 0o750);
   for (const name of [...writable, ...readable].filter((one) => existsSync(join(root, one))))
-    setOwner(join(root, name), writable.includes(name) ? uid : 0, uid);
+    setOwner(join(root, name), writable.includes(name) ? uid : 0, gid);
 };
 
 /** The account's number from before, or a new one where that belongs to somebody else here. */
@@ -117,8 +118,9 @@ const settle = async (o: RestoreOptions, folders: DataFolder, accounts: ServerAc
     for (const one of accounts ? living : []) {
       o.signal.throwIfAborted();
       const number = await numberOf(own.db, accounts as ServerAccounts, one);
+      const account = await ensureAccount(`windsock-${one.id}`, number);
       const root = join(folders.environments, one.id);
-      if (existsSync(root)) giveAway(root, number);
+      if (existsSync(root)) giveAway(root, account);
     }
     return living.map((one) => one.name);
   } finally {
@@ -137,15 +139,27 @@ const sync = async (folder: string): Promise<void> => {
     throw new WindsockError('NotOnDisk', `${folder} cannot be written to the disk: ${result.stderr.trim()}`);
 };
 
+const installPrograms = async (head: BackupHead, folders: DataFolder): Promise<void> => {
+  try {
+    await programsFor(head.postgres, folders.programs);
+  } catch (cause) {
+    if (!(cause instanceof WindsockError) || cause.code !== 'PostgresMajorMissing') throw cause;
+    throw new WindsockError(
+      'OtherPostgres',
+      `This backup holds databases of PostgreSQL ${head.postgres}, which this Windsock does not bring. Restore it with Windsock ${head.windsock}, which made it, and update afterwards.`,
+      { cause },
+    );
+  }
+};
+
 const fill = async (o: RestoreOptions, temporary: string): Promise<Omit<RestoreResult, 'took'>> => {
   const folders = dataFolder(temporary, o.env, o.tag);
   makeDataFolder(folders, o.isRoot);
   const postgres = o.isRoot ? await ensureAccount('windsock-pg') : undefined;
   if (postgres) await checkReachable(folders, postgres);
   o.say('unpacking and checking');
-  const { head } = await unpackBackup(
-    { file: o.file, to: temporary, postgres, signal: o.signal },
-    async ({ postgres: major }) => void (await programsFor(major, folders.programs)),
+  const { head } = await unpackBackup({ file: o.file, to: temporary, postgres, signal: o.signal }, (head) =>
+    installPrograms(head, folders),
   );
   o.say('recovering the databases');
   const environments = await settle(o, folders, await serverAccounts(o.isRoot, installationId(folders)));

@@ -10,10 +10,11 @@ import type { WebToken } from '../harness/mwaa.ts';
 import { ownQuery } from '../harness/own-database.ts';
 import { Random } from '../harness/random.ts';
 import { Rig } from '../harness/rig.ts';
+import { schedulerStarts } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
 
 const subject = { name: 'subject', version: '3.3.1' };
-/** Lives through all of it. */
+/** Lives through all of it, with the processes of its first start. */
 const bystander = { name: 'bystander', version: '2.7.2' };
 const sampleSize = 14;
 
@@ -21,11 +22,13 @@ const random = new Random();
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 let rig: Rig;
+let bystanderId: string | undefined;
 
 beforeAll(async () => {
   rig = await Rig.make();
   await rig.create(bystander.name, bystander.version);
   await rig.available(bystander.name);
+  bystanderId = schedulerStarts(rig.place)[0]?.environmentId;
 }, 120_000);
 
 afterAll(async () => {
@@ -197,6 +200,7 @@ const survive = async (point: Point) => {
   if (point.phase === 'tokens') await checkToken(point);
   await nothingWrong();
   expect((await rig.api.find(bystander.name))?.Status).toBe('AVAILABLE');
+  expect(schedulerStarts(rig.place).filter((s) => s.environmentId === bystanderId)).toHaveLength(1);
 };
 
 test('killed at any point, it finds back', async () => {

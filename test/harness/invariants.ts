@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { accountOf } from './accounts.ts';
 import { ownQuery } from './own-database.ts';
-import { environmentOf, processesOf } from './processes.ts';
+import { type FoundProcess, processesOf } from './processes.ts';
 import { environmentIds, type Place } from './server.ts';
 import { schedulerStarts } from './trivial-airflow.ts';
 
@@ -131,21 +131,32 @@ const sessionOf = (pid: number): number => {
   }
 };
 
-const variable = (environment: string, name: string): string | undefined =>
-  new RegExp(`^${name}=(.*)$`, 'm').exec(environment)?.[1];
-
 interface Component {
   readonly pid: number;
   readonly id: string;
   readonly name: string;
 }
 
-const componentOf = (pid: number): Component | undefined => {
-  const environment = environmentOf(pid);
-  const id = variable(environment, 'WINDSOCK_ENVIRONMENT_ID');
-  const name = variable(environment, 'MWAA_AIRFLOW_COMPONENT');
-  if (!id || !name || variable(environment, 'WINDSOCK_COMMAND_ID')) return undefined;
-  return { pid, id, name };
+/** How the leaders show themselves; some of the real ones write over their own command and environment. */
+const titles: Readonly<Record<string, RegExp>> = {
+  webserver: /gunicorn|airflow api[-_]server/,
+  scheduler: /airflow scheduler/,
+  triggerer: /airflow triggerer/,
+  'dag-processor': /airflow dag[-_]processor/,
+};
+
+const workingFolder = (pid: number): string => {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
+  }
+};
+
+const componentOf = ({ pid, command }: FoundProcess): Component | undefined => {
+  const id = /\/environments\/([a-z0-9]{12})\/home/.exec(workingFolder(pid))?.[1];
+  const name = Object.keys(titles).find((key) => titles[key]?.test(command));
+  return id !== undefined && name !== undefined ? { pid, id, name } : undefined;
 };
 
 const isPostgres = (command: string): boolean => /^postgres: |\/bin\/postgres /.test(command);
@@ -154,7 +165,7 @@ const isPostgres = (command: string): boolean => /^postgres: |\/bin\/postgres /.
 export const componentsAt = (place: Place): readonly Component[] =>
   processesOf(join(place.data, 'environments'))
     .filter((p) => sessionOf(p.pid) === p.pid)
-    .flatMap((p) => componentOf(p.pid) ?? []);
+    .flatMap((p) => componentOf(p) ?? []);
 
 const componentsWanted = ({ version }: Living): readonly string[] => [
   ...['webserver', 'scheduler', 'triggerer'],

