@@ -27,41 +27,57 @@ interface Start {
   readonly steps: readonly (readonly [name: string, seconds: number])[];
 }
 
-/** Deletes the environment, because its account would outlive the folder. */
-const removeDemo = async (data: string): Promise<void> => {
-  const words = ['environment', 'delete', 'demo', '--wait', '--data', data];
-  await once(
-    spawn(process.execPath, [join(root, 'bin', 'windsock.mjs'), ...words], { stdio: 'ignore' }),
-    'exit',
-  );
+const command = async (data: string, ...words: readonly string[]): Promise<void> => {
+  const program = [join(root, 'bin', 'windsock.mjs'), ...words, '--data', data];
+  const [code] = await once(spawn(process.execPath, program, { stdio: 'ignore' }), 'exit');
+  if (code !== 0) throw new Error(`windsock ${words.join(' ')} ended with ${code}`);
 };
 
-/** Starts Windsock, waits until Airflow is ready to be shown, does what is left to do, stops it. */
-const windsock = async (
-  data: string,
-  then: (data: string) => Promise<void> = async () => {},
-): Promise<Start> => {
-  const ports = ['--port', String(await freePort()), '--door-port', String(await freePort())];
-  const begun = performance.now();
-  const child = spawn(process.execPath, [join(root, 'src', 'main.ts'), '--data', data, ...ports], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: deadline,
-  });
-  const steps: [string, number][] = [];
-  try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [, name, seconds] = /✓ (.+) \(([\d.]+) s\)/.exec(line) ?? [];
-      if (name !== undefined) steps.push([name.replace('demo: ', ''), Number(seconds)]);
-      if (!line.startsWith('Windsock is ready')) continue;
-      const total = (performance.now() - begun) / 1000;
-      await then(data);
-      return { total, steps };
-    }
-    throw new Error('Windsock ended before it was ready');
-  } finally {
-    await ended(child);
+/** A server that runs, with what it prints. */
+class Running {
+  readonly child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #begun = performance.now();
+
+  constructor(data: string, ports: readonly [api: number, door: number]) {
+    const places = ['--data', data, '--port', String(ports[0]), '--door-port', String(ports[1])];
+    this.child = spawn(process.execPath, [join(root, 'src', 'main.ts'), ...places], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: deadline,
+    });
+    const { stdout } = this.child;
+    if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#lines.push(line));
   }
-};
+
+  /** Waits until the screen says that Airflow can be opened. */
+  async ready(): Promise<Start> {
+    while (!this.#lines.some((line) => line.startsWith('Windsock is ready'))) {
+      if (this.child.exitCode !== null) throw new Error('Windsock ended before it was ready');
+      await delay(20);
+    }
+    return { total: (performance.now() - this.#begun) / 1000, steps: this.#steps('demo: ') };
+  }
+
+  /** Creates one more environment of the same version, whose every part is there already. */
+  async another(data: string): Promise<Start> {
+    const begun = performance.now();
+    await command(data, 'environment', 'create', 'another', '--bucket', 'demo', '--wait');
+    const total = (performance.now() - begun) / 1000;
+    const steps = this.#steps('another: ');
+    await command(data, 'environment', 'delete', 'another', '--wait');
+    return { total, steps };
+  }
+
+  #steps(environment: string): Start['steps'] {
+    return this.#lines.flatMap((line) => {
+      const [, name = '', seconds] = /✓ (.+) \(([\d.]+) s\)/.exec(line) ?? [];
+      const other = name.includes(': ') && !name.startsWith(environment);
+      return seconds === undefined || other
+        ? []
+        : [[name.replace(environment, ''), Number(seconds)] as const];
+    });
+  }
+}
 
 const ended = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -135,13 +151,30 @@ const print = (name: string, start: Start, base: Start): void => {
 const data = mkdtempSync('/tmp/windsock-bench-');
 // as root, other accounts work in it
 chmodSync(data, 0o755);
+let running: Running | undefined;
 try {
-  const first = await windsock(join(data, 'data'));
-  const second = await windsock(join(data, 'data'), removeDemo);
-  const alone = await airflow(join(data, 'data'));
+  const folder = join(data, 'data');
+  const ports = [await freePort(), await freePort()] as const;
+  running = new Running(folder, ports);
+  const first = await running.ready();
+  const another = await running.another(folder);
+  running.child.kill('SIGKILL');
+  await once(running.child, 'exit');
+  running = new Running(folder, ports);
+  const adoption = await running.ready();
+  await ended(running.child);
+  running = new Running(folder, ports);
+  const second = await running.ready();
+  // its account would outlive the folder
+  await command(folder, 'environment', 'delete', 'demo', '--wait');
+  await ended(running.child);
+  const alone = await airflow(folder);
   print('Airflow alone', alone, alone);
   print('First start, from an empty folder', first, alone);
   print('Second start', second, alone);
+  print('Start after kill -9, Airflow taken over', adoption, alone);
+  print('One more environment, from the call until AVAILABLE', another, alone);
 } finally {
+  if (running) await ended(running.child);
   rmSync(data, { recursive: true, force: true });
 }

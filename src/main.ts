@@ -122,7 +122,11 @@ const showReady = async (
   const available = record?.status === 'AVAILABLE' ? record : undefined;
   const took = performance.now() - begun;
   const about = available ? { environment: available.name, environmentId: available.id } : {};
-  server.log.info('server ready', { ...about, endpoint: server.endpoint, took: Math.round(performance.now()) });
+  server.log.info('server ready', {
+    ...about,
+    endpoint: server.endpoint,
+    took: Math.round(performance.now()),
+  });
   if (record?.status === 'CREATE_FAILED') {
     screen.print(
       `\nThe environment ${record.name} could not be created: ${record.lastUpdate.Error?.ErrorMessage ?? 'see the log'}`,
@@ -190,6 +194,7 @@ const serve = async (settings: AllSettings): Promise<void> => {
     step: (name, work) => screen.step(name, work),
     onProgress: (p) => stopping.signal.aborted || screen.progress(p),
     alsoLog: jsonLines,
+    tell: (text) => screen.print(text),
     // the other server goes on with what runs
     onLost: () => stop('another server uses this data folder', 'keep'),
   });

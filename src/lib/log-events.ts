@@ -10,6 +10,7 @@ export const logFields = {
   environmentId: 'id of an environment: unique, also over time',
   error: 'the AWS error code of the answer',
   file: 'a file',
+  free: 'MiB that are free on a disk',
   from: 'the status before',
   leaving: 'end: everything is ended; keep: PostgreSQL and Airflow go on',
   lines: 'how many lines',
@@ -77,6 +78,11 @@ export const logEvents = {
     meaning: 'The file that `windsock status` reads could not be written; it is tried again.',
     fields: ['reason'],
   },
+  'disk nearly full': {
+    meaning: 'On a full disk nothing can be changed: tokens, environments and DAGs stay as they are.',
+    fields: ['data', 'free'],
+  },
+  'disk has space': { meaning: 'The disk is no longer nearly full.', fields: ['data', 'free'] },
   'housekeeping failed': { meaning: 'A regular task failed; it is tried again.', fields: ['reason'] },
 
   // steps

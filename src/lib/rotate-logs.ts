@@ -43,12 +43,11 @@ const copyFrom = async (
   return at;
 };
 
-/** What was written since, then empties the log: nothing else of this process runs between. */
+/** What was written since. */
 const takeRest = (source: FileHandle, target: FileHandle, from: number): void => {
   const rest = Buffer.alloc(Math.min(Math.max(0, fstatSync(source.fd).size - from), mostAtOnce));
   const count = readSync(source.fd, rest, 0, rest.length, from);
   for (let at = 0; at < count; ) at += writeSync(target.fd, rest, at, count - at);
-  ftruncateSync(source.fd, 0);
 };
 
 const shift = async (file: string, kept: number): Promise<void> => {
@@ -75,6 +74,9 @@ const rotate = async (file: string, limits: RotationLimits): Promise<void> => {
       await shift(file, limits.kept);
       await rename(temporary, `${file}.1`);
       takeRest(source, target, at);
+      // Nothing of this process runs between; to give back a flood takes too long for that.
+      if (size > limits.flood) await source.truncate(0);
+      else ftruncateSync(source.fd, 0);
     } finally {
       await target.close();
     }

@@ -35,8 +35,14 @@ async function* each(entries: readonly TarSource[]): AsyncGenerator<TarSource> {
   yield* entries;
 }
 
+const all = async <T>(source: AsyncIterable<T>): Promise<T[]> => {
+  const found: T[] = [];
+  for await (const one of source) found.push(one);
+  return found;
+};
+
 const packed = async (entries: AsyncIterable<TarSource>): Promise<Buffer> =>
-  Buffer.concat(await Array.fromAsync(pack(entries, createHash('sha256'))));
+  Buffer.concat(await all(pack(entries, createHash('sha256'))));
 
 /** Chunks of an odd size, as a stream may give them. */
 async function* inParts(bytes: Buffer, size = 777): AsyncGenerator<Buffer> {
@@ -46,7 +52,7 @@ async function* inParts(bytes: Buffer, size = 777): AsyncGenerator<Buffer> {
 const contents = async (bytes: Buffer): Promise<Record<string, string>> => {
   const found: Record<string, string> = {};
   for await (const entry of unpack(inParts(bytes), createHash('sha256')))
-    found[entry.path] = Buffer.concat(await Array.fromAsync(entry.content)).toString();
+    found[entry.path] = Buffer.concat(await all(entry.content)).toString();
   return found;
 };
 
@@ -91,7 +97,7 @@ describe('tar', () => {
       written = hash.copy().digest('hex');
       yield file('end', '');
     };
-    const bytes = Buffer.concat(await Array.fromAsync(pack(entries(), hash)));
+    const bytes = Buffer.concat(await all(pack(entries(), hash)));
     let read = '';
     for await (const entry of unpack(inParts(bytes), createHash('sha256')))
       if (entry.path === 'end') read = entry.hashBefore.digest('hex');
@@ -110,7 +116,7 @@ describe('tar', () => {
 
 describe('walk', () => {
   const names = async (o: Parameters<typeof walk>[2] = {}): Promise<string[]> =>
-    (await Array.fromAsync(walk(folder, 'in', o))).map((entry) => entry.path).sort();
+    (await all(walk(folder, 'in', o))).map((entry) => entry.path).sort();
 
   test('folders before what is in them; links are not followed', async () => {
     mkdirSync(join(folder, 'b'));
@@ -127,6 +133,6 @@ describe('walk', () => {
   });
 
   test('a folder that is not there gives nothing', async () => {
-    expect(await Array.fromAsync(walk(join(folder, 'nothing'), 'x'))).toEqual([]);
+    expect(await all(walk(join(folder, 'nothing'), 'x'))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, lchownSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
-import { canBecome, ensureAccount, findAccount, uidIsTaken } from '../lib/accounts.ts';
+import { canBecome, ensureAccount, findAccount, removeAccount, uidIsTaken } from '../lib/accounts.ts';
 import { codeOf, WindsockError } from '../lib/errors.ts';
 import { silentLog } from '../lib/log.ts';
 import { staleTemporaries, temporaryName } from '../lib/make-once.ts';
@@ -108,6 +108,29 @@ const refuseIfUsed = (e: LivingEnvironment, number: number): void => {
   );
 };
 
+/** Makes the accounts and gives them what is theirs; those that were made go again when that fails. */
+const giveAllAway = async (
+  folders: DataFolder,
+  accounts: ServerAccounts,
+  db: Database,
+  living: readonly LivingEnvironment[],
+): Promise<void> => {
+  const made: string[] = [];
+  try {
+    for (const one of living) {
+      const name = `windsock-${one.id}`;
+      const number = await numberOf(db, accounts, one);
+      if (!findAccount(name)) made.push(name);
+      const account = await ensureAccount(name, number);
+      const root = join(folders.environments, one.id);
+      if (existsSync(root)) giveAway(root, account);
+    }
+  } catch (error) {
+    for (const name of made) await removeAccount(name).catch(() => {});
+    throw error;
+  }
+};
+
 const settle = async (o: RestoreOptions, folders: DataFolder, accounts: ServerAccounts | undefined) => {
   const own = await openOwnDatabase({ folders, accounts, url: undefined, log: silentLog });
   try {
@@ -115,13 +138,8 @@ const settle = async (o: RestoreOptions, folders: DataFolder, accounts: ServerAc
     const ids = new Set(living.map((one) => one.id));
     for (const name of readdirSync(folders.environments).filter((id) => !ids.has(id)))
       rmSync(join(folders.environments, name), { recursive: true, force: true });
-    for (const one of accounts ? living : []) {
-      o.signal.throwIfAborted();
-      const number = await numberOf(own.db, accounts as ServerAccounts, one);
-      const account = await ensureAccount(`windsock-${one.id}`, number);
-      const root = join(folders.environments, one.id);
-      if (existsSync(root)) giveAway(root, account);
-    }
+    o.signal.throwIfAborted();
+    if (accounts) await giveAllAway(folders, accounts, own.db, living);
     return living.map((one) => one.name);
   } finally {
     await own.stop();

@@ -32,6 +32,7 @@ import type { SigningKeys } from '../tokens/signing-keys.ts';
 import { createTokens, type Tokens } from '../tokens/tokens.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildDriver } from './build-driver.ts';
+import { watchDisk } from './disk-watch.ts';
 import { checkReachable, installationId, logFolders, makeDataFolder } from './folders.ts';
 import { loadIdentities, publishEndpoint } from './identities.ts';
 import { loggedStep } from './logged-step.ts';
@@ -51,6 +52,8 @@ export interface ServerOptions {
   readonly onProgress: (p: EnvironmentProgress) => void;
   /** Gets the lines of the log as well. */
   readonly alsoLog: LineSink | undefined;
+  /** A line for whoever watches the server. */
+  readonly tell: (text: string) => void;
   /** Another server has taken over this data folder: stop. */
   readonly onLost: () => void;
 }
@@ -160,6 +163,7 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
       () => {},
     ),
   );
+  started.add('disk watch', watchDisk({ folder: folders.root, log, tell: o.tell }));
   const id = await loadIdentities(folders, log);
   started.add('certificate', () => id.tls.close());
   const region = settings.region;

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type EnvironmentFacts,
@@ -138,12 +138,10 @@ class StatusKeeper implements KeptStatusFile {
   }
 }
 
-/** What killed servers left half written. */
-const removeTemporaries = (file: string): void => {
-  const name = basename(file);
-  for (const other of readdirSync(dirname(file)))
-    if (other.startsWith(`${name}.`) && other.endsWith('.tmp'))
-      rmSync(join(dirname(file), other), { force: true });
+/** What killed servers left half written beside it: only the owner of the data folder writes there. */
+const removeTemporaries = (folder: string): void => {
+  for (const name of readdirSync(folder))
+    if (/\.\d+\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
 };
 
 /**
@@ -151,7 +149,7 @@ const removeTemporaries = (file: string): void => {
  * `stopped`. Only the owner of the data folder may call it. Never throws: a full disk is told in the log once.
  */
 export const keepStatusFile = async (o: StatusFileOptions): Promise<KeptStatusFile> => {
-  removeTemporaries(o.file);
+  removeTemporaries(dirname(o.file));
   const keeper = new StatusKeeper(o);
   await keeper.look();
   return keeper;

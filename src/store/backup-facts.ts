@@ -25,6 +25,9 @@ export const livingEnvironments = async (server: DatabaseServer): Promise<readon
   }
 };
 
+/** Numbers of accounts that may have been given away after the backup was made. */
+const numbersSpent = 50;
+
 /**
  * After a restore: what was handed out before it is worth nothing any more. Every token that was not used is revoked,
  * every web session ended, in one transaction. Gives the environments that are there.
@@ -39,6 +42,12 @@ export const closeDoors = (db: Database): Promise<readonly LivingEnvironment[]> 
     await db.query(
       `update sessions set ended_at = now(), end_reason = 'restored from a backup' where ended_at is null`,
       [],
+      tx,
+    );
+    await db.query(
+      `insert into account_numbers (environment_id, number, released_at)
+       select 'restored-' || max(number), max(number) + $1, now() from account_numbers having count(*) > 0`,
+      [numbersSpent],
       tx,
     );
     return db.query<LivingEnvironment & Record<string, unknown>>(living, [], tx);

@@ -4,7 +4,7 @@ import { chownSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isRoot } from '../harness/accounts.ts';
+import { accountOf, isRoot } from '../harness/accounts.ts';
 import { Api } from '../harness/api.ts';
 import { putDag } from '../harness/dags.ts';
 import { postLogin } from '../harness/door.ts';
@@ -279,6 +279,9 @@ describe('backup and restore', () => {
     const log = join(restored.data, 'environments', id, 'home', 'logs', 'attempt=1.log');
     expect(readFileSync(log, 'utf8')).toBe('what the task said\n');
     expect(statSync(log).uid).toBe(statSync(join(restored.data, 'environments', id, 'home')).uid);
+    const account = accountOf(`windsock-${id}`);
+    const dag = statSync(join(restored.data, 'environments', id, 'dags', 'dag.py'));
+    if (account) expect([dag.uid, dag.gid]).toEqual([0, account.gid]);
     expect(await query(restored, `airflow_${id}`, 'select what from history')).toEqual([{ what: 'it ran' }]);
     const login = await until('a login', 60, async () => {
       const answer = await postLogin(restored, await new Minter(restored).webToken('kept'), 3);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ApiFault } from '../harness/api.ts';
 import { outputOf, postCommand, postLogin } from '../harness/door.ts';
-import { problemsAt } from '../harness/invariants.ts';
+import { untilNothingWrong } from '../harness/invariants.ts';
 import type { WebToken } from '../harness/mwaa.ts';
 import { ownQuery } from '../harness/own-database.ts';
 import { Random } from '../harness/random.ts';
@@ -78,15 +78,7 @@ const isReachable = async () => {
   return (await postLogin(rig.place, token, 3)).status === 200;
 };
 
-const nothingWrong = async () => {
-  let problems: readonly string[] = [];
-  await until('nothing wrong', 30, async () => {
-    problems = await problemsAt(rig.place, rig.server.pid);
-    return problems.length === 0;
-  }).catch((error) => {
-    throw new Error(`${problems.join('\n')}\n${(error as Error).message}`);
-  });
-};
+const nothingWrong = () => untilNothingWrong(rig.place, rig.server.pid, 30);
 
 /** The names hit in a phase. */
 const record = async (phase: Phase): Promise<readonly string[]> => {

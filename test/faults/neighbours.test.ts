@@ -3,8 +3,9 @@ import { existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { componentsAt } from '../harness/components.ts';
 import { postLogin } from '../harness/door.ts';
-import { componentsAt, problemsAt } from '../harness/invariants.ts';
+import { untilNothingWrong } from '../harness/invariants.ts';
 import { ownQuery } from '../harness/own-database.ts';
 import { Rig } from '../harness/rig.ts';
 import { serverLog } from '../harness/server.ts';
@@ -52,15 +53,7 @@ const neighbourWorks = async () => {
   await rig.gone('neighbour');
 };
 
-const nothingWrong = async () => {
-  let problems: readonly string[] = [];
-  await until('nothing wrong', 60, async () => {
-    problems = await problemsAt(rig.place, rig.server.pid);
-    return problems.length === 0;
-  }).catch((cause: unknown) => {
-    throw new Error(problems.join('\n'), { cause });
-  });
-};
+const nothingWrong = () => untilNothingWrong(rig.place, rig.server.pid, 60);
 
 const failuresOf = (name: string): number =>
   serverLog(rig.place)

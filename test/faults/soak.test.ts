@@ -4,12 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { componentsAt, problemsAt } from '../harness/invariants.ts';
+import { componentsAt } from '../harness/components.ts';
+import { untilNothingWrong } from '../harness/invariants.ts';
 import { Random } from '../harness/random.ts';
 import { Rig } from '../harness/rig.ts';
-import { serverLog } from '../harness/server.ts';
 import { Client } from '../harness/traffic.ts';
-import { until } from '../harness/until.ts';
 
 const rounds = Number(process.env['WINDSOCK_SOAK_ROUNDS'] ?? 20);
 /** In seconds; the rounds of one run share what is cached. */
@@ -74,15 +73,7 @@ const traffic = async (end: End, after: number): Promise<void> => {
   await Promise.all(working);
 };
 
-const nothingWrong = async (): Promise<void> => {
-  let problems: readonly string[] = [];
-  await until('nothing wrong', longestRound, async () => {
-    problems = await problemsAt(rig.place, rig.server.pid);
-    return problems.length === 0;
-  }).catch((cause: unknown) => {
-    throw new Error(`${problems.join('\n')}\n${serverLog(rig.place).slice(-3000)}`, { cause });
-  });
-};
+const nothingWrong = () => untilNothingWrong(rig.place, rig.server.pid, longestRound);
 
 const round = async (end: End, after: number): Promise<number> => {
   await traffic(end, after);

@@ -1,10 +1,12 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accountOf } from './accounts.ts';
+import { componentsAt, sessionOf } from './components.ts';
 import { ownQuery } from './own-database.ts';
-import { type FoundProcess, processesOf } from './processes.ts';
-import { environmentIds, type Place } from './server.ts';
+import { processesOf } from './processes.ts';
+import { environmentIds, type Place, serverLog } from './server.ts';
 import { schedulerStarts } from './trivial-airflow.ts';
+import { until } from './until.ts';
 
 interface Living {
   readonly id: string;
@@ -122,50 +124,7 @@ const auditProblems = async ({ place }: Facts): Promise<readonly string[]> => {
   return rows.map(({ what }) => what);
 };
 
-const sessionOf = (pid: number): number => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
-  } catch {
-    return 0;
-  }
-};
-
-interface Component {
-  readonly pid: number;
-  readonly id: string;
-  readonly name: string;
-}
-
-/** How the leaders show themselves; some of the real ones write over their own command and environment. */
-const titles: Readonly<Record<string, RegExp>> = {
-  webserver: /gunicorn|airflow api[-_]server/,
-  scheduler: /airflow scheduler/,
-  triggerer: /airflow triggerer/,
-  'dag-processor': /airflow dag[-_]processor/,
-};
-
-const workingFolder = (pid: number): string => {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`);
-  } catch {
-    return '';
-  }
-};
-
-const componentOf = ({ pid, command }: FoundProcess): Component | undefined => {
-  const id = /\/environments\/([a-z0-9]{12})\/home/.exec(workingFolder(pid))?.[1];
-  const name = Object.keys(titles).find((key) => titles[key]?.test(command));
-  return id !== undefined && name !== undefined ? { pid, id, name } : undefined;
-};
-
 const isPostgres = (command: string): boolean => /^postgres: |\/bin\/postgres /.test(command);
-
-/** The components of every environment that run now: the leaders of their sessions. */
-export const componentsAt = (place: Place): readonly Component[] =>
-  processesOf(join(place.data, 'environments'))
-    .filter((p) => sessionOf(p.pid) === p.pid)
-    .flatMap((p) => componentOf(p) ?? []);
 
 const componentsWanted = ({ version }: Living): readonly string[] => [
   ...['webserver', 'scheduler', 'triggerer'],
@@ -200,7 +159,7 @@ const doubleSchedulers = (place: Place): readonly string[] =>
  * databases, processes and unfinished files that belong to no living environment, components that are missing or
  * there twice, tokens and changes without their entry in the record.
  */
-export const problemsAt = async (place: Place, serverPid: number): Promise<readonly string[]> => {
+const problemsAt = async (place: Place, serverPid: number): Promise<readonly string[]> => {
   const living = await ownQuery<Living>(place, 'windsock', livingSql);
   const running = living.filter(({ status }) => status === 'AVAILABLE');
   const facts: Facts = { place, serverPid, living, running };
@@ -214,4 +173,17 @@ export const problemsAt = async (place: Place, serverPid: number): Promise<reado
     ...processProblems(facts),
     ...doubleSchedulers(place),
   ];
+};
+
+/** Waits until everything is as it must be. @throws Error with what is not, when that takes longer than `seconds` */
+export const untilNothingWrong = async (place: Place, serverPid: number, seconds: number): Promise<void> => {
+  let problems: readonly string[] = [];
+  const nothing = async () => {
+    problems = await problemsAt(place, serverPid);
+    return problems.length === 0;
+  };
+  await until('nothing wrong', seconds, nothing).catch((cause: unknown) => {
+    const log = serverLog(place).slice(-3_000);
+    throw new Error(`${(cause as Error).message}\n${problems.join('\n')}\nThe log ends:\n${log}`, { cause });
+  });
 };
