@@ -11,8 +11,8 @@ export interface Loop {
   close(): Promise<void>;
 }
 
-/** Environments that are worked on at once. */
-const parallel = 4;
+/** Environments that are worked on at once. Most of the time a step waits: one that hangs must not stop the others. */
+const parallel = 16;
 const lookAgain = 60_000;
 
 /** Starts to keep every environment placed here as it is wanted: after every hint, and once a minute anyway. */

@@ -13,7 +13,8 @@ import {
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { pack, TarDamaged, type TarSource, unpack } from './tar.ts';
+import { pack, type TarSource } from './tar.ts';
+import { TarDamaged, unpack } from './untar.ts';
 import { walk } from './walk.ts';
 
 let folder: string;

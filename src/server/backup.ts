@@ -168,10 +168,10 @@ const syncFolder = async (folder: string): Promise<void> => {
  */
 export const backUp = async (o: BackupOptions): Promise<BackupResult> => {
   const begun = performance.now();
-  check(o);
   const temporary = temporaryName(o.file);
   let embedded: Embedded | undefined;
   try {
+    check(o);
     await removeStaleTemporaries(o.file);
     embedded = await startEmbedded(o);
     const environments = await write(o, embedded, temporary);

@@ -13,6 +13,7 @@ import {
   statfsSync,
   statSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { placesOf } from '../airflow/local/places.ts';
@@ -134,7 +135,29 @@ export const installationId = (f: DataFolder): string => {
       rmSync(own, { force: true });
     }
   }
-  return readFileSync(file, 'utf8').trim();
+  const id = readFileSync(file, 'utf8').trim();
+  if (id !== '') return id;
+  throw new WindsockError(
+    'InstallationIdDamaged',
+    `${file} is empty. Restore it from a backup: accounts and tokens of this data folder belong to it.`,
+  );
+};
+
+/**
+ * Takes away what a killed server left half: installs and migrations. What is large is removed in the background.
+ */
+export const sweepUnfinished = (f: DataFolder, failed: (error: unknown) => void): void => {
+  const found = [
+    ...readdirSync(f.bases)
+      .filter((name) => name.endsWith('.tmp'))
+      .map((name) => join(f.bases, name)),
+    ...readdirSync(f.cache)
+      .filter((name) => name.startsWith('migrate-'))
+      .map((name) => join(f.cache, name)),
+  ];
+  for (const folder of found) renameSync(folder, join(f.trash, `unfinished-${randomId(12)}`));
+  for (const name of readdirSync(f.trash).filter((entry) => entry.startsWith('unfinished-')))
+    rm(join(f.trash, name), { recursive: true, force: true }).catch(failed);
 };
 
 const hashFolder = (folder: string): string => {

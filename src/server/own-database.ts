@@ -1,9 +1,11 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { mostConnections } from '../airflow/classes.ts';
 import { maxEnvironments } from '../api/mwaa/create-environment.ts';
 import type { DataFolder } from '../config/data-folder.ts';
+import { WindsockError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import type { Account } from '../lib/process.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { type DatabaseServer, embeddedServer, externalServer } from '../store/database-server.ts';
 import { migrate } from '../store/migrate.ts';
@@ -54,13 +56,24 @@ export interface Embedded {
   readonly postgres: Postgres;
 }
 
+/** Nothing of a cluster is touched that another account made: PostgreSQL would not start, nor let this one in. */
+const checkOwner = (folder: string, account: Account | undefined): void => {
+  const owner = statSync(folder, { throwIfNoEntry: false })?.uid;
+  if (owner === undefined || owner === (account?.uid ?? process.geteuid?.())) return;
+  throw new WindsockError(
+    'OtherAccount',
+    `The databases in ${folder} belong to another account (number ${owner}). Run this as the account that made the data folder.`,
+  );
+};
+
 /**
  * Starts the embedded PostgreSQL of a data folder, or takes over the one that runs there.
- * @throws WindsockError NoEmbeddedPostgres, PostgresMajorMissing, ClusterNotMade, PostgresNotStarted
+ * @throws WindsockError OtherAccount, NoEmbeddedPostgres, PostgresMajorMissing, ClusterNotMade, PostgresNotStarted
  */
 export const startEmbedded = async (o: Omit<OwnDatabaseOptions, 'url'>): Promise<Embedded> => {
   const account = o.accounts?.postgres;
   const folder = clusterFolder(o.folders);
+  checkOwner(folder, account);
   const programs = await programsFor(clusterMajor(folder), o.folders.programs);
   if (programs.warning !== undefined)
     o.log.warn('postgres not renewed', { reason: programs.warning, version: programs.version });

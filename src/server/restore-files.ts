@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { codeOf, textOf, WindsockError } from '../lib/errors.ts';
 import type { Account } from '../lib/process.ts';
-import { TarDamaged, type TarFound, unpack } from '../lib/tar.ts';
+import { TarDamaged, type TarFound, unpack } from '../lib/untar.ts';
 import {
   type BackupEnd,
   type BackupHead,

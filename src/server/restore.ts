@@ -1,21 +1,19 @@
-import { chmodSync, existsSync, lchownSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
-import { canBecome, ensureAccount, findAccount, removeAccount, uidIsTaken } from '../lib/accounts.ts';
+import { ensureAccount } from '../lib/accounts.ts';
 import { codeOf, WindsockError } from '../lib/errors.ts';
 import { silentLog } from '../lib/log.ts';
 import { staleTemporaries, temporaryName } from '../lib/make-once.ts';
-import { type Account, run } from '../lib/process.ts';
-import { processes } from '../lib/process-tree.ts';
-import { accountNumbers } from '../store/account-numbers.ts';
-import { closeDoors, type LivingEnvironment } from '../store/backup-facts.ts';
-import type { Database } from '../store/database.ts';
+import { run } from '../lib/process.ts';
+import { closeDoors } from '../store/backup-facts.ts';
 import { programsFor } from '../store/postgres/binaries.ts';
 import { runningPostmaster, stopPostmaster } from '../store/postgres/postmaster.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import type { BackupHead } from './backup-format.ts';
 import { checkReachable, installationId, makeDataFolder } from './folders.ts';
 import { clusterFolder, openOwnDatabase } from './own-database.ts';
+import { prepareFolders } from './restore-accounts.ts';
 import { unpackBackup } from './restore-files.ts';
 
 export interface RestoreOptions {
@@ -59,78 +57,6 @@ const removeStale = async (to: string): Promise<void> => {
   }
 };
 
-const setOwner = (folder: string, uid: number, gid: number): void => {
-  lchownSync(folder, uid, gid);
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) setOwner(path, uid, gid);
-    else lchownSync(path, uid, gid);
-  }
-};
-
-/** What an environment's account owns; the rest it may read at most (see docs/security.md). */
-const writable = ['home', 'tmp'];
-const readable = ['config', 'dags', 'plugins'];
-
-const giveAway = (root: string, { uid, gid }: Account): void => {
-  lchownSync(root, 0, gid);
-  chmodSync(root, 0o750);
-  for (const name of [...writable, ...readable].filter((one) => existsSync(join(root, one))))
-    setOwner(join(root, name), writable.includes(name) ? uid : 0, gid);
-};
-
-/** The account's number from before, or a new one where that belongs to somebody else here. */
-const numberOf = async (db: Database, accounts: ServerAccounts, e: LivingEnvironment): Promise<number> => {
-  const numbers = accountNumbers(db, accounts.range);
-  for (;;) {
-    const number = await numbers.numberFor(e.id);
-    const there = findAccount(`windsock-${e.id}`);
-    const isFree = there ? there.uid === number : !uidIsTaken(number);
-    if (there && !isFree)
-      throw new WindsockError(
-        'OtherAccount',
-        `The account windsock-${e.id} exists with another number. Remove it: userdel windsock-${e.id}`,
-      );
-    if (isFree && canBecome(number)) {
-      refuseIfUsed(e, number);
-      return number;
-    }
-    await numbers.release(e.id);
-  }
-};
-
-const refuseIfUsed = (e: LivingEnvironment, number: number): void => {
-  const running = processes().filter((p) => p.uid === number);
-  if (running.length === 0) return;
-  throw new WindsockError(
-    'EnvironmentRuns',
-    `The environment ${e.name} runs on this machine (process ${running[0]?.pid}): another data folder uses its account. Stop that server first, or restore on another machine.`,
-  );
-};
-
-/** Makes the accounts and gives them what is theirs; those that were made go again when that fails. */
-const giveAllAway = async (
-  folders: DataFolder,
-  accounts: ServerAccounts,
-  db: Database,
-  living: readonly LivingEnvironment[],
-): Promise<void> => {
-  const made: string[] = [];
-  try {
-    for (const one of living) {
-      const name = `windsock-${one.id}`;
-      const number = await numberOf(db, accounts, one);
-      if (!findAccount(name)) made.push(name);
-      const account = await ensureAccount(name, number);
-      const root = join(folders.environments, one.id);
-      if (existsSync(root)) giveAway(root, account);
-    }
-  } catch (error) {
-    for (const name of made) await removeAccount(name).catch(() => {});
-    throw error;
-  }
-};
-
 const settle = async (o: RestoreOptions, folders: DataFolder, accounts: ServerAccounts | undefined) => {
   const own = await openOwnDatabase({ folders, accounts, url: undefined, log: silentLog });
   try {
@@ -139,7 +65,7 @@ const settle = async (o: RestoreOptions, folders: DataFolder, accounts: ServerAc
     for (const name of readdirSync(folders.environments).filter((id) => !ids.has(id)))
       rmSync(join(folders.environments, name), { recursive: true, force: true });
     o.signal.throwIfAborted();
-    if (accounts) await giveAllAway(folders, accounts, own.db, living);
+    await prepareFolders(folders, accounts, own.db, living);
     return living.map((one) => one.name);
   } finally {
     await own.stop();

@@ -33,7 +33,7 @@ import { createTokens, type Tokens } from '../tokens/tokens.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildDriver } from './build-driver.ts';
 import { watchDisk } from './disk-watch.ts';
-import { checkReachable, installationId, logFolders, makeDataFolder } from './folders.ts';
+import { checkReachable, installationId, logFolders, makeDataFolder, sweepUnfinished } from './folders.ts';
 import { loadIdentities, publishEndpoint } from './identities.ts';
 import { loggedStep } from './logged-step.ts';
 import { openOwnDatabase } from './own-database.ts';
@@ -164,6 +164,7 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     ),
   );
   started.add('disk watch', watchDisk({ folder: folders.root, log, tell: o.tell }));
+  sweepUnfinished(folders, (error) => log.warn('housekeeping failed', { reason: textOf(error) }));
   const id = await loadIdentities(folders, log);
   started.add('certificate', () => id.tls.close());
   const region = settings.region;

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as x509 from '@peculiar/x509';
+import { textOf, WindsockError } from '../lib/errors.ts';
 import { loopbackOnly, nameConstraintsOid } from './name-constraints.ts';
 
 /** ECDSA on P-256: what every TLS client of the last ten years verifies. */
@@ -106,15 +107,36 @@ const save = async (folder: string, authority: Authority): Promise<void> => {
   await rename(temporary, folder);
 };
 
-/** Reads the authority from `folder`/authority, or makes it once. `now` in epoch milliseconds. */
+/** Throws unless the three belong together. */
+const check = (a: Authority): void => {
+  const [root, intermediate] = [new X509Certificate(a.rootPem), new X509Certificate(a.intermediatePem)];
+  if (!intermediate.verify(root.publicKey)) throw new Error('the root did not sign the intermediate');
+  if (!intermediate.checkPrivateKey(createPrivateKey(a.intermediateKeyPem)))
+    throw new Error('the key is not that of the intermediate');
+};
+
+/**
+ * Reads the authority from `folder`/authority, or makes it once. `now` in epoch milliseconds.
+ * @throws WindsockError AuthorityDamaged
+ */
 export const loadOrCreateAuthority = async (folder: string, now: number): Promise<Authority> => {
   const own = join(folder, 'authority');
   if (!existsSync(own)) await save(own, await newAuthority(now));
   await chmod(join(own, files.intermediateKeyPem), 0o600);
   const read = (name: string): Promise<string> => readFile(join(own, name), 'utf8');
-  return {
+  const authority = {
     rootPem: await read(files.rootPem),
     intermediatePem: await read(files.intermediatePem),
     intermediateKeyPem: await read(files.intermediateKeyPem),
   };
+  try {
+    check(authority);
+  } catch (cause) {
+    throw new WindsockError(
+      'AuthorityDamaged',
+      `The certificate authority in ${own} cannot be used (${textOf(cause)}). Restore the folder from a backup, or delete it: then a new one is made, which people must trust again.`,
+      { cause },
+    );
+  }
+  return authority;
 };

@@ -19,7 +19,7 @@ import { airflowVersions, findVersion } from '../versions.ts';
 import { accountOf, baseOf, type LocalDriverOptions, placesFor, variablesFor, versionOf } from './context.ts';
 import type { LocalEnvironment } from './environment.ts';
 import { readFacts } from './facts.ts';
-import { makeFolders, removeFolders } from './folders.ts';
+import { makeFolders, removeFolders, trashOf } from './folders.ts';
 import { removeOldTaskLogs } from './logs.ts';
 import {
   configure,
@@ -79,7 +79,9 @@ export class LocalDriver implements AirflowDriver {
       base: base !== undefined,
       template: base !== undefined && (await this.#hasTemplate(base)),
       account: this.#o.accounts ? accountOf(this.#o, e.id) !== undefined : !leaving,
-      folders: existsSync(leaving ? places.root : places.secrets),
+      folders: leaving
+        ? existsSync(places.root) || existsSync(trashOf(this.#o.trash, places))
+        : existsSync(places.secrets),
       content: this.#following.has(e.id),
       // Asked for once a start: `ensure` mends what is half there.
       database: leaving ? await this.#o.databases.hasAny(e.id) : this.#databases.has(e.id),

@@ -10,7 +10,9 @@ import {
   rmSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { StepFailed } from '../../environments/errors.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { randomSecret } from '../../lib/ids.ts';
 import type { Account } from '../../lib/process.ts';
@@ -45,13 +47,25 @@ export const makeFolders = (places: Places, account: Account | undefined): void 
     writeFileAtomic(places.secrets, JSON.stringify(newSecrets()), { mode: 0o600 });
 };
 
-export const readSecrets = (places: Places): EnvironmentSecrets =>
-  JSON.parse(readFileSync(places.secrets, 'utf8')) as EnvironmentSecrets;
+/** @throws StepFailed when the file is damaged: without the Fernet key in it Airflow's connections are lost */
+export const readSecrets = (places: Places): EnvironmentSecrets => {
+  try {
+    return JSON.parse(readFileSync(places.secrets, 'utf8')) as EnvironmentSecrets;
+  } catch (cause) {
+    throw new StepFailed(
+      `${places.secrets} cannot be read (${textOf(cause)}). It holds the keys of this environment: restore it from a backup`,
+      { retry: true, cause },
+    );
+  }
+};
+
+/** Where the folders of a deleted environment are until they are removed. */
+export const trashOf = (trash: string, places: Places): string => join(trash, basename(places.root));
 
 /** Moves the folders out of sight at once, then removes them. */
 export const removeFolders = (places: Places, trash: string): void => {
   mkdirSync(trash, { recursive: true, mode: 0o700 });
-  const out = join(trash, basename(places.root));
+  const out = trashOf(trash, places);
   if (existsSync(places.root)) {
     rmSync(out, { recursive: true, force: true });
     renameSync(places.root, out);

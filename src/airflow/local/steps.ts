@@ -60,9 +60,10 @@ export const makeAccount = async (o: LocalDriverOptions, id: EnvironmentId): Pro
 };
 
 export const dropAccount = async (o: LocalDriverOptions, id: EnvironmentId): Promise<void> => {
-  await removeAccount(accountName(id));
-  failpoint('remove-account:removed');
+  // An account that is gone ends this step for good, so it goes last.
   await o.accounts?.release(id);
+  failpoint('remove-account:released');
+  await removeAccount(accountName(id));
 };
 
 /** Copies the DAGs. An environment that has run before goes on with what it has when the bucket is away. */

@@ -26,7 +26,7 @@ const toEnd = 'Start the server and stop it again to end them: windsock start, w
 /** The result, for people. */
 export const stopText = (r: StopResult, keepRunning: boolean): string => {
   const left = r.stillRunning.length === 0 ? '' : `Still running: ${r.stillRunning.join(', ')}.\n`;
-  if (!r.wasRunning) return `Windsock is not running.\n${left}${left === '' ? '' : toEnd}`;
+  if (!r.wasRunning) return `Windsock is not running on ${r.data}.\n${left}${left === '' ? '' : toEnd}`;
   const took = `The server has ended after ${(r.took / 1000).toFixed(1)} s.\n`;
   if (keepRunning)
     return `${took}${left === '' ? 'Nothing else was running.\n' : `${left}The next start takes them over.\n`}`;

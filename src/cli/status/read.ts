@@ -37,6 +37,7 @@ const postmasterOf = (f: DataFolder): ProcessId | undefined => {
 
 /** What the data folder says. Asks no server: it answers on the worst day. Throws CliError when it is not ours to read. */
 const findAll = (f: DataFolder): Found => ({
+  data: f.root,
   server: readFile(serverFileSchema, f.server),
   status: readFile(statusFileSchema, f.status),
   postmaster: postmasterOf(f),

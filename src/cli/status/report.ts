@@ -3,6 +3,8 @@ import type { ProcessFacts, ProcessId } from '../../lib/process-tree.ts';
 
 /** What was found in the data folder. */
 export interface Found {
+  /** The data folder. */
+  readonly data: string;
   readonly server: ServerFile | undefined;
   readonly status: StatusFile | undefined;
   /** PostgreSQL of this data folder, by its own pid file; undefined when it does not run or that file is closed to us. */
@@ -48,6 +50,8 @@ export interface EnvironmentReport extends Omit<EnvironmentFacts, 'components'> 
 export interface Report {
   /** Everything runs as it is wanted. */
   readonly ok: boolean;
+  /** The data folder. */
+  readonly data: string;
   readonly server: { readonly state: ServerState } & Partial<ServerFile> & Pick<StatusFile, 'leaving'>;
   readonly postgres: Part;
   readonly environments: readonly EnvironmentReport[];
@@ -134,7 +138,7 @@ export const reportOf = (found: Found, machine: Machine): Report => {
     (postgres.state === 'running' || postgres.state === 'external') &&
     environments.every(isWell);
   const written = found.status ? { writtenAt: found.status.writtenAt } : {};
-  return { ok, server, postgres, environments, ...written };
+  return { ok, data: found.data, server, postgres, environments, ...written };
 };
 
 /** What runs without its server, for people: `PostgreSQL`, `Airflow of demo (9 processes)`. */

@@ -60,7 +60,7 @@ const postgres = process(200, 990);
 const airflow = [process(300, 1100), process(301, 1120, { sessionId: 300 }), process(310, 1101)];
 const all = [process(100, 1000), postgres, ...airflow];
 const machine = (processes: readonly ProcessFacts[], bootId = 'boot'): Machine => ({ bootId, processes });
-const found: Found = { server, status, postmaster: postgres };
+const found: Found = { data: '/data', server, status, postmaster: postgres };
 const states = (f: Found, m: Machine) => {
   const r = reportOf(f, m);
   const components = r.environments.flatMap((e) => e.components.map((c) => c.state));
@@ -135,7 +135,12 @@ describe('reportOf', () => {
 
   test('the last word of an earlier server says nothing of this one', () => {
     const next = { ...server, pid: 101, startTime: 2000 };
-    const old: Found = { server: next, status: { ...status, state: 'stopped' }, postmaster: undefined };
+    const old: Found = {
+      ...found,
+      server: next,
+      status: { ...status, state: 'stopped' },
+      postmaster: undefined,
+    };
     expect(states(old, machine([process(101, 2000)]))[1]).toBe('running');
     expect(states(old, machine([]))[1]).toBe('killed');
   });
@@ -158,8 +163,12 @@ describe('reportOf', () => {
   });
 
   test('nothing is known', () => {
-    const r = reportOf({ server: undefined, status: undefined, postmaster: undefined }, machine(all));
+    const r = reportOf(
+      { ...found, server: undefined, status: undefined, postmaster: undefined },
+      machine(all),
+    );
     expect(r).toMatchObject({ ok: false, server: { state: 'not started' }, environments: [] });
+    expect(statusText(r, now)).toBe('Server      not started on /data; --data DIR names another folder\n');
   });
 });
 
@@ -203,15 +212,24 @@ describe('statusText', () => {
 });
 
 describe('stopText', () => {
-  const result = { wasRunning: true, pid: 1, took: 1234, before: ['PostgreSQL'], stillRunning: [] };
+  const result = {
+    data: '/data',
+    wasRunning: true,
+    pid: 1,
+    took: 1234,
+    before: ['PostgreSQL'],
+    stillRunning: [],
+  };
   test('says what ended, what goes on, and what to do', () => {
     expect(stopText(result, false)).toBe('The server has ended after 1.2 s.\nEnded with it: PostgreSQL.\n');
     const kept = { ...result, stillRunning: ['PostgreSQL'] };
     expect(stopText(kept, true)).toContain('Still running: PostgreSQL.\nThe next start takes them over.');
     expect(stopText({ ...kept, wasRunning: false }, false)).toMatch(
-      /^Windsock is not running\.\nStill running: PostgreSQL\.\nStart/,
+      /^Windsock is not running on \/data\.\nStill running: PostgreSQL\.\nStart/,
     );
-    expect(stopText({ ...result, wasRunning: false, before: [] }, false)).toBe('Windsock is not running.\n');
+    expect(stopText({ ...result, wasRunning: false, before: [] }, false)).toBe(
+      'Windsock is not running on /data.\n',
+    );
   });
 });
 

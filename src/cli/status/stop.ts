@@ -20,6 +20,8 @@ export interface StopOptions {
 
 /** What a stop found and left. */
 export interface StopResult {
+  /** The data folder. */
+  readonly data: string;
   /** False when there was nothing to stop. */
   readonly wasRunning: boolean;
   readonly pid?: number;
@@ -89,10 +91,10 @@ export const stopServer = async (o: StopOptions, context: Context): Promise<Stop
   const report = readReport(o.folder);
   const server = livingServer(report);
   const before = stillRunning(report);
-  if (!server) return { wasRunning: false, took: 0, before, stillRunning: before };
+  if (!server) return { data: report.data, wasRunning: false, took: 0, before, stillRunning: before };
   o.tell(`stopping the server (pid ${server.pid})`);
   ask(report, server.pid, o.keepRunning);
   const took = await waitForEnd(server, o, context);
   const after = stillRunning(readReport(o.folder));
-  return { wasRunning: true, pid: server.pid, took, before, stillRunning: after };
+  return { data: report.data, wasRunning: true, pid: server.pid, took, before, stillRunning: after };
 };

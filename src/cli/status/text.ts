@@ -11,12 +11,12 @@ const short = (text = ''): string => {
 const row = (name: string, parts: readonly (string | undefined)[]): string =>
   `${name.padEnd(12)}${parts.filter((part) => part !== undefined).join(', ')}\n`;
 
-const serverText = ({ server, writtenAt }: Report, now: number): string => {
+const serverText = ({ server, writtenAt, data }: Report, now: number): string => {
   const age = (since: number | undefined) => durationText(now - (since ?? now));
   const version = server.version && `version ${server.version}`;
   switch (server.state) {
     case 'not started':
-      return row('Server', ['not started on this data folder']);
+      return row('Server', [`not started on ${data}; --data DIR names another folder`]);
     case 'stopped':
       return row('Server', [`stopped ${age(writtenAt)} ago`, version]);
     case 'killed':
@@ -99,7 +99,8 @@ const note = (r: Report, now: number): string => {
 
 /** The text of `windsock status`; `now` in epoch milliseconds. */
 export const statusText = (r: Report, now: number): string => {
-  const head = serverText(r, now) + postgresText(r, now);
+  const isNew = r.server.state === 'not started' && r.postgres.processes === 0;
+  const head = serverText(r, now) + (isNew ? '' : postgresText(r, now));
   if (r.environments.length === 0) return head + note(r, now);
   const components = r.environments.some((e) => e.components.length > 0) ? `\n${componentsText(r, now)}` : '';
   return `${head}\n${environmentsText(r, now)}${components}${note(r, now)}`;

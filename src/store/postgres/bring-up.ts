@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WindsockError } from '../../lib/errors.ts';
 import { isAlive, type ProcessId, processFacts } from '../../lib/process-tree.ts';
-import { type LaunchOptions, logTail, spawnPostmaster, waitUntilReady } from './launch.ts';
-import { endOrphans, removeStrangersLock, runningPostmaster, stopPostmaster } from './postmaster.ts';
+import { type LaunchOptions, reasonIn, sizeOf, spawnPostmaster, waitUntilReady } from './launch.ts';
+import { endOrphans, removeMisleadingLock, runningPostmaster, stopPostmaster } from './postmaster.ts';
 
 /** A postmaster that was started or found. */
 export interface Postmaster extends ProcessId {
@@ -42,6 +42,7 @@ const found = (id: ProcessId): Postmaster => {
 };
 
 const spawned = (o: LaunchOptions): Postmaster => {
+  const logged = sizeOf(o.logFile);
   const child = spawnPostmaster(o);
   let reason: string | undefined;
   let tell: (reason: string) => void = () => {};
@@ -52,7 +53,7 @@ const spawned = (o: LaunchOptions): Postmaster => {
   };
   child.once('error', (error) => end(`PostgreSQL could not be started: ${error.message}`));
   child.once('exit', (code, signal) =>
-    end(`PostgreSQL ended (${signal ?? `exit code ${code}`}): ${logTail(o.logFile)}`),
+    end(`PostgreSQL ended (${signal ?? `exit code ${code}`}): ${reasonIn(o.logFile, logged)}`),
   );
   const pid = child.pid ?? 0;
   return {
@@ -97,8 +98,8 @@ const findOrStart = async (
 ): Promise<Postmaster> => {
   if (there) return adopt(o, there, signal);
   await endOrphans(o.folder);
-  removeStrangersLock(join(o.folder, 'postmaster.pid'), o.folder);
-  removeStrangersLock(join(o.socketFolder, '.s.PGSQL.5432.lock'), o.folder);
+  await removeMisleadingLock(join(o.folder, 'postmaster.pid'), o.folder);
+  await removeMisleadingLock(join(o.socketFolder, '.s.PGSQL.5432.lock'), o.folder);
   const own = spawned(o);
   try {
     await waitUntilReady(o, own.pid, () => own.fault(), signal);

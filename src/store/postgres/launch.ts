@@ -51,18 +51,25 @@ export const spawnPostmaster = (o: LaunchOptions): ChildProcess => {
   }
 };
 
-/** The end of PostgreSQL's log, for people. */
-export const logTail = (file: string): string => {
+export const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+/** The longest piece of a log that is looked at, in bytes. */
+const longestTail = 4_096;
+
+/** The reason in PostgreSQL's log, from a size on: what it calls fatal, else its last lines. */
+export const reasonIn = (file: string, from: number): string => {
   try {
-    const size = statSync(file).size;
-    const buffer = Buffer.alloc(Math.min(size, 600));
+    const size = sizeOf(file);
+    const buffer = Buffer.alloc(Math.min(Math.max(size - from, 0), longestTail));
     const fd = openSync(file, 'r');
     try {
       readSync(fd, buffer, 0, buffer.length, size - buffer.length);
     } finally {
       closeSync(fd);
     }
-    return buffer.toString('utf8').trim().split('\n').slice(-4).join('\n');
+    const lines = buffer.toString('utf8').trim().split('\n');
+    const fatal = lines.flatMap((line) => /(?:FATAL|PANIC):\s+(.*)/.exec(line)?.[1] ?? []);
+    return fatal.at(-1) ?? lines.slice(-3).join('\n');
   } catch {
     return '';
   }

@@ -1,5 +1,6 @@
-import { linkSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Belongs,
   isAlive,
@@ -75,15 +76,26 @@ export const endOrphans = async (folder: string): Promise<void> => {
   await killAll(orphans);
 };
 
+/** Milliseconds after which a lock file that is still empty is no longer being written. */
+const writtenWithin = 200;
+
+/** Nothing of this cluster lives behind the lock, but PostgreSQL would not see that by itself. */
+const isMisleading = (lockFile: string, text: string, folder: string): boolean => {
+  if (text === '') return existsSync(lockFile);
+  const pid = pidIn(lockFile);
+  const holder = Number.isInteger(pid) && pid > 0 ? processFacts(pid) : undefined;
+  return holder !== undefined && (holder.state === 'Z' || !worksIn(folder)(holder));
+};
+
 /**
- * Takes away a lock file that names a living process which is not this cluster's: its number was given to somebody
- * else after a crash, and PostgreSQL would take it for a server of its own (src/backend/utils/init/miscinit.c,
- * CreateLockFile). Every other stale lock file PostgreSQL removes by itself.
+ * Takes away a lock file that PostgreSQL would take for the one of a living server (src/backend/utils/init/miscinit.c,
+ * CreateLockFile): its number was given to somebody else after a crash, its process is dead and not yet reaped, or a
+ * power cut left it empty. Every other stale lock file PostgreSQL removes by itself.
  */
-export const removeStrangersLock = (lockFile: string, folder: string): void => {
+export const removeMisleadingLock = async (lockFile: string, folder: string): Promise<void> => {
   const judged = textOfFile(lockFile);
-  const holder = living(pidIn(lockFile));
-  if (judged === '' || !holder || worksIn(folder)(holder)) return;
+  if (!isMisleading(lockFile, judged, folder)) return;
+  if (judged === '') await delay(writtenWithin);
   const aside = `${lockFile}.${process.pid}`;
   renameSync(lockFile, aside);
   // Another server may have put a living one there meanwhile.
