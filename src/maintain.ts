@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { dataFolder } from './config/data-folder.ts';
@@ -46,9 +45,6 @@ const named = (names: readonly string[]): string =>
 const print = (json: boolean, value: object, text: string): void =>
   void process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
 
-/** Tells data folders apart whose socket must be elsewhere; the server's own. */
-const tagOf = (data: string): string => createHash('sha256').update(data).digest('hex').slice(0, 12);
-
 const refuseExternal = (databaseUrl: string | undefined): void => {
   if (databaseUrl === undefined) return;
   throw new WindsockError(
@@ -67,7 +63,7 @@ const runBackup = async (file: string, o: { data: string | undefined; taskLogs: 
   refuseExternal(databaseUrl);
   const postgres = isRoot ? findAccount('windsock-pg') : undefined;
   const done = await backUp({
-    folders: dataFolder(data, process.env, tagOf(data)),
+    folders: dataFolder(data, process.env),
     accounts: postgres && { postgres },
     file: resolve(file),
     taskLogs: o.taskLogs,
@@ -90,7 +86,6 @@ const runRestore = async (file: string, o: { data: string | undefined; json: boo
     to: resolve(o.data),
     isRoot,
     env: process.env,
-    tag: `restore-${tagOf(resolve(o.data))}`,
     say,
     signal: ended.signal,
   });

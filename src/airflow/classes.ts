@@ -20,9 +20,15 @@ const small: EnvironmentClass = { tasksAtOnce: 5, connections: 30 };
 export const parallelismOf = (environmentClass: string): number =>
   (classes[environmentClass] ?? small).tasksAtOnce;
 
-/** The connections to PostgreSQL that an environment of a class may have; an unknown class counts as mw1.small. */
-export const connectionsOf = (environmentClass: string): number =>
-  (classes[environmentClass] ?? small).connections;
-
 /** The connections of an environment of the largest class. */
 export const mostConnections = Math.max(...Object.values(classes).map((one) => one.connections));
+
+/**
+ * The connections to PostgreSQL that an environment may have: those of its class (an unknown one counts as
+ * mw1.small), or of a class with so many tasks as its own `core.parallelism` asks for.
+ */
+export const connectionsOf = (environmentClass: string, parallelism = 0): number => {
+  const own = classes[environmentClass] ?? small;
+  const roomy = Object.values(classes).find((one) => one.tasksAtOnce >= parallelism);
+  return Math.max(own.connections, roomy?.connections ?? mostConnections);
+};

@@ -127,6 +127,12 @@ const optionsOfUser = (record: EnvironmentRecord): Options => {
   return options;
 };
 
+/** The user's own `core.parallelism`, where it is a number. */
+export const parallelismOption = (record: EnvironmentRecord): number | undefined => {
+  const given = Number(optionsOfUser(record)['core']?.['parallelism']);
+  return Number.isInteger(given) ? given : undefined;
+};
+
 const written = (value: string | number | boolean): string => {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   // ConfigParser's interpolation reads a single % as a reference.

@@ -55,7 +55,7 @@ const readJson = <T>(schema: z.ZodType<T>, file: string, folder: string): T => {
 /** The paths of the data folder that the options name, else of the usual one. */
 export const paths = (options: ServerOptions, context: Context): DataFolder => {
   const root = resolve(options.data ?? defaultDataFolder(context.env, context.isRoot));
-  return dataFolder(root, context.env, 'cli');
+  return dataFolder(root, context.env);
 };
 
 /** Reads `endpoint.json` of the data folder; throws CliError. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -40,24 +41,17 @@ export interface DataFolder {
 /** A Unix socket's path may hold 107 bytes (unix(7)); PostgreSQL appends `/.s.PGSQL.5432`. */
 const longestSocketFolder = 107 - '/.s.PGSQL.5432'.length;
 
-const socketFolder = (
-  root: string,
-  env: Readonly<Record<string, string | undefined>>,
-  tag: string,
-): string => {
+const socketFolder = (root: string, env: Readonly<Record<string, string | undefined>>): string => {
   const own = join(root, 'run');
   if (Buffer.byteLength(own) <= longestSocketFolder) return own;
   // Root's must lie where nobody else can put a link in its place.
   const base = process.geteuid?.() === 0 ? '/run' : (env['XDG_RUNTIME_DIR'] ?? '/tmp');
+  const tag = createHash('sha256').update(root).digest('hex').slice(0, 12);
   return join(base, `windsock-${tag}`);
 };
 
-/** The layout of a data folder; makes nothing. `tag` tells data folders apart where a path must be elsewhere. */
-export const dataFolder = (
-  root: string,
-  env: Readonly<Record<string, string | undefined>>,
-  tag: string,
-): DataFolder => ({
+/** The layout of a data folder; makes nothing. */
+export const dataFolder = (root: string, env: Readonly<Record<string, string | undefined>>): DataFolder => ({
   root,
   secrets: join(root, 'secrets'),
   rootAccessKey: join(root, 'secrets', 'root-access-key.json'),
@@ -66,7 +60,7 @@ export const dataFolder = (
   status: join(root, 'status.json'),
   programs: join(root, 'programs'),
   postgres: join(root, 'postgres'),
-  sockets: socketFolder(root, env, tag),
+  sockets: socketFolder(root, env),
   bases: join(root, 'bases'),
   cache: join(root, 'cache'),
   environments: join(root, 'environments'),

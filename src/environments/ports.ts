@@ -141,7 +141,12 @@ export interface MetadataDatabases {
   /** True when a database or a role of the environment is left. */
   hasAny(id: EnvironmentId): Promise<boolean>;
   /** Role NOLOGIN, copy, revoke, reassign, LOGIN; repeatable at any line. */
-  ensure(id: EnvironmentId, base: string, password: string): Promise<DatabaseAddress>;
+  ensure(
+    id: EnvironmentId,
+    base: string,
+    /** `connections`: how many its role may have at once. */
+    o: { readonly password: string; readonly connections: number },
+  ): Promise<DatabaseAddress>;
   /** Database (FORCE), then role. */
   drop(id: EnvironmentId): Promise<void>;
 }

@@ -4,13 +4,41 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WindsockError } from './errors.ts';
 import type { Account } from './process.ts';
 
+const fieldsOf = (name: string): readonly string[] | undefined =>
+  readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith(`${name}:`))
+    ?.split(':');
+
 /** The account of that name in /etc/passwd. */
 export const findAccount = (name: string): Account | undefined => {
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((entry) => entry.startsWith(`${name}:`));
-  const fields = line?.split(':');
+  const fields = fieldsOf(name);
   return fields ? { name, uid: Number(fields[2]), gid: Number(fields[3]) } : undefined;
+};
+
+/** Which data folder an account of ours is for; undefined when there is no such account, or it does not say. */
+export const dataFolderOf = (name: string): string | undefined => {
+  const comment = fieldsOf(name)?.[4] ?? '';
+  return comment.startsWith(mark) ? comment.slice(mark.length) : undefined;
+};
+
+/** Before the data folder in the comment of an account. */
+const mark = 'Windsock ';
+/** A comment may hold neither (passwd(5)). */
+const asComment = (folder: string): string => `${mark}${folder.replaceAll(/[:\n]/g, '_')}`;
+
+/** Gives an account of ours to a data folder. @throws WindsockError AccountNotMade */
+export const giveAccountTo = async (name: string, folder: string): Promise<void> => {
+  if (fieldsOf(name)?.[4] === asComment(folder)) return;
+  const fault = await runTool('usermod', ['--comment', asComment(folder), name]);
+  if (fault !== undefined)
+    throw new WindsockError('AccountNotMade', `The account ${name} could not be changed: ${fault}`);
+};
+
+/** True when an account is for this data folder, or for none. */
+export const isAccountFor = (name: string, folder: string): boolean => {
+  const comment = fieldsOf(name)?.[4] ?? '';
+  return !comment.startsWith(mark) || comment === asComment(folder);
 };
 
 /** True when /etc/passwd gives this number to somebody. */
@@ -38,10 +66,10 @@ const runTool = async (tool: string, args: readonly string[]): Promise<string | 
 
 /**
  * Makes the account unless it is there: no password, no shell, no home of its own.
- * Without a uid the system chooses one from its own range.
+ * Without a uid the system chooses one from its own range. `folder`: the data folder it is for.
  * @throws WindsockError AccountNotMade
  */
-export const ensureAccount = async (name: string, uid?: number): Promise<Account> => {
+export const ensureAccount = async (name: string, uid?: number, folder?: string): Promise<Account> => {
   const there = findAccount(name);
   if (there && (uid === undefined || there.uid === uid)) return there;
   const number = uid === undefined ? ['--system'] : ['--uid', String(uid)];
@@ -55,7 +83,7 @@ export const ensureAccount = async (name: string, uid?: number): Promise<Account
     '--shell',
     '/usr/sbin/nologin',
     '--comment',
-    'Windsock',
+    folder === undefined ? 'Windsock' : asComment(folder),
     name,
   ]);
   const made = findAccount(name);

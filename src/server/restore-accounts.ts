@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { makeFolders } from '../airflow/local/folders.ts';
 import { placesOf } from '../airflow/local/places.ts';
 import type { DataFolder } from '../config/data-folder.ts';
-import { canBecome, ensureAccount, findAccount, removeAccount, uidIsTaken } from '../lib/accounts.ts';
+import {
+  canBecome,
+  ensureAccount,
+  findAccount,
+  giveAccountTo,
+  removeAccount,
+  uidIsTaken,
+} from '../lib/accounts.ts';
 import { WindsockError } from '../lib/errors.ts';
 import type { Account } from '../lib/process.ts';
 import { processes } from '../lib/process-tree.ts';
@@ -64,16 +71,20 @@ const accountFor = async (
   db: Database,
   accounts: ServerAccounts,
   e: LivingEnvironment,
+  home: string,
   made: string[],
 ): Promise<Account> => {
   const name = `windsock-${e.id}`;
   const number = await numberOf(db, accounts, e);
   if (!findAccount(name)) made.push(name);
-  return ensureAccount(name, number);
+  const account = await ensureAccount(name, number, home);
+  await giveAccountTo(name, home);
+  return account;
 };
 
 /**
- * Makes the folders that a backup leaves out, and gives every environment's account what is its own.
+ * Makes the folders that a backup leaves out, and gives every environment's account what is its own. The accounts
+ * are those of the data folder `home` from now on.
  * @throws WindsockError EnvironmentRuns, OtherAccount
  */
 export const prepareFolders = async (
@@ -81,11 +92,12 @@ export const prepareFolders = async (
   accounts: ServerAccounts | undefined,
   db: Database,
   living: readonly LivingEnvironment[],
+  home: string,
 ): Promise<void> => {
   const made: string[] = [];
   try {
     for (const one of living) {
-      const account = accounts && (await accountFor(db, accounts, one, made));
+      const account = accounts && (await accountFor(db, accounts, one, home, made));
       const places = placesOf(folders.environments, one.id);
       makeFolders(places, account);
       if (account) giveAway(places.root, account);

@@ -23,8 +23,6 @@ export interface RestoreOptions {
   readonly to: string;
   readonly isRoot: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Tells data folders apart where a path must be elsewhere. */
-  readonly tag: string;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -65,7 +63,7 @@ const settle = async (o: RestoreOptions, folders: DataFolder, accounts: ServerAc
     for (const name of readdirSync(folders.environments).filter((id) => !ids.has(id)))
       rmSync(join(folders.environments, name), { recursive: true, force: true });
     o.signal.throwIfAborted();
-    await prepareFolders(folders, accounts, own.db, living);
+    await prepareFolders(folders, accounts, own.db, living, o.to);
     return living.map((one) => one.name);
   } finally {
     await own.stop();
@@ -97,7 +95,7 @@ const installPrograms = async (head: BackupHead, folders: DataFolder): Promise<v
 };
 
 const fill = async (o: RestoreOptions, temporary: string): Promise<Omit<RestoreResult, 'took'>> => {
-  const folders = dataFolder(temporary, o.env, o.tag);
+  const folders = dataFolder(temporary, o.env);
   makeDataFolder(folders, o.isRoot);
   const postgres = o.isRoot ? await ensureAccount('windsock-pg') : undefined;
   if (postgres) await checkReachable(folders, postgres);

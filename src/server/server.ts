@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { checkPortIsFree } from '../api/loopback.ts';
 import { createApiServer } from '../api/server.ts';
-import type { AuditSink } from '../audit/record.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
@@ -17,26 +15,19 @@ import { accessKeyLookup, type RootAccount } from '../identity/access-keys.ts';
 import { createVerifier } from '../identity/sigv4/verify.ts';
 import { systemClock } from '../lib/clock.ts';
 import { textOf } from '../lib/errors.ts';
-import { every } from '../lib/keyed-queue.ts';
 import { fileLog, type Log } from '../lib/log.ts';
 import type { LineSink } from '../lib/log-sinks.ts';
-import { LogRotation } from '../lib/rotate-logs.ts';
-import { grantedAirflowRoles } from '../policy/airflow-roles.ts';
 import { createAuditStore } from '../store/audit.ts';
-import type { Database } from '../store/database.ts';
 import { environmentStore } from '../store/environments.ts';
 import { takeOwnership } from '../store/owner-lock.ts';
-import { createSessionStore } from '../store/sessions.ts';
-import { createTokenStore } from '../store/tokens.ts';
-import type { SigningKeys } from '../tokens/signing-keys.ts';
-import { createTokens, type Tokens } from '../tokens/tokens.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildDriver } from './build-driver.ts';
-import { watchDisk } from './disk-watch.ts';
-import { checkReachable, installationId, logFolders, makeDataFolder, sweepUnfinished } from './folders.ts';
+import { buildTokens } from './build-tokens.ts';
+import { checkReachable, installationId, makeDataFolder } from './folders.ts';
+import { keepHouse } from './housekeeping.ts';
 import { loadIdentities, publishEndpoint } from './identities.ts';
 import { loggedStep } from './logged-step.ts';
-import { openOwnDatabase } from './own-database.ts';
+import { clusterFolder, openOwnDatabase } from './own-database.ts';
 import { isOurs, serverFacts, version, writeServerFile } from './server-file.ts';
 import { Started } from './started.ts';
 import { placedEnvironments } from './status-facts.ts';
@@ -99,72 +90,37 @@ const ownDatabase = async (
   }
 };
 
-/** Tokens and sessions, with the roles that the policies of now give. */
-const buildTokens = (d: {
-  db: Database;
-  audit: AuditSink;
-  keys: SigningKeys;
-  installationId: string;
-  log: Log;
-}): Tokens =>
-  createTokens({
-    tokenStore: createTokenStore(d.db),
-    sessionStore: createSessionStore(d.db),
-    audit: d.audit,
-    keys: d.keys,
-    clock: systemClock,
-    installationId: d.installationId,
-    log: d.log,
-    rolesOf: (mint, e) =>
-      grantedAirflowRoles(mint.principal, {
-        accountId: e.accountId,
-        region: e.region,
-        environmentName: e.name,
-      }),
-  });
-
 /**
  * Starts everything, in this order: folders, accounts, PostgreSQL, ownership, keys, driver, doors, API, loop.
  * What was started is ended again when a later part fails; what was found running goes on.
  * @throws WindsockError with a text for the person who started it.
  */
 export const startServer = async (o: ServerOptions): Promise<Server> => {
+  const folders = dataFolder(o.settings.data, o.env);
+  makeDataFolder(folders, o.isRoot);
+  const log = fileLog(join(folders.logs, 'windsock.log'), o.alsoLog);
   const started = new Started();
   try {
-    return await start(o, started);
+    log.info('server starting', { version, pid: process.pid, data: folders.root });
+    return await start(o, folders, log, started);
   } catch (error) {
+    log.error('server not started', { reason: textOf(error) });
     await started.end(started.foundRunning ? 'keep' : 'end', () => {});
     throw error;
   }
 };
 
-const start = async (o: ServerOptions, started: Started): Promise<Server> => {
+const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: Started): Promise<Server> => {
   const { settings } = o;
-  const tag = hashOf(settings.data);
-  const folders = dataFolder(settings.data, o.env, tag);
-  makeDataFolder(folders, o.isRoot);
   // On the first start much is made before the API listens: a port that is taken is told at once.
-  if (!existsSync(join(folders.postgres, 'data'))) await checkPortIsFree(settings.port, () => createServer());
-  const log = fileLog(join(folders.logs, 'windsock.log'), o.alsoLog);
-  log.info('server starting', { version, pid: process.pid, data: settings.data });
+  if (!existsSync(clusterFolder(folders))) await checkPortIsFree(settings.port, () => createServer());
   const step = loggedStep(o.step, log);
   const issuer = installationId(folders);
   const accounts = await serverAccounts(o.isRoot, issuer);
   if (accounts) await checkReachable(folders, accounts.postgres);
   const { own, ownership } = await step('postgres', () => ownDatabase(o, folders, accounts, log, started));
-  const rotation = new LogRotation({ folders: async () => logFolders(folders), log });
-  // what ran without a server may have written much; only the owner may empty a log
-  await rotation.rotate();
-  started.add(
-    'log rotation',
-    every(
-      5_000,
-      () => rotation.rotate(),
-      () => {},
-    ),
-  );
-  started.add('disk watch', watchDisk({ folder: folders.root, log, tell: o.tell }));
-  sweepUnfinished(folders, (error) => log.warn('housekeeping failed', { reason: textOf(error) }));
+  // only the owner may empty a log
+  started.add('housekeeping', await keepHouse({ folders, log, tell: o.tell }));
   const id = await loadIdentities(folders, log);
   started.add('certificate', () => id.tls.close());
   const region = settings.region;
@@ -273,8 +229,6 @@ const start = async (o: ServerOptions, started: Started): Promise<Server> => {
     },
   };
 };
-
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
 /** A bucket that cannot be listed is a fault of the request; what it holds may change later. */
 const checkBucket =

@@ -21,9 +21,6 @@ const names = (base: string) => ({
 const databaseOf = (id: EnvironmentId): string => `airflow_${id}`;
 const roleOf = (id: EnvironmentId): string => `environment_${id}`;
 
-/** Of one environment, where nothing else is said: what one of the largest class may have. */
-const mostConnections = 170;
-
 const duplicateObject = '42710';
 const id = pg.escapeIdentifier;
 const literal = pg.escapeLiteral;
@@ -125,12 +122,7 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     failpoint('database:reassigned');
   };
 
-  const ensure = (
-    environment: EnvironmentId,
-    base: string,
-    password: string,
-    connections = mostConnections,
-  ): Promise<DatabaseAddress> =>
+  const ensure: MetadataDatabases['ensure'] = (environment, base, { password, connections }) =>
     as('postgres', async (client) => {
       const [database, role] = [databaseOf(environment), roleOf(environment)];
       if (!(await mayLogIn(client, role))) await copy(client, environment, base);

@@ -46,6 +46,15 @@ export const takeOwnership = async (db: Database, lost: () => void): Promise<Own
       if (taken === false) return lost();
     }
   };
+  const ask = async (): Promise<boolean> => {
+    const holder = current;
+    if (holder === undefined) return false;
+    return holder.query('select 1').then(
+      () => holder === current,
+      () => false,
+    );
+  };
+  let asking: Promise<boolean> | undefined;
   if (!(await take())) {
     throw new WindsockError(
       'AnotherServer',
@@ -56,14 +65,12 @@ export const takeOwnership = async (db: Database, lost: () => void): Promise<Own
     get isHeld() {
       return current !== undefined;
     },
-    confirm: async () => {
-      const holder = current;
-      return (
-        (await holder?.query('select 1').then(
-          () => holder === current,
-          () => false,
-        )) ?? false
-      );
+    confirm: () => {
+      // many may ask at once: one connection asks one thing at a time
+      asking ??= ask().finally(() => {
+        asking = undefined;
+      });
+      return asking;
     },
     release: async () => {
       released = true;

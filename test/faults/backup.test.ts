@@ -300,4 +300,28 @@ describe('backup and restore', () => {
     expect(await countAudits(busy)).toBeGreaterThanOrEqual(auditsBefore);
     expect(await query(busy, `airflow_${id}`, 'select what from history')).toEqual([{ what: 'it ran' }]);
   }, 240_000);
+
+  test('the original, started beside its copy, leaves alone what the copy runs', async () => {
+    const busy = { ...place, data: join(place.folder, 'busy') };
+    const running = (): readonly { pid: number }[] =>
+      JSON.parse(readFileSync(join(busy.data, 'environments', id, 'facts.json'), 'utf8')).processes;
+    const before = await until('all of it runs', 60, () => running().length === 4 && running());
+    const other = await makePlace();
+    const beside = { ...place, ports: other.ports };
+    const original = await startServer({ place: beside, env, args: ['--no-demo'] });
+    try {
+      const why = await until('a reason', 60, async () => {
+        const found = await new Api(beside).find('kept');
+        return found?.LastUpdate.Error?.ErrorMessage;
+      });
+      // without accounts of their own it is the port of the door that only one of them can have
+      expect(why).toMatch(isRoot ? /account windsock-\w+ belongs to .*busy/ : /Port \d+ .* is taken/);
+      expect(await stopServer(original)).toBe(0);
+      expect(running()).toEqual(before);
+      expect((await available(busy, 'kept')).LastUpdate.Error).toBeUndefined();
+    } finally {
+      if (!original.hasEnded) await stopServer(original);
+      removePlace(other);
+    }
+  }, 120_000);
 });

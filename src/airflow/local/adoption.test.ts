@@ -148,7 +148,7 @@ describe('Component', () => {
 
 describe('facts', () => {
   const fact = { component: 'scheduler', since: 0, restarts: 0 };
-  const facts = { format: 2, bootId: 'b', generation: 1, webPort: 4711 } as const;
+  const facts = { format: 3, folder: '/', bootId: 'b', generation: 1, webPort: 4711 } as const;
   const other: ProcessFacts = { pid: 2, ppid: 1, uid: 0, state: 'S', sessionId: 0, startTime: 10 };
 
   test('a process that took over the number of ours is a stranger', () => {
@@ -176,6 +176,9 @@ describe('facts', () => {
     expect(livingOf(readFacts(file), { bootId: 'b', generation: 1 })).toEqual([me]);
     expect(livingOf(readFacts(file), { bootId: 'b', generation: 2 })).toEqual([]);
     expect(livingOf(readFacts(file), { bootId: 'c', generation: 1 })).toEqual([]);
+    const copy = join(mkdtempSync(join(folder, 'copy-')), 'facts.json');
+    writeFileSync(copy, readFileSync(file));
+    expect(readFacts(copy)).toBeUndefined();
     for (const text of ['', '[]', readFileSync(file, 'utf8').slice(0, -4), '{"format":1,"processes":[]}']) {
       writeFileSync(file, text);
       expect(readFacts(file)).toBeUndefined();
@@ -184,9 +187,9 @@ describe('facts', () => {
 });
 
 describe('endStrays', () => {
-  const environmentId = `strays${process.pid}`;
-  const marked = { WINDSOCK_ENVIRONMENT_ID: environmentId };
-  const owner = { environmentId, uid: undefined, facts: undefined, bootId: 'b' };
+  const home = `/strays/${process.pid}`;
+  const marked = { AIRFLOW_HOME: home };
+  const owner = { home, uid: undefined, facts: undefined, bootId: 'b' };
   const environmentOf = (pid: number): string => {
     try {
       return readFileSync(`/proc/${pid}/environ`, 'latin1');
@@ -194,7 +197,7 @@ describe('endStrays', () => {
       return '';
     }
   };
-  const living = () => processes().filter((p) => environmentOf(p.pid).includes(environmentId));
+  const living = () => processes().filter((p) => environmentOf(p.pid).includes(home));
 
   test('ends what left its session, and neither a component, nor its shell task, nor anybody else', async () => {
     const keep = spawn('/bin/sh', ['-c', 'setsid sleep 63 & sleep 64; true'], {

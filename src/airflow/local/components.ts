@@ -72,8 +72,8 @@ export class Components {
   }
 
   #owner(): Owner {
-    const { id, account, places, bootId } = this.#o;
-    return { environmentId: id, uid: account?.uid, facts: readFacts(places.facts), bootId };
+    const { account, places, bootId } = this.#o;
+    return { home: places.home, uid: account?.uid, facts: readFacts(places.facts), bootId };
   }
 
   #component(name: ComponentName, changed: () => void): Component {

@@ -1,7 +1,8 @@
+import { dirname } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
 import type { AssertionKeys, MetadataDatabases } from '../../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
-import { findAccount } from '../../lib/accounts.ts';
+import { findAccount, isAccountFor } from '../../lib/accounts.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Account } from '../../lib/process.ts';
 import type { Stop } from '../../lib/stop.ts';
@@ -74,9 +75,14 @@ export const versionOf = (e: EnvironmentRecord): AirflowVersion => {
 
 export const placesFor = (o: LocalDriverOptions, id: EnvironmentId): Places => placesOf(o.environments, id);
 
-/** The environment's account, once it is made. */
-export const accountOf = (o: LocalDriverOptions, id: EnvironmentId): Account | undefined =>
-  o.accounts && findAccount(accountName(id));
+/** The data folder that the environments are in. */
+export const homeOf = (o: LocalDriverOptions): string => dirname(o.environments);
+
+/** The environment's account, once it is made; one that a copy of this data folder uses is not ours. */
+export const accountOf = (o: LocalDriverOptions, id: EnvironmentId): Account | undefined => {
+  const name = accountName(id);
+  return o.accounts && isAccountFor(name, homeOf(o)) ? findAccount(name) : undefined;
+};
 
 /** The finished base. @throws StepFailed */
 export const baseOf = (o: LocalDriverOptions, version: AirflowVersion): Base => {

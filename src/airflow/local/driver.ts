@@ -19,7 +19,7 @@ import { airflowVersions, findVersion } from '../versions.ts';
 import { accountOf, baseOf, type LocalDriverOptions, placesFor, variablesFor, versionOf } from './context.ts';
 import type { LocalEnvironment } from './environment.ts';
 import { readFacts } from './facts.ts';
-import { makeFolders, removeFolders, trashOf } from './folders.ts';
+import { foldersAreMade, makeFolders, removeFolders, trashOf } from './folders.ts';
 import { removeOldTaskLogs } from './logs.ts';
 import {
   configure,
@@ -81,7 +81,7 @@ export class LocalDriver implements AirflowDriver {
       account: this.#o.accounts ? accountOf(this.#o, e.id) !== undefined : !leaving,
       folders: leaving
         ? existsSync(places.root) || existsSync(trashOf(this.#o.trash, places))
-        : existsSync(places.secrets),
+        : foldersAreMade(places),
       content: this.#following.has(e.id),
       // Asked for once a start: `ensure` mends what is half there.
       database: leaving ? await this.#o.databases.hasAny(e.id) : this.#databases.has(e.id),
@@ -191,8 +191,9 @@ export class LocalDriver implements AirflowDriver {
   }
 
   #owner(id: EnvironmentId): Owner {
-    const facts = readFacts(placesFor(this.#o, id).facts);
-    return { environmentId: id, uid: accountOf(this.#o, id)?.uid, facts, bootId: this.#o.bootId };
+    const places = placesFor(this.#o, id);
+    const facts = readFacts(places.facts);
+    return { home: places.home, uid: accountOf(this.#o, id)?.uid, facts, bootId: this.#o.bootId };
   }
 
   #hasProcesses(id: EnvironmentId): boolean {

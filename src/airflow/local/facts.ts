@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { type Belongs, isAlive, sessionOf } from '../../lib/process-tree.ts';
 
@@ -16,6 +17,8 @@ export interface ProcessFact {
 export interface Facts {
   /** Changes when a server could no longer go on with what another version of it started. */
   readonly format: typeof format;
+  /** The folder it was written in: what a copy of it says is not about the copy. */
+  readonly folder: string;
   readonly bootId: string;
   readonly generation: number;
   /** Port of the web server, which the other components know. */
@@ -23,7 +26,7 @@ export interface Facts {
   readonly processes: readonly ProcessFact[];
 }
 
-const format = 2;
+const format = 3;
 
 /** What an earlier server wrote down; undefined when there is nothing, or nothing that can be used. */
 export const readFacts = (file: string): Facts | undefined => {
@@ -31,14 +34,15 @@ export const readFacts = (file: string): Facts | undefined => {
   const text = readFileSync(file, 'utf8');
   try {
     const facts = JSON.parse(text) as Facts;
-    return facts.format === format && Array.isArray(facts.processes) ? facts : undefined;
+    const isOurs = facts.format === format && facts.folder === dirname(file);
+    return isOurs && Array.isArray(facts.processes) ? facts : undefined;
   } catch {
     return undefined;
   }
 };
 
-export const writeFacts = (file: string, facts: Omit<Facts, 'format'>): void =>
-  writeFileAtomic(file, JSON.stringify({ format, ...facts }), { mode: 0o600 });
+export const writeFacts = (file: string, facts: Omit<Facts, 'format' | 'folder'>): void =>
+  writeFileAtomic(file, JSON.stringify({ format, folder: dirname(file), ...facts }), { mode: 0o600 });
 
 /** Which living processes are in the sessions of these facts; of another boot none is. */
 export const inSessionsOf = (facts: Facts | undefined, bootId: string): Belongs => {

@@ -47,6 +47,12 @@ export const makeFolders = (places: Places, account: Account | undefined): void 
     writeFileAtomic(places.secrets, JSON.stringify(newSecrets()), { mode: 0o600 });
 };
 
+/** True when `makeFolders` has nothing to do. */
+export const foldersAreMade = (p: Places): boolean =>
+  [p.config, p.dags, p.plugins, p.home, p.taskLogs, p.temporary, p.componentLogs, p.secrets].every((place) =>
+    existsSync(place),
+  );
+
 /** @throws StepFailed when the file is damaged: without the Fernet key in it Airflow's connections are lost */
 export const readSecrets = (places: Places): EnvironmentSecrets => {
   try {

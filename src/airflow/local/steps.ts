@@ -1,15 +1,26 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
-import { ensureAccount, findAccount, removeAccount, uidIsTaken } from '../../lib/accounts.ts';
+import {
+  dataFolderOf,
+  ensureAccount,
+  findAccount,
+  giveAccountTo,
+  isAccountFor,
+  removeAccount,
+  uidIsTaken,
+} from '../../lib/accounts.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
-import { environmentConfiguration } from '../settings.ts';
+import { connectionsOf } from '../classes.ts';
+import { environmentConfiguration, parallelismOption } from '../settings.ts';
 import {
   accountName,
   accountOf,
   baseOf,
+  homeOf,
   type LocalDriverOptions,
   placesFor,
   variablesFor,
@@ -18,6 +29,7 @@ import {
 import { LocalEnvironment } from './environment.ts';
 import { livingOf, type ProcessFact, readFacts } from './facts.ts';
 import { readSecrets } from './folders.ts';
+import { placesOf } from './places.ts';
 import { freePort, isPortTaken } from './port.ts';
 import { migrateTemplate } from './template.ts';
 
@@ -56,7 +68,24 @@ export const makeAccount = async (o: LocalDriverOptions, id: EnvironmentId): Pro
       retry: true,
     });
   }
-  await ensureAccount(accountName(id), number);
+  await takeAccount(o, id);
+  await ensureAccount(accountName(id), number, homeOf(o));
+};
+
+/**
+ * A data folder and its copy have environments of the same ids, and so accounts of the same names: who ends what
+ * runs under one would end the other's.
+ */
+const takeAccount = async (o: LocalDriverOptions, id: EnvironmentId): Promise<void> => {
+  const name = accountName(id);
+  const other = dataFolderOf(name);
+  if (other === undefined || isAccountFor(name, homeOf(o))) return;
+  if (existsSync(placesOf(join(other, 'environments'), id).root))
+    throw new StepFailed(
+      `The account ${name} belongs to the data folder ${other}, which has this environment too: one of the two is a copy. Use only one of them on this machine, and remove the other`,
+      { retry: true },
+    );
+  await giveAccountTo(name, homeOf(o));
 };
 
 export const dropAccount = async (o: LocalDriverOptions, id: EnvironmentId): Promise<void> => {
@@ -82,7 +111,10 @@ export const copyContent = async (o: LocalDriverOptions, e: EnvironmentRecord, s
 /** Makes the environment's database and gives its URL: secret. */
 export const makeDatabase = async (o: LocalDriverOptions, e: EnvironmentRecord): Promise<string> => {
   const { databasePassword } = readSecrets(placesFor(o, e.id));
-  const { sqlAlchemyUrl } = await o.databases.ensure(e.id, baseOf(o, versionOf(e)).hash, databasePassword);
+  const { sqlAlchemyUrl } = await o.databases.ensure(e.id, baseOf(o, versionOf(e)).hash, {
+    password: databasePassword,
+    connections: connectionsOf(e.spec.EnvironmentClass, parallelismOption(e)),
+  });
   return sqlAlchemyUrl;
 };
 

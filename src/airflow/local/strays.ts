@@ -4,7 +4,8 @@ import { type Facts, inSessionsOf } from './facts.ts';
 
 /** How the processes of one environment are told from all others. */
 export interface Owner {
-  readonly environmentId: string;
+  /** Its AIRFLOW_HOME: the id alone would be that of a copy of this data folder too. */
+  readonly home: string;
   /** The environment's own account, where it has one. */
   readonly uid: number | undefined;
   readonly facts: Facts | undefined;
@@ -14,10 +15,10 @@ export interface Owner {
 const ownUid = process.geteuid?.();
 
 /** The mark that every process of the environment was started with; some programs overwrite it. */
-const carriesMark = (p: ProcessFacts, environmentId: string): boolean => {
+const carriesMark = (p: ProcessFacts, home: string): boolean => {
   try {
     const variables = readFileSync(`/proc/${p.pid}/environ`, 'latin1').split('\0');
-    return variables.includes(`WINDSOCK_ENVIRONMENT_ID=${environmentId}`);
+    return variables.includes(`AIRFLOW_HOME=${home}`);
   } catch {
     return false;
   }
@@ -28,7 +29,7 @@ export const processesOf = (o: Owner): Belongs => {
   const inSession = inSessionsOf(o.facts, o.bootId);
   return (p) => {
     if (o.uid !== undefined) return p.uid === o.uid || inSession(p);
-    return inSession(p) || (p.uid === ownUid && carriesMark(p, o.environmentId));
+    return inSession(p) || (p.uid === ownUid && carriesMark(p, o.home));
   };
 };
 
