@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from './errors.ts';
 
@@ -57,6 +58,10 @@ export interface ProcessId {
   readonly pid: number;
   readonly startTime: number;
 }
+
+/** Epoch milliseconds at which it was started, as the clock of now sees it. A tick is 10 ms (proc(5), USER_HZ). */
+export const startedAt = (id: ProcessId): number =>
+  Math.round(Date.now() - uptime() * 1000 + id.startTime * 10);
 
 /** True while exactly this process lives. */
 export const isAlive = (id: ProcessId): boolean => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { textOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { startedAt } from '../../lib/process-tree.ts';
 import { backOff } from '../../lib/retry.ts';
 import { bringUp, type Postmaster } from './bring-up.ts';
 import type { LaunchOptions } from './launch.ts';
@@ -55,6 +56,7 @@ class Supervised implements Postgres {
     const postmaster = await bringUp(this.#options, this.#closing.signal);
     this.#postmaster = postmaster;
     this.#enter('running');
+    if (postmaster.adopted) this.#since = startedAt(postmaster);
     const begun = performance.now();
     const { pid, adopted } = postmaster;
     this.#options.log.info(adopted ? 'postgres adopted' : 'postgres started', { pid });
