@@ -16,6 +16,7 @@ import {
   processesAt,
   type Running,
   removePlace,
+  serverLog,
   startServer,
   stopServer,
 } from '../harness/server.ts';
@@ -179,7 +180,25 @@ describe.each(versions)('Airflow %s outlives its server', (version) => {
     expect(after['scheduler']).toBe(before['scheduler']);
   });
 
-  test('TERM ends what was taken over', async () => {
+  test('TERM ends what was taken over; a second start makes nothing anew and finds everything', async () => {
+    const session = await signIn(place, new Minter(place), name, airflow);
+    expect(await stopServer(server)).toBe(0);
+    expect(await leftOvers(place)).toEqual([]);
+    const before = serverLog(place).length;
+    server = await start();
+    // the session of before, at the address of before
+    const run = await until('the history', 120, async () => {
+      const answer = await session.get(`${restPath(airflow)}/dags/beating/dagRuns/one`);
+      return answer.status === 200 && (JSON.parse(answer.text) as { state: string });
+    });
+    expect(run.state).toBe('success');
+    const steps = serverLog(place)
+      .slice(before)
+      .split('\n')
+      .flatMap((line) => /"step":"([a-z-]+)".*"message":"step started"/.exec(line)?.[1] ?? []);
+    expect(steps).toEqual(expect.arrayContaining(['configuration', 'start', 'ready']));
+    for (const done of ['base', 'template', 'account', 'folders', 'available'])
+      expect(steps).not.toContain(done);
     expect(await stopServer(server)).toBe(0);
     expect(await leftOvers(place)).toEqual([]);
   });
