@@ -1,16 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests stand beside the code; everything that drives the product from outside is in test/. */
+/**
+ * Unit tests stand beside the code; everything that drives the product from outside is in test/. A test beside the
+ * code that needs a real PostgreSQL is `*.system.test.ts` and runs with the latter.
+ */
 export const config = defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: ['src/**/*.test.ts', 'tools/**/*.test.ts'], testTimeout: 10_000 },
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
+          exclude: ['**/*.system.test.ts'],
+          testTimeout: 10_000,
+        },
       },
       {
         test: {
           name: 'system',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'src/**/*.system.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 900_000,
           fileParallelism: true,

@@ -29,6 +29,10 @@ const clientOf = (tx: Transaction): pg.PoolClient => {
   return client;
 };
 
+/** pg's words: the connection still waits for that answer, so that nothing more can be asked over it. */
+const isTimeout = (error: unknown): error is Error =>
+  error instanceof Error && error.message === 'Query read timeout';
+
 const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> => {
   const client = await pool.connect();
   const tx = begin(client);
@@ -44,9 +48,11 @@ const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promis
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch((e: Error) => {
-      broken = e;
-    });
+    if (isTimeout(error)) broken = error;
+    else
+      await client.query('ROLLBACK').catch((e: Error) => {
+        broken = e;
+      });
     throw error;
   } finally {
     transactions.delete(tx);
@@ -55,7 +61,10 @@ const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promis
   }
 };
 
-/** Opens a pool of at most `max` connections; every wait for one ends after 10 s. */
+/** Milliseconds. Both together are less than what a client of the API waits. */
+const patience = { connection: 10_000, query: 15_000 } as const;
+
+/** Opens a pool of at most `max` connections; every wait for one ends after 10 s, every query after 15 s. */
 export const openDatabase = (
   config: pg.ClientConfig,
   onError: (error: Error) => void,
@@ -65,8 +74,8 @@ export const openDatabase = (
     Client: CautiousClient,
     ...config,
     max,
-    connectionTimeoutMillis: 10_000,
-    query_timeout: 30_000,
+    connectionTimeoutMillis: patience.connection,
+    query_timeout: patience.query,
   });
   pool.on('error', onError);
   return {
@@ -75,8 +84,8 @@ export const openDatabase = (
     connect: async () => {
       const client = new CautiousClient({
         ...config,
-        connectionTimeoutMillis: 10_000,
-        query_timeout: 30_000,
+        connectionTimeoutMillis: patience.connection,
+        query_timeout: patience.query,
       });
       client.on('error', onError);
       await client.connect();
