@@ -168,6 +168,9 @@ const fail = (error: unknown): void => {
   if (!isForPeople && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
 };
 
+/** The server, once it has started. */
+let running: Server | undefined;
+
 const serve = async (settings: AllSettings): Promise<void> => {
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
@@ -198,6 +201,7 @@ const serve = async (settings: AllSettings): Promise<void> => {
     // the other server goes on with what runs
     onLost: () => stop('another server uses this data folder', 'keep'),
   });
+  running = server;
   try {
     if (!stopping.signal.aborted) await firstEnvironment(server, settings);
     const record = await waitUntilReachable(server, settings, stopping.signal);
@@ -220,7 +224,9 @@ const hardStop = (server: Server | undefined): void => {
 
 /** A fault of ours ends the server at once. Airflow goes on; the next start takes it over. */
 const crash = (error: unknown): void => {
-  fail(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  running?.log.error('server failed', { reason: textOf(error), stack });
+  if (!running || !jsonLines) fail(error);
   process.stderr.write(
     'windsock: this is a fault of Windsock. Airflow goes on; start again to look after it.\n',
   );

@@ -56,6 +56,10 @@ export const logEvents = {
     fields: ['environment', 'endpoint', 'took'],
   },
   'server not started': { meaning: 'The start failed; the server ends.', fields: ['reason', 'stack'] },
+  'server failed': {
+    meaning: 'A fault of Windsock itself; the server ends at once, and Airflow goes on.',
+    fields: ['reason', 'stack'],
+  },
   'server stopping': { meaning: 'The server was told to stop.', fields: ['reason', 'leaving'] },
   'server stopped': { meaning: 'The last line of a server.', fields: ['leaving', 'took'] },
   'part not stopped': {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from './errors.ts';
+import type { Stop } from './stop.ts';
 
 /** What /proc says of one process. */
 export interface ProcessFacts {
@@ -50,6 +51,15 @@ export const processes = (): readonly ProcessFacts[] =>
     .flatMap((name) => processFacts(Number(name)) ?? [])
     .filter((p) => p.state !== 'Z');
 
+/** True when the process was started with this variable, `NAME=value`; some programs overwrite theirs. */
+export const hasVariable = (p: ProcessFacts, variable: string): boolean => {
+  try {
+    return readFileSync(`/proc/${p.pid}/environ`, 'latin1').split('\0').includes(variable);
+  } catch {
+    return false;
+  }
+};
+
 /** Selects the processes that belong to one owner: a session id, or an account. */
 export type Belongs = (p: ProcessFacts) => boolean;
 
@@ -67,6 +77,25 @@ export const startedAt = (id: ProcessId): number =>
 export const isAlive = (id: ProcessId): boolean => {
   const there = processFacts(id.pid);
   return there !== undefined && there.startTime === id.startTime && there.state !== 'Z';
+};
+
+/** Milliseconds between looks at a process that is no child of this one: only a parent is told of an end. */
+const lookEvery = 250;
+
+/** Calls once when this process has ended. */
+export const whenEnded = (id: ProcessId, ended: () => void): Stop => {
+  const timer = setInterval(() => {
+    try {
+      if (isAlive(id)) return;
+    } catch {
+      // not known now: the next look tells
+      return;
+    }
+    clearInterval(timer);
+    ended();
+  }, lookEvery);
+  timer.unref();
+  return () => clearInterval(timer);
 };
 
 /**

@@ -1,15 +1,14 @@
 import type { DataFolder } from '../config/data-folder.ts';
-import { textOf } from '../lib/errors.ts';
 import { every } from '../lib/keyed-queue.ts';
 import type { Log } from '../lib/log.ts';
 import { LogRotation } from '../lib/rotate-logs.ts';
 import type { Stop } from '../lib/stop.ts';
 import { watchDisk } from './disk-watch.ts';
-import { logFolders, sweepUnfinished } from './folders.ts';
+import { logFolders } from './folders.ts';
 
 /**
  * What the owner of a data folder does for it, at once and again and again: logs are kept short, a disk that gets
- * full is told, and what a killed server left half is taken away.
+ * full is told.
  */
 export const keepHouse = async (o: {
   readonly folders: DataFolder;
@@ -19,8 +18,7 @@ export const keepHouse = async (o: {
   const rotation = new LogRotation({ folders: async () => logFolders(o.folders), log: o.log });
   // what ran without a server may have written much
   await rotation.rotate();
-  sweepUnfinished(o.folders, (error) => o.log.warn('housekeeping failed', { reason: textOf(error) }));
-  const stops = [
+  const stops: readonly Stop[] = [
     every(
       5_000,
       () => rotation.rotate(),

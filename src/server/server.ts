@@ -23,7 +23,7 @@ import { takeOwnership } from '../store/owner-lock.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildDriver } from './build-driver.ts';
 import { buildTokens } from './build-tokens.ts';
-import { checkReachable, installationId, makeDataFolder } from './folders.ts';
+import { checkReachable, installationId, makeDataFolder, sweepUnfinished } from './folders.ts';
 import { keepHouse } from './housekeeping.ts';
 import { loadIdentities, publishEndpoint } from './identities.ts';
 import { loggedStep } from './logged-step.ts';
@@ -144,6 +144,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   });
   const placement: Placement = { driver: 'local', host: 'local' };
   await driver.endUnknown(await store.keys(placement));
+  sweepUnfinished(folders, (error) => log.warn('housekeeping failed', { reason: textOf(error) }));
   const tokens = buildTokens({ db: own.db, audit, keys: id.keys, installationId: issuer, log });
   started.add('sweeping', tokens.startSweeping());
   const gateway = createGateway({

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Account } from '../../lib/process.ts';
-import { isAlive, type ProcessId, processFacts } from '../../lib/process-tree.ts';
+import { isAlive, type ProcessId, processFacts, whenEnded } from '../../lib/process-tree.ts';
 
 /** How one component of an environment is started. */
 export interface ComponentSpec {
@@ -78,21 +78,9 @@ export const startLeader = (spec: ComponentSpec, record: (leader: Leader) => voi
   }
 };
 
-/** How often a process that is not a child of this server is looked at, in milliseconds. */
-const lookEvery = 250;
-
 /** Goes on with a component that an earlier server started; undefined when it does not live any more. */
 export const adoptLeader = (id: ProcessId, onEnd: OnEnd): Leader | undefined => {
   if (!isAlive(id) || processFacts(id.pid)?.sessionId !== id.pid) return undefined;
-  const timer = setInterval(() => {
-    try {
-      if (isAlive(id)) return;
-    } catch {
-      // not known now: the next look tells
-      return;
-    }
-    clearInterval(timer);
-    onEnd('ended (an earlier server started it, so how is not known)');
-  }, lookEvery);
-  return { pid: id.pid, startTime: id.startTime, adopted: true, letGo: () => clearInterval(timer) };
+  const letGo = whenEnded(id, () => onEnd('ended (an earlier server started it, so how is not known)'));
+  return { pid: id.pid, startTime: id.startTime, adopted: true, letGo };
 };

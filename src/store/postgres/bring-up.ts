@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WindsockError } from '../../lib/errors.ts';
-import { isAlive, type ProcessId, processFacts } from '../../lib/process-tree.ts';
+import { isAlive, type ProcessId, processFacts, whenEnded } from '../../lib/process-tree.ts';
 import { type LaunchOptions, reasonIn, sizeOf, spawnPostmaster, waitUntilReady } from './launch.ts';
 import { endOrphans, removeMisleadingLock, runningPostmaster, stopPostmaster } from './postmaster.ts';
 
@@ -14,9 +14,6 @@ export interface Postmaster extends ProcessId {
   watch(ended: (reason: string) => void): () => void;
 }
 
-/** Milliseconds between looks at a postmaster that is no child of this process. */
-const lookEvery = 500;
-
 const found = (id: ProcessId): Postmaster => {
   const fault = () =>
     isAlive(id) ? undefined : 'it ended (another process started it, so how is not known)';
@@ -24,20 +21,7 @@ const found = (id: ProcessId): Postmaster => {
     ...id,
     adopted: true,
     fault,
-    watch: (ended) => {
-      const timer = setInterval(() => {
-        try {
-          if (isAlive(id)) return;
-        } catch {
-          // not known now: the next look tells
-          return;
-        }
-        clearInterval(timer);
-        ended(fault() ?? 'it ended');
-      }, lookEvery);
-      timer.unref();
-      return () => clearInterval(timer);
-    },
+    watch: (ended) => whenEnded(id, () => ended(fault() ?? 'it ended')),
   };
 };
 
