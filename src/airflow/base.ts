@@ -5,6 +5,7 @@ import { StepFailed } from '../environments/errors.ts';
 import { textOf, WindsockError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { type Account, type RunResult, run } from '../lib/process.ts';
+import { hasVariable, killAll } from '../lib/process-tree.ts';
 import type { PackageSources } from './package-index.ts';
 import { findPython, type Python } from './python.ts';
 import { findUv } from './uv.ts';
@@ -93,6 +94,19 @@ export class Bases {
     return building;
   }
 
+  /**
+   * Ends the installers of a server that was killed: they would go on beside the next ones, in the same folder. Call
+   * before the first build. False when one survives.
+   */
+  endStrays(): Promise<boolean> {
+    const uid = this.#options.installer?.uid ?? process.geteuid?.();
+    return killAll((p) => p.uid === uid && hasVariable(p, `UV_CACHE_DIR=${this.#uvCache}`));
+  }
+
+  get #uvCache(): string {
+    return join(this.#options.cache, 'uv');
+  }
+
   #base(v: AirflowVersion, python: Python): Base {
     const hash = hashOf(v, python);
     const folder = join(this.#options.bases, `airflow-${v.version}-${hash}`);
@@ -107,7 +121,7 @@ export class Bases {
       LC_ALL: 'C.UTF-8',
       HOME: join(o.cache, 'home'),
       TMPDIR: join(o.cache, 'tmp'),
-      UV_CACHE_DIR: join(o.cache, 'uv'),
+      UV_CACHE_DIR: this.#uvCache,
       UV_LINK_MODE: 'copy',
       UV_NO_CONFIG: '1',
       UV_NO_PROGRESS: '1',

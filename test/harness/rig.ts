@@ -3,12 +3,30 @@ import { putDag } from './dags.ts';
 import { Failpoints } from './failpoints.ts';
 import { Minter } from './minter.ts';
 import type { Environment } from './mwaa.ts';
-import { leftOvers, makePlace, type Place, type Running, removePlace, startServer } from './server.ts';
+import {
+  launch,
+  leftOvers,
+  makePlace,
+  type Place,
+  type Running,
+  removePlace,
+  startServer,
+} from './server.ts';
 import { installTrivialAirflow } from './trivial-airflow.ts';
 import { until } from './until.ts';
 
 /** The server ended while something was waited for. */
 export class Died extends Error {}
+
+export interface RigOptions {
+  /** Versions that are installed as ever: not trivial. */
+  readonly real?: readonly string[];
+  /** A place that was prepared, which is then removed by whoever did; else a new one. */
+  readonly place?: Place;
+  /** For the server, over everything else. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+}
 
 /** One data folder with the trivial Airflow, and a server on it that is ended and started again. */
 export class Rig {
@@ -17,24 +35,28 @@ export class Rig {
   readonly mint: Minter;
   readonly failpoints: Failpoints;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #args: readonly string[];
+  readonly #isPrepared: boolean;
   #server: Running | undefined;
 
-  private constructor(place: Place, real: readonly string[] | undefined) {
+  private constructor(place: Place, { real, env, args, place: prepared }: RigOptions) {
     this.place = place;
+    this.#isPrepared = prepared !== undefined;
+    this.#args = ['--no-demo', ...(args ?? [])];
     this.api = new Api(place);
     this.mint = new Minter(place);
     this.failpoints = new Failpoints(place);
-    this.#env = { ...installTrivialAirflow(place, real ? { real } : {}), ...this.failpoints.env };
+    this.#env = { ...installTrivialAirflow(place, real ? { real } : {}), ...this.failpoints.env, ...env };
   }
 
-  /** Makes the folder and starts the server; versions in `real` are not trivial. */
-  static async make(o: { readonly real?: readonly string[] } = {}): Promise<Rig> {
-    const rig = new Rig(await makePlace(), o.real);
+  /** Makes the folder and starts the server. */
+  static async make(o: RigOptions = {}): Promise<Rig> {
+    const rig = new Rig(o.place ?? (await makePlace()), o);
     try {
       await rig.start();
       return rig;
     } catch (error) {
-      removePlace(rig.place);
+      rig.#removePlace();
       throw error;
     }
   }
@@ -45,8 +67,19 @@ export class Rig {
   }
 
   async start(): Promise<void> {
-    const env = this.#env;
-    this.#server = await startServer({ place: this.place, env, args: ['--no-demo'] }, 60);
+    this.#server = await startServer(this.#how, 60);
+  }
+
+  /** Starts the server and waits for nothing; the one of before has ended. */
+  launch(): Running {
+    this.#server = launch(this.#how);
+    return this.#server;
+  }
+
+  /** TERM, and the end. */
+  async stop(): Promise<void> {
+    this.server.child.kill('SIGTERM');
+    await this.server.end(60);
   }
 
   /** kill -9; PostgreSQL and Airflow run on. */
@@ -59,13 +92,16 @@ export class Rig {
   async remove(): Promise<void> {
     try {
       if (!this.#server || this.#server.hasEnded) return;
-      this.#server.child.kill('SIGTERM');
-      await this.#server.end(60);
+      await this.stop();
       const left = await leftOvers(this.place);
       if (left.length > 0) throw new Error(`Left after the stop:\n${left.join('\n')}`);
     } finally {
-      removePlace(this.place);
+      this.#removePlace();
     }
+  }
+
+  #removePlace(): void {
+    if (!this.#isPrepared) removePlace(this.place);
   }
 
   /** Like `until`, but ends as soon as this server ends. @throws Died */
@@ -93,6 +129,10 @@ export class Rig {
       if (found?.Status === 'CREATE_FAILED') throw new Error(JSON.stringify(found.LastUpdate));
       return found?.Status === 'AVAILABLE' && found;
     });
+  }
+
+  get #how() {
+    return { place: this.place, env: this.#env, args: this.#args };
   }
 
   async gone(name: string): Promise<void> {

@@ -141,8 +141,8 @@ export const stopServer = async (running: Running): Promise<number> => {
   return running.end(60);
 };
 
-/** Removes what a test made, whatever happened in it. */
-export const removePlace = (place: Place): void => {
+/** Ends all processes of a place and removes its accounts. */
+export const endPlace = (place: Place): void => {
   for (const p of processesAt(place)) {
     try {
       process.kill(p.pid, 'SIGKILL');
@@ -152,6 +152,11 @@ export const removePlace = (place: Place): void => {
   }
   const ids = environmentIds(place);
   if (isRoot) for (const id of ids) removeEnvironmentAccount(id);
+};
+
+/** Removes what a test made, whatever happened in it. */
+export const removePlace = (place: Place): void => {
+  endPlace(place);
   rmSync(place.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   place.ports.release();
 };

@@ -61,8 +61,10 @@ export class LocalDriver implements AirflowDriver {
     ];
   }
 
-  /** Ends what runs of environments that are not known any more; call before the first step. */
+  /** Ends installers, and what runs of environments that are not known any more; call before the first step. */
   async endUnknown(known: readonly EnvironmentId[]): Promise<void> {
+    if (!(await this.#o.bases.endStrays()))
+      this.#o.log.error('housekeeping failed', { reason: 'installers of an earlier start survive KILL' });
     for (const id of readdirSync(this.#o.environments).filter((name) => !known.includes(name))) {
       if (!(await endStrays(this.#owner(id), [])))
         this.#o.log.error('processes of an earlier start cannot be ended', { environmentId: id });

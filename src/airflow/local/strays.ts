@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { type Belongs, killSelected, type ProcessFacts, treesOf } from '../../lib/process-tree.ts';
+import { type Belongs, hasVariable, killSelected, treesOf } from '../../lib/process-tree.ts';
 import { type Facts, inSessionsOf } from './facts.ts';
 
 /** How the processes of one environment are told from all others. */
@@ -14,22 +13,12 @@ export interface Owner {
 
 const ownUid = process.geteuid?.();
 
-/** The mark that every process of the environment was started with; some programs overwrite it. */
-const carriesMark = (p: ProcessFacts, home: string): boolean => {
-  try {
-    const variables = readFileSync(`/proc/${p.pid}/environ`, 'latin1').split('\0');
-    return variables.includes(`AIRFLOW_HOME=${home}`);
-  } catch {
-    return false;
-  }
-};
-
 /** Every process of the environment: of its account, else of a session written down, else by its mark. */
 export const processesOf = (o: Owner): Belongs => {
   const inSession = inSessionsOf(o.facts, o.bootId);
   return (p) => {
     if (o.uid !== undefined) return p.uid === o.uid || inSession(p);
-    return inSession(p) || (p.uid === ownUid && carriesMark(p, o.home));
+    return inSession(p) || (p.uid === ownUid && hasVariable(p, `AIRFLOW_HOME=${o.home}`));
   };
 };
 
