@@ -53,6 +53,12 @@ const lastLines = (text: string, count: number): string => text.trim().split('\n
 const passing =
   /(dns error|connect|timed? ?out|temporarily|network|unreachable|reset by peer|5\d\d |request failed|error sending request|Failed to fetch)/i;
 
+/** The variable that tells what works for one data folder: several share the account that installs. */
+export const installerMark = (cache: string): readonly [name: string, value: string] => [
+  'WINDSOCK_INSTALLER',
+  cache,
+];
+
 export class Bases {
   readonly #options: BaseOptions;
   readonly #building = new Map<string, Promise<Base>>();
@@ -95,16 +101,12 @@ export class Bases {
   }
 
   /**
-   * Ends the installers of a server that was killed: they would go on beside the next ones, in the same folder. Call
-   * before the first build. False when one survives.
+   * Ends the installers and migrations of a server that was killed: they would go on beside the next ones, in the same
+   * folder or database. Call before the first build. False when one survives.
    */
   endStrays(): Promise<boolean> {
     const uid = this.#options.installer?.uid ?? process.geteuid?.();
-    return killAll((p) => p.uid === uid && hasVariable(p, `UV_CACHE_DIR=${this.#uvCache}`));
-  }
-
-  get #uvCache(): string {
-    return join(this.#options.cache, 'uv');
+    return killAll((p) => p.uid === uid && hasVariable(p, installerMark(this.#options.cache).join('=')));
   }
 
   #base(v: AirflowVersion, python: Python): Base {
@@ -117,11 +119,12 @@ export class Bases {
     const o = this.#options;
     return {
       ...o.sources,
+      ...Object.fromEntries([installerMark(o.cache)]),
       PATH: '/usr/local/bin:/usr/bin:/bin',
       LC_ALL: 'C.UTF-8',
       HOME: join(o.cache, 'home'),
       TMPDIR: join(o.cache, 'tmp'),
-      UV_CACHE_DIR: this.#uvCache,
+      UV_CACHE_DIR: join(o.cache, 'uv'),
       UV_LINK_MODE: 'copy',
       UV_NO_CONFIG: '1',
       UV_NO_PROGRESS: '1',

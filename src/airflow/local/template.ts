@@ -4,7 +4,7 @@ import { StepFailed } from '../../environments/errors.ts';
 import type { DatabaseAddress } from '../../environments/ports.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { type Account, run } from '../../lib/process.ts';
-import type { Base } from '../base.ts';
+import { type Base, installerMark } from '../base.ts';
 import { templateConfiguration } from '../settings.ts';
 import type { AirflowVersion } from '../versions.ts';
 
@@ -56,6 +56,7 @@ const migrate = async (i: MigrateInput, home: string): Promise<void> => {
       USER: i.account?.name ?? i.userName,
       LOGNAME: i.account?.name ?? i.userName,
       PYTHONNOUSERSITE: '1',
+      ...Object.fromEntries([installerMark(i.cache)]),
       AIRFLOW_HOME: home,
       AIRFLOW_CONFIG: join(home, 'airflow.cfg'),
       ...(i.databasePeer ? { PGREQUIREPEER: i.databasePeer } : {}),
