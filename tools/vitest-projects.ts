@@ -22,7 +22,8 @@ export const config = defineConfig({
           testTimeout: 300_000,
           hookTimeout: 900_000,
           fileParallelism: true,
-          maxWorkers: 2,
+          // more than the cores of a small machine: most of the time a suite waits
+          maxWorkers: 3,
         },
       },
     ],

@@ -55,6 +55,7 @@ class Supervised implements Postgres {
   async begin(): Promise<void> {
     const postmaster = await bringUp(this.#options, this.#closing.signal);
     this.#postmaster = postmaster;
+    if (this.#deaths > 0) this.#restarts += 1;
     this.#enter('running');
     if (postmaster.adopted) this.#since = startedAt(postmaster);
     const begun = performance.now();
@@ -110,7 +111,6 @@ class Supervised implements Postgres {
       try {
         await delay(wait, undefined, { signal, ref: false });
         await this.begin();
-        this.#restarts += 1;
         return;
       } catch (error) {
         if (signal.aborted) return;
