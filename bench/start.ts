@@ -55,7 +55,7 @@ class Running {
       if (this.child.exitCode !== null) throw new Error('Windsock ended before it was ready');
       await delay(20);
     }
-    return { total: (performance.now() - this.#begun) / 1000, steps: this.#steps('demo: ') };
+    return { total: (performance.now() - this.#begun) / 1000, steps: this.#steps('demo: ', true) };
   }
 
   /** Creates one more environment of the same version, whose every part is there already. */
@@ -63,18 +63,19 @@ class Running {
     const begun = performance.now();
     await command(data, 'environment', 'create', 'another', '--bucket', 'demo', '--wait');
     const total = (performance.now() - begun) / 1000;
-    const steps = this.#steps('another: ');
+    const steps = this.#steps('another: ', false);
     await command(data, 'environment', 'delete', 'another', '--wait');
     return { total, steps };
   }
 
-  #steps(environment: string): Start['steps'] {
+  /** The steps of an environment, and with `withOwn` those of the server itself. */
+  #steps(environment: string, withOwn: boolean): Start['steps'] {
     return this.#lines.flatMap((line) => {
       const [, name = '', seconds] = /✓ (.+) \(([\d.]+) s\)/.exec(line) ?? [];
-      const other = name.includes(': ') && !name.startsWith(environment);
-      return seconds === undefined || other
-        ? []
-        : [[name.replace(environment, ''), Number(seconds)] as const];
+      const counts = name.startsWith(environment) || (withOwn && !name.includes(': '));
+      return seconds !== undefined && counts
+        ? [[name.replace(environment, ''), Number(seconds)] as const]
+        : [];
     });
   }
 }
