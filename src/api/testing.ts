@@ -20,7 +20,7 @@ export const root = {
 };
 export const region = 'us-east-1';
 
-type Unused = 'findById' | 'setObserved' | 'claimHostname' | 'withKey' | 'keys' | 'watch';
+type Unused = 'findById' | 'setObserved' | 'claimHostname' | 'withKey' | 'keys' | 'placed' | 'watch';
 
 const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentStore, Unused> => ({
   // Rolls back by putting the old records in place again.

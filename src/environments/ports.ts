@@ -49,6 +49,8 @@ export interface EnvironmentStore {
   withKey<T>(id: EnvironmentId, work: (lease: Lease) => Promise<T>): Promise<T | 'busy'>;
   /** Every id placed here that is not a tombstone. */
   keys(placement: Placement): Promise<readonly EnvironmentId[]>;
+  /** The records of these, by name. */
+  placed(placement: Placement): Promise<readonly EnvironmentRecord[]>;
   /** Hints that an id changed; may repeat, may miss. */
   watch(hint: (id: EnvironmentId) => void): Promise<Stop>;
 }

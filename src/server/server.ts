@@ -30,7 +30,6 @@ import { loggedStep } from './logged-step.ts';
 import { clusterFolder, openOwnDatabase } from './own-database.ts';
 import { isOurs, serverFacts, version, writeServerFile } from './server-file.ts';
 import { Started } from './started.ts';
-import { placedEnvironments } from './status-facts.ts';
 import { keepStatusFile } from './status-file.ts';
 
 export interface ServerOptions {
@@ -201,7 +200,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     file: folders.status,
     server: facts,
     postgres: () => own.status(),
-    environments: () => placedEnvironments(store, placement),
+    environments: () => store.placed(placement),
     components: (environmentId) => driver.components(environmentId),
     isOurs: () => isOurs(folders, facts),
     log,

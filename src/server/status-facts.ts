@@ -1,19 +1,10 @@
 import type { ComponentFacts, EnvironmentFacts, PostgresFacts } from '../config/runtime-files.ts';
-import type { ComponentStatus, EnvironmentStore } from '../environments/ports.ts';
-import type { EnvironmentRecord, Placement } from '../environments/record.ts';
+import type { ComponentStatus } from '../environments/ports.ts';
+import type { EnvironmentRecord } from '../environments/record.ts';
 import { processFacts } from '../lib/process-tree.ts';
 import type { OwnDatabaseStatus } from './own-database.ts';
 
 const longestError = 2_000;
-
-/** Every environment that is placed here and not gone. */
-export const placedEnvironments = async (
-  store: EnvironmentStore,
-  placement: Placement,
-): Promise<readonly EnvironmentRecord[]> => {
-  const records = await Promise.all((await store.keys(placement)).map((id) => store.findById(id)));
-  return records.flatMap((record) => record ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
-};
 
 const startTimeOf = (pid: number | undefined): number | undefined => {
   try {

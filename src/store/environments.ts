@@ -225,5 +225,12 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
     );
     return rows.map((row) => row.id);
   },
+  placed: async (placement) => {
+    const rows = await db.query<Row>(
+      'select * from environments where driver = $1 and host = $2 and deleted_at is null order by name collate "C"',
+      [placement.driver, placement.host],
+    );
+    return rows.map(toRecord);
+  },
   watch: (hint) => watch(db, hint),
 });

@@ -3,7 +3,6 @@ import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } fro
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { rootKey } from '../harness/mwaa.ts';
-import { type ProgramResult, runProgram } from '../harness/python.ts';
 import {
   launch,
   makePlace,
@@ -13,8 +12,8 @@ import {
   startServer,
   stopServer,
 } from '../harness/server.ts';
-import { plainEnvironment, repository } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
+import { runWindsock } from '../harness/windsock.ts';
 
 let place: Place;
 let server: Running | undefined;
@@ -27,10 +26,7 @@ afterEach(async () => {
 });
 afterAll(() => place && removePlace(place));
 
-const windsock = (...args: readonly string[]): Promise<ProgramResult> =>
-  runProgram(process.execPath, [join(repository, 'bin', 'windsock.mjs'), ...args, '--data', place.data], {
-    env: plainEnvironment(place.folder),
-  });
+const windsock = (...args: readonly string[]) => runWindsock(place, args, { home: place.folder });
 
 describe('--json-logs', () => {
   const events = (text: string): readonly Record<string, unknown>[] =>

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { isRoot, makeAccount, removeAccount } from '../harness/accounts.ts';
-import { type ProgramResult, runProgram } from '../harness/python.ts';
+import { runProgram } from '../harness/python.ts';
 import {
   leftOvers,
   makePlace,
@@ -16,6 +16,7 @@ import {
 } from '../harness/server.ts';
 import { plainEnvironment, repository } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
+import { runWindsock } from '../harness/windsock.ts';
 
 let place: Place;
 let server: Running | undefined;
@@ -28,15 +29,17 @@ afterEach(async () => {
 });
 afterAll(() => place && removePlace(place));
 
-const windsock = (...args: readonly string[]): Promise<ProgramResult> =>
-  runProgram(process.execPath, [join(repository, 'bin', 'windsock.mjs'), ...args, '--data', place.data], {
-    env: plainEnvironment(place.folder),
-  });
+const windsock = (...args: readonly string[]) => runWindsock(place, args, { home: place.folder });
 
 interface Report {
   readonly ok: boolean;
   readonly server: { readonly state: string; readonly pid?: number; readonly endpoint?: string };
-  readonly postgres: { readonly state: string; readonly pid?: number; readonly adopted: boolean };
+  readonly postgres: {
+    readonly state: string;
+    readonly pid?: number;
+    readonly adopted: boolean;
+    readonly restarts: number;
+  };
   readonly environments: readonly unknown[];
 }
 
@@ -111,7 +114,8 @@ describe('windsock status', () => {
     process.kill(pid, 'SIGKILL');
     await until('another one', 60, async () => {
       const { postgres, ok } = await report();
-      return ok && postgres.pid !== pid;
+      // its number is looked up, the rest is what the server wrote down, at most a second ago
+      return ok && postgres.pid !== pid && postgres.restarts !== 0;
     });
     expect(JSON.parse((await windsock('status', '--json')).stdout).postgres).toMatchObject({ restarts: 1 });
   });

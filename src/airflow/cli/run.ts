@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CliAnswer } from '../../environments/ports.ts';
 import { textOf } from '../../lib/errors.ts';
-import { type Belongs, killAll } from '../../lib/process-tree.ts';
+import { type Belongs, hasVariable, killAll } from '../../lib/process-tree.ts';
 import { collect } from './output.ts';
 
 interface RunLimits {
@@ -35,17 +34,9 @@ export interface AirflowRun {
 /** Names the processes of one command, also those that left its session. */
 const markName = 'WINDSOCK_COMMAND_ID';
 
-const carriesMark = (pid: number, mark: string): boolean => {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${markName}=${mark}`);
-  } catch {
-    return false;
-  }
-};
-
 /** A double fork with setsid leaves the session, so the mark in the process's first environment counts as well. */
 const familyOf = (leader: number, mark: string, uid: number): Belongs => {
-  return (p) => p.sessionId === leader || (p.uid === uid && carriesMark(p.pid, mark));
+  return (p) => p.sessionId === leader || (p.uid === uid && hasVariable(p, `${markName}=${mark}`));
 };
 
 const start = (o: AirflowRun, mark: string) =>
