@@ -1,16 +1,20 @@
 // Rounds of traffic by several clients, each ended by a kill -9 at a random moment: of the server, of PostgreSQL, of a
-// component. After each everything settles, and no client was told what is not so.
+// component. After each everything settles, and no client was told what is not so. One client asks a real Airflow for
+// DAG runs; the others make and delete environments of a trivial one.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { componentsAt } from '../harness/components.ts';
+import { DagRunner, type Disturbance } from '../harness/dag-runs.ts';
 import { untilNothingWrong } from '../harness/invariants.ts';
 import { Random } from '../harness/random.ts';
 import { Rig } from '../harness/rig.ts';
-import { Client } from '../harness/traffic.ts';
+import { type AirflowVersion, Client } from '../harness/traffic.ts';
 
 const rounds = Number(process.env['WINDSOCK_SOAK_ROUNDS'] ?? 20);
+/** In ms: how long an Airflow that was started again may go on with what it was cut off from. */
+const settled = 10_000;
 /** In seconds; the rounds of one run share what is cached. */
 const longestRound = 60;
 const random = new Random();
@@ -18,13 +22,22 @@ const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 let rig: Rig;
 let clients: readonly Client[];
+let runner: DagRunner;
+const disturbances: Disturbance[] = [];
 
 beforeAll(async () => {
-  rig = await Rig.make();
+  const versions: readonly AirflowVersion[] = ['2.7.2', '3.3.1'];
+  const real = random.pick(versions);
+  say(`WINDSOCK_TEST_SEED=${random.seed}, DAG runs on Airflow ${real}`);
+  rig = await Rig.make({ real: [real] });
+  const trivial = versions.filter((version) => version !== real);
   clients = ['soak-1', 'soak-2', 'soak-3', 'soak-4'].map(
-    (name, index) => new Client({ rig, name, random: new Random(random.seed + index + 1) }),
+    (name, index) =>
+      new Client({ rig, name, random: new Random(random.seed + index + 1), versions: trivial }),
   );
-}, 120_000);
+  runner = new DagRunner({ rig, random: new Random(random.seed + 5), version: real });
+  await runner.prepare();
+}, 600_000);
 
 afterAll(async () => {
   await rig?.remove();
@@ -65,7 +78,7 @@ const pickEnd = (): End => {
 /** Lets the clients work and ends something in the middle of it. */
 const traffic = async (end: End, after: number): Promise<void> => {
   let stopped = false;
-  const working = clients.map((client) => client.run(() => stopped));
+  const working = [...clients, runner].map((client) => client.run(() => stopped));
   await delay(after);
   ends[end]();
   await delay(random.between(0, 300));
@@ -76,13 +89,15 @@ const traffic = async (end: End, after: number): Promise<void> => {
 const nothingWrong = () => untilNothingWrong(rig.place, rig.server.pid, longestRound);
 
 const round = async (end: End, after: number): Promise<number> => {
+  const from = Date.now();
   await traffic(end, after);
   if (end === 'server' || end === 'both') {
     await rig.server.end(10);
     await rig.start();
   } else await rig.wait('an answer', 30, () => rig.api.list());
-  for (const client of clients) await client.compare();
+  for (const client of [...clients, runner]) await client.compare();
   await nothingWrong();
+  if (end !== 'server') disturbances.push({ from, to: Date.now() + settled });
   let tokens = 0;
   for (const client of clients) {
     await client.untilUsable();
@@ -95,7 +110,6 @@ const round = async (end: End, after: number): Promise<number> => {
 test(
   `${rounds} rounds of kill -9 under traffic`,
   async () => {
-    say(`WINDSOCK_TEST_SEED=${random.seed}`);
     let tokens = 0;
     for (let number = 1; number <= rounds; number += 1) {
       const [end, after] = [pickEnd(), random.between(100, 2000)];
@@ -106,6 +120,9 @@ test(
       say(`  ${number} ${end} after ${after} ms: ${((performance.now() - start) / 1000).toFixed(1)} s`);
     }
     expect(tokens, 'tokens that were used again').toBeGreaterThan(0);
+    const { runs, undisturbed } = await runner.finish(disturbances);
+    say(`  ${runs} DAG runs succeeded, ${undisturbed} met nothing but ends of the server`);
+    expect(undisturbed, 'DAG runs through ends of the server alone').toBeGreaterThan(0);
   },
-  rounds * longestRound * 1000,
+  rounds * longestRound * 1000 + 800_000,
 );

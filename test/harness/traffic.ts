@@ -19,17 +19,30 @@ interface UsedToken {
 const isRefusal = (error: unknown): boolean =>
   error instanceof ApiFault && error.status >= 400 && error.status < 500;
 
+export type AirflowVersion = '2.7.2' | '3.3.1';
+
+interface ClientOptions {
+  readonly rig: Rig;
+  readonly random: Random;
+  readonly name: string;
+  /** Of the environments it makes. */
+  readonly versions: readonly AirflowVersion[];
+}
+
 /** One client that keeps to one environment, and remembers what it was told. */
 export class Client {
   readonly name: string;
   readonly #rig: Rig;
   readonly #random: Random;
   readonly #tokens: UsedToken[] = [];
-  #version: '2.7.2' | '3.3.1' = '3.3.1';
+  readonly #versions: readonly AirflowVersion[];
+  #version: AirflowVersion;
   #belief: Belief = 'absent';
 
-  constructor(o: { readonly rig: Rig; readonly random: Random; readonly name: string }) {
+  constructor(o: ClientOptions) {
     this.#rig = o.rig;
+    this.#versions = o.versions;
+    this.#version = o.random.pick(o.versions);
     this.#random = o.random;
     this.name = o.name;
   }
@@ -100,7 +113,7 @@ export class Client {
   }
 
   async #create(): Promise<void> {
-    this.#version = this.#random.pick(['2.7.2', '3.3.1']);
+    this.#version = this.#random.pick(this.#versions);
     await this.#change('asked-to-create', 'there', () => this.#rig.create(this.name, this.#version));
   }
 
