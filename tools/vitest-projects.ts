@@ -13,6 +13,8 @@ export const config = defineConfig({
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: ['**/*.system.test.ts'],
           testTimeout: 10_000,
+          // most of the time of the slow ones they wait
+          maxWorkers: 4,
         },
       },
       {
