@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnvironmentRecord } from '../environments/record.ts';
-import { parallelismOf } from './classes.ts';
+import { memoryNeeded, processesFor } from './classes.ts';
 import { downloadFile, packageSources } from './package-index.ts';
 import { type ConfigurationInput, environmentConfiguration } from './settings.ts';
 import { airflowVersions, constraintsOf, findVersion } from './versions.ts';
@@ -77,11 +77,21 @@ describe('environmentConfiguration', () => {
     },
   );
 
-  test('the class sets how many tasks run at once', () => {
-    expect(parsed(environmentConfiguration(input('3.3.1'))).get('core.parallelism')).toBe(
-      String(parallelismOf('mw1.medium')),
-    );
-    expect(['mw1.micro', 'mw1.small', 'mw1.2xlarge', 'mw9.huge'].map(parallelismOf)).toEqual([3, 5, 80, 5]);
+  test('class and workers set how many tasks run at once: all of them on Airflow 2, those of the machine on 3', () => {
+    const sizes = { environmentClass: 'mw1.small', minWorkers: 2, maxWorkers: 10, schedulers: 2, minWebservers: 2 };
+    expect(processesFor(2, sizes, 2)).toEqual({ parallelism: 10, parsing: 1, web: 1 });
+    expect(processesFor(3, sizes, 2)).toEqual({ parallelism: 16, parsing: 1, web: 1 });
+    expect(processesFor(3, sizes, 64).parallelism).toBe(50);
+    expect(processesFor(3, { ...sizes, minWorkers: 5, maxWorkers: 5 }, 1).parallelism).toBe(25);
+    const more = { ...sizes, schedulers: 5, minWebservers: 3, minWorkers: 1 };
+    expect(processesFor(2, more, 2)).toEqual({ parallelism: 5, parsing: 4, web: 2 });
+    expect(processesFor(2, { ...more, environmentClass: 'mw9.huge' }, 2).parallelism).toBe(5);
+    const one = { environmentClass: 'mw1.micro', minWorkers: 1, maxWorkers: 1, schedulers: 1, minWebservers: 1 };
+    expect(processesFor(3, one, 2)).toEqual({ parallelism: 3, parsing: 1, web: 1 });
+  });
+
+  test('a class needs memory for its tasks', () => {
+    expect(['mw1.micro', 'mw1.small', 'mw1.large', 'mw1.2xlarge'].map(memoryNeeded)).toEqual([2, 2, 3, 9]);
   });
 
   test('tasks of Airflow 3 dial the loopback port, not the public address', () => {

@@ -1,3 +1,5 @@
+import type { EnvironmentSpec } from '../environments/record.ts';
+
 interface EnvironmentClass {
   /** Tasks that run at once: MWAA's tasks per worker, for the one worker of this machine. */
   readonly tasksAtOnce: number;
@@ -16,18 +18,72 @@ const classes: Readonly<Record<string, EnvironmentClass>> = {
 
 const small: EnvironmentClass = { tasksAtOnce: 5, connections: 30 };
 
-/** LocalExecutor's parallelism for a class; an unknown class counts as mw1.small. */
-export const parallelismOf = (environmentClass: string): number =>
-  (classes[environmentClass] ?? small).tasksAtOnce;
+/** GiB that an idle environment takes, and each task that runs (docs/measurements.md), with room to spare. */
+const memory = { idle: 1, task: 0.1 };
+/** Tasks that a core works on at once, at most: more only wait for each other. */
+const tasksPerCore = 8;
+
+/** The numbers of an environment that say how much of it runs. */
+export interface Sizes {
+  readonly environmentClass: string;
+  readonly minWorkers: number;
+  readonly maxWorkers: number;
+  readonly schedulers: number;
+  readonly minWebservers: number;
+}
+
+/** What runs on this one machine for these sizes; docs/environment-sizes.md has the table. */
+export interface Processes {
+  /** Tasks at once: LocalExecutor's parallelism. */
+  readonly parallelism: number;
+  /** Processes that read DAG files. */
+  readonly parsing: number;
+  /** Worker processes of the web server. */
+  readonly web: number;
+}
+
+const numberOf = (spec: EnvironmentSpec, name: string, otherwise: number): number =>
+  typeof spec[name] === 'number' ? spec[name] : otherwise;
+
+export const sizesOf = (spec: EnvironmentSpec): Sizes => ({
+  environmentClass: spec.EnvironmentClass,
+  minWorkers: numberOf(spec, 'MinWorkers', 1),
+  maxWorkers: numberOf(spec, 'MaxWorkers', 1),
+  schedulers: numberOf(spec, 'Schedulers', 1),
+  minWebservers: numberOf(spec, 'MinWebservers', 1),
+});
+
+/** Tasks per worker of a class; an unknown class counts as mw1.small. */
+const tasksAtOnceOf = (environmentClass: string): number => (classes[environmentClass] ?? small).tasksAtOnce;
+
+/**
+ * Airflow 3 starts a process for a task when there is one, up to MaxWorkers' worth; Airflow 2 starts all of them at
+ * once and keeps them, so there it is MinWorkers' worth. Of schedulers and web servers MWAA runs at least two, for
+ * two availability zones: the one that this machine does not need is left out.
+ */
+export const processesFor = (major: 2 | 3, sizes: Sizes, cores: number): Processes => {
+  const tasks = tasksAtOnceOf(sizes.environmentClass);
+  const least = tasks * sizes.minWorkers;
+  const most = Math.min(tasks * sizes.maxWorkers, cores * tasksPerCore);
+  return {
+    parallelism: major === 2 ? least : Math.max(least, most),
+    parsing: Math.max(1, sizes.schedulers - 1),
+    web: Math.max(1, sizes.minWebservers - 1),
+  };
+};
+
+/** GiB of memory that a machine must have for one environment of this class at work. */
+export const memoryNeeded = (environmentClass: string): number =>
+  Math.ceil(memory.idle + memory.task * tasksAtOnceOf(environmentClass));
 
 /** The connections of an environment of the largest class. */
 export const mostConnections = Math.max(...Object.values(classes).map((one) => one.connections));
 
 /**
  * The connections to PostgreSQL that an environment may have: those of its class (an unknown one counts as
- * mw1.small), or of a class with so many tasks as its own `core.parallelism` asks for.
+ * mw1.small), or of a class with so many tasks as run at once.
  */
-export const connectionsOf = (environmentClass: string, parallelism = 0): number => {
+export const connectionsOf = (environmentClass: string, parallelism: number): number => {
   const own = classes[environmentClass] ?? small;
   const roomy = Object.values(classes).find((one) => one.tasksAtOnce >= parallelism);
   return Math.max(own.connections, roomy?.connections ?? mostConnections);

@@ -1,5 +1,6 @@
+import { cpus } from 'node:os';
 import type { EnvironmentRecord } from '../environments/record.ts';
-import { parallelismOf } from './classes.ts';
+import { type Processes, processesFor, sizesOf } from './classes.ts';
 import type { AirflowVersion } from './versions.ts';
 
 /** `[section] key = value`, as in airflow.cfg. */
@@ -30,24 +31,39 @@ export interface ConfigurationInput {
   readonly webPort: number;
 }
 
-/** What an environment starts from; the user's options come over it. */
-const defaults = (v: AirflowVersion, i: ConfigurationInput): Options => ({
+/** What runs of an environment on this machine. */
+export const processesOf = (record: EnvironmentRecord, v: AirflowVersion): Processes =>
+  processesFor(v.major, sizesOf(record.spec), cpus().length);
+
+/**
+ * What an environment starts from; the user's options come over it. MWAA's own choices (its images,
+ * setup_environment.py, "opinionated") but one: tasks are forked, not started as new interpreters, which takes
+ * seconds of a core each.
+ */
+const defaults = (
+  v: AirflowVersion,
+  i: ConfigurationInput,
+  { parallelism, parsing, web }: Processes,
+): Options => ({
   core: {
-    parallelism: parallelismOf(i.record.spec.EnvironmentClass),
+    parallelism,
     min_serialized_dag_update_interval: 2,
     min_serialized_dag_fetch_interval: 2,
+    sensitive_var_conn_names: 'proxy,proxies',
   },
   scheduler: {
-    parsing_processes: 1,
+    parsing_processes: parsing,
     dag_dir_list_interval: 5,
-    max_tis_per_query: parallelismOf(i.record.spec.EnvironmentClass),
+    max_tis_per_query: Math.min(parallelism, 16),
+    schedule_after_task_execution: false,
+    task_queued_timeout: '1800.0',
   },
   usage_data_collection: { enabled: false },
   ...(v.major === 2
-    ? { webserver: { workers: 1, worker_refresh_interval: 0, instance_name: i.record.name } }
+    ? { webserver: { workers: web, worker_refresh_interval: 0, instance_name: i.record.name } }
     : {
-        api: { workers: 1, instance_name: i.record.name },
-        dag_processor: { parsing_processes: 1, refresh_interval: 5, bundle_refresh_check_interval: 2 },
+        api: { workers: web, instance_name: i.record.name },
+        dag_processor: { parsing_processes: parsing, refresh_interval: 5, bundle_refresh_check_interval: 2 },
         execution_api: { jwt_expiration_time: 86_400 },
       }),
 });
@@ -127,11 +143,19 @@ const optionsOfUser = (record: EnvironmentRecord): Options => {
   return options;
 };
 
-/** The user's own `core.parallelism`, where it is a number. */
-export const parallelismOption = (record: EnvironmentRecord): number | undefined => {
+/** True when the user has an option of that name. */
+export const hasOption = (record: EnvironmentRecord, section: string, key: string): boolean =>
+  optionsOfUser(record)[section]?.[key] !== undefined;
+
+/** Tasks that run at once: the user's own `core.parallelism` where it is a number, else what the sizes say. */
+export const parallelismOf = (record: EnvironmentRecord, v: AirflowVersion): number => {
   const given = Number(optionsOfUser(record)['core']?.['parallelism']);
-  return Number.isInteger(given) ? given : undefined;
+  return Number.isInteger(given) && given > 0 ? given : processesOf(record, v).parallelism;
 };
+
+/** MWAA's own option `mwaa.triggerer_enabled`: True unless it is said otherwise. */
+export const hasTriggerer = (record: EnvironmentRecord): boolean =>
+  String(optionsOfUser(record)['mwaa']?.['triggerer_enabled'] ?? 'true').toLowerCase() !== 'false';
 
 const written = (value: string | number | boolean): string => {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
@@ -150,7 +174,13 @@ const configurationText = (options: Options): string =>
 
 /** The airflow.cfg of an environment: our defaults, then the user's options, then what nobody may change. */
 export const environmentConfiguration = (i: ConfigurationInput): string =>
-  configurationText(merge(defaults(i.version, i), optionsOfUser(i.record), essential(i.version, i)));
+  configurationText(
+    merge(
+      defaults(i.version, i, processesOf(i.record, i.version)),
+      optionsOfUser(i.record),
+      essential(i.version, i),
+    ),
+  );
 
 /** The airflow.cfg with which a template database is migrated. No Fernet key: nothing in it is secret. */
 export const templateConfiguration = (v: AirflowVersion, home: string, sqlAlchemyUrl: string): string =>

@@ -40,6 +40,7 @@ const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentS
     const record = {
       ...e,
       status: 'CREATING',
+      update: undefined,
       generation: 1,
       lastUpdate,
       webserverHostname: undefined,

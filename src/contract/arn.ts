@@ -20,6 +20,9 @@ export const rootArn = (accountId: string): string => `arn:aws:iam::${accountId}
 export const serviceRoleArn = (accountId: string): string =>
   `arn:aws:iam::${accountId}:role/aws-service-role/airflow.amazonaws.com/AWSServiceRoleForAmazonMWAA`;
 
-/** The log group of one module, named as MWAA names it: `airflow-{environment}-{Module}`. */
+/** Name of the log group of one module: `airflow-{environment}-{Module}` (MWAA user guide, "Viewing logs"). */
+export const logGroupName = (environmentName: string, module: string): string =>
+  `airflow-${environmentName}-${module}`;
+
 export const logGroupArn = (scope: Scope, environmentName: string, module: string): string =>
-  `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:airflow-${environmentName}-${module}`;
+  `arn:aws:logs:${scope.region}:${scope.accountId}:log-group:${logGroupName(environmentName, module)}`;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Actual, plan, type Step } from './plan.ts';
 import type { EnvironmentRecord } from './record.ts';
-import type { EnvironmentStatus } from './status.ts';
+import { type EnvironmentStatus, isSettled } from './status.ts';
 
 const record = (status: EnvironmentStatus): EnvironmentRecord => ({
   id: 'abcdefghijkl',
@@ -18,6 +18,7 @@ const record = (status: EnvironmentStatus): EnvironmentRecord => ({
     ExecutionRoleArn: 'r',
     EnvironmentClass: 'mw1.small',
   },
+  update: undefined,
   generation: 1,
   placement: { driver: 'local', host: 'local' },
   lastUpdate: { Status: 'PENDING', CreatedAt: 0 },
@@ -54,6 +55,20 @@ const after = (step: Step, w: World): World => {
       return { ...w, status: 'AVAILABLE' };
     case 'tombstone':
       return { ...w, status: 'DELETED' };
+    case 'migrate':
+      return set({ schema: true });
+    case 'database':
+      return set({ database: true, schema: w.status === 'CREATING' || w.actual.schema });
+    case 'next-base':
+      return set({ nextBase: true });
+    case 'drop-snapshot':
+    case 'restore':
+      return set({ snapshot: false, schema: true });
+    case 'updating':
+      // what is wanted is another version from here on
+      return { ...set({ schema: false, configuration: false, ready: false }), status: 'UPDATING' };
+    case 'rolled-back':
+      return { ...w, status: 'UPDATE_FAILED' };
     default:
       return set({ [step]: true });
   }
@@ -78,6 +93,9 @@ const nothing: Actual = {
   folders: false,
   content: false,
   database: false,
+  schema: false,
+  snapshot: false,
+  nextBase: false,
   configuration: false,
   started: false,
   ready: false,
@@ -119,12 +137,62 @@ describe('plan', () => {
           folders: true,
           content: true,
           database: true,
+          schema: true,
+          snapshot: world.actual.snapshot,
+          nextBase: world.actual.nextBase,
           configuration: true,
           started: true,
           ready: true,
           processes: world.actual.processes,
         });
         expect(world.door).toBe(true);
+      }),
+    );
+  });
+
+  const everything: Actual = {
+    ...(Object.fromEntries(Object.keys(nothing).map((key) => [key, true])) as unknown as Actual),
+    snapshot: false,
+  };
+
+  test('another version: what runs goes on until it can be replaced, is copied while nothing runs, and the copy is dropped at the end', () => {
+    const actual = { ...everything, nextBase: false };
+    const { world, steps } = runToEnd({ status: 'CREATING_SNAPSHOT', actual, door: true });
+    const copied = ['next-base', 'stop', 'snapshot', 'updating'];
+    const brought = ['content', 'migrate', 'configuration', 'start', 'ready', 'drop-snapshot', 'available'];
+    expect(steps).toEqual([...copied, ...brought]);
+    expect(world.status).toBe('AVAILABLE');
+  });
+
+  test('an update of what needs no other version replaces what runs, without a copy', () => {
+    const actual = { ...everything, configuration: false, ready: false };
+    expect(runToEnd({ status: 'UPDATING', actual, door: true }).steps).toEqual([
+      'configuration',
+      'ready',
+      'available',
+    ]);
+  });
+
+  test('a roll-back puts the copy in place while nothing runs', () => {
+    const actual = { ...everything, snapshot: true, schema: false, configuration: false, ready: false };
+    const { world, steps } = runToEnd({ status: 'ROLLING_BACK', actual, door: true });
+    expect(steps).toEqual(['stop', 'restore', 'content', 'configuration', 'start', 'ready', 'rolled-back']);
+    expect(world.status).toBe('UPDATE_FAILED');
+  });
+
+  test('from any half-done state an update ends without a copy, and no copy is made or used while anything runs', () => {
+    const statuses = fc.constantFrom('CREATING_SNAPSHOT', 'UPDATING', 'ROLLING_BACK', 'UNAVAILABLE');
+    fc.assert(
+      fc.property(statuses, anyActual, fc.boolean(), (status, actual, door) => {
+        let w: World = { status, actual, door };
+        for (let count = 0; count < 40; count += 1) {
+          const step = plan(record(w.status), w.actual, w.door);
+          if (step === undefined) break;
+          if (['snapshot', 'restore', 'migrate'].includes(step)) expect(w.actual.processes).toBe(false);
+          w = after(step, w);
+        }
+        expect(isSettled(w.status)).toBe(true);
+        expect(w.actual).toMatchObject({ snapshot: false, schema: true, configuration: true, ready: true });
       }),
     );
   });

@@ -8,10 +8,15 @@ export const driverSteps = [
   'folders',
   'content',
   'database',
+  'migrate',
   'configuration',
   'start',
   'ready',
   'stop',
+  'next-base',
+  'snapshot',
+  'restore',
+  'drop-snapshot',
   'remove-database',
   'remove-folders',
   'remove-account',
@@ -19,7 +24,14 @@ export const driverSteps = [
 export type DriverStep = (typeof driverSteps)[number];
 
 /** A step of the driver or of the loop itself. */
-export type Step = DriverStep | 'open-door' | 'close-door' | 'available' | 'tombstone';
+export type Step =
+  | DriverStep
+  | 'open-door'
+  | 'close-door'
+  | 'available'
+  | 'updating'
+  | 'rolled-back'
+  | 'tombstone';
 
 /** What a driver finds of an environment. */
 export interface Actual {
@@ -29,6 +41,13 @@ export interface Actual {
   readonly folders: boolean;
   readonly content: boolean;
   readonly database: boolean;
+  /** The tables of the metadata database are those of the version that is wanted. */
+  readonly schema: boolean;
+  /** The copy of the metadata database from before an update is there. */
+  readonly snapshot: boolean;
+  /** The base of the version that an update asks for is there; true when none is under way. */
+  readonly nextBase: boolean;
+  /** What runs, or would be started, is what is wanted. */
   readonly configuration: boolean;
   /** Every component's process runs. */
   readonly started: boolean;
@@ -57,21 +76,55 @@ const planFailed = (actual: Actual, doorOpen: boolean): Step | undefined => {
   return actual.processes ? 'stop' : undefined;
 };
 
-const planRun = (record: EnvironmentRecord, actual: Actual, doorOpen: boolean): Step | undefined => {
+const planRun = (actual: Actual, doorOpen: boolean): Step | undefined => {
   const missing = buildUp.find((step) => !actual[step]);
   if (missing) return missing;
+  if (!actual.schema) return actual.processes ? 'stop' : 'migrate';
   // Airflow is told its public address, so the door has its port first; it answers 503 until Airflow is ready.
   if (!doorOpen) return 'open-door';
   if (!actual.configuration) return 'configuration';
   if (!actual.started) return 'start';
-  if (!actual.ready) return 'ready';
-  return record.status === 'CREATING' ? 'available' : undefined;
+  return actual.ready ? undefined : 'ready';
+};
+
+/**
+ * What runs goes on until there is something to replace it with; whether it is well does not matter then. A copy of
+ * its database that is there was made for this update: the one before it was restored or dropped.
+ */
+const planSnapshot = (actual: Actual, doorOpen: boolean): Step => {
+  if (actual.snapshot) return 'updating';
+  if (actual.nextBase) return actual.processes ? 'stop' : 'snapshot';
+  const step = planRun(actual, doorOpen);
+  return step === undefined || step === 'ready' ? 'next-base' : step;
+};
+
+const planUpdate = (actual: Actual, doorOpen: boolean): Step =>
+  planRun(actual, doorOpen) ?? (actual.snapshot ? 'drop-snapshot' : 'available');
+
+const planRollBack = (actual: Actual, doorOpen: boolean): Step => {
+  if (actual.snapshot) return actual.processes ? 'stop' : 'restore';
+  return planRun(actual, doorOpen) ?? 'rolled-back';
 };
 
 /** The next step towards what the record wants, or undefined when nothing is to do. Pure. */
 export const plan = (record: EnvironmentRecord, actual: Actual, doorOpen: boolean): Step | undefined => {
-  if (record.status === 'DELETED') return undefined;
-  if (record.status === 'DELETING') return planDelete(actual, doorOpen);
-  if (record.status === 'CREATE_FAILED') return planFailed(actual, doorOpen);
-  return planRun(record, actual, doorOpen);
+  switch (record.status) {
+    case 'DELETED':
+      return undefined;
+    case 'DELETING':
+      return planDelete(actual, doorOpen);
+    case 'CREATE_FAILED':
+      return planFailed(actual, doorOpen);
+    case 'CREATING':
+      return planRun(actual, doorOpen) ?? 'available';
+    case 'CREATING_SNAPSHOT':
+      return planSnapshot(actual, doorOpen);
+    case 'UPDATING':
+      return planUpdate(actual, doorOpen);
+    case 'ROLLING_BACK':
+    case 'UNAVAILABLE':
+      return planRollBack(actual, doorOpen);
+    default:
+      return planRun(actual, doorOpen);
+  }
 };

@@ -7,6 +7,8 @@ import type {
   EnvironmentId,
   EnvironmentKey,
   EnvironmentRecord,
+  EnvironmentSpec,
+  EnvironmentUpdate,
   LastUpdate,
   NewEnvironment,
   Placement,
@@ -27,6 +29,19 @@ export interface ObservedChange {
   readonly lastUpdate?: LastUpdate;
   /** null clears it. */
   readonly progress?: string | null;
+  /** What is to be made true from now on; tags stay as they are. */
+  readonly spec?: EnvironmentSpec;
+  /** True: no update is under way any more. */
+  readonly updateEnded?: boolean;
+}
+
+/** What a request asks for, written in one go. */
+export interface DesiredChange {
+  readonly status: EnvironmentStatus;
+  /** Tags stay as they are in the record. */
+  readonly spec: EnvironmentSpec;
+  readonly update: EnvironmentUpdate;
+  readonly lastUpdate: LastUpdate;
 }
 
 export interface EnvironmentStore {
@@ -41,6 +56,13 @@ export interface EnvironmentStore {
   list(scope: AccountRegion, page: { after?: string; limit: number }): Promise<readonly string[]>;
   /** Sets DELETING; throws GenerationChanged when `expected` is not the present generation. */
   setDeleting(tx: Transaction, id: EnvironmentId, expected: number): Promise<EnvironmentRecord>;
+  /** Writes what an update wants; throws GenerationChanged when `expected` is not the present generation. */
+  setDesired(
+    tx: Transaction,
+    id: EnvironmentId,
+    expected: number,
+    change: DesiredChange,
+  ): Promise<EnvironmentRecord>;
   /** Writes what was reached; throws LeaseLost. */
   setObserved(lease: Lease, change: ObservedChange): Promise<void>;
   /** Claims a host name with port, unique among the living; false if another has it. */
@@ -146,10 +168,25 @@ export interface MetadataDatabases {
   ensure(
     id: EnvironmentId,
     base: string,
-    /** `connections`: how many its role may have at once. */
-    o: { readonly password: string; readonly connections: number },
+    o: {
+      readonly password: string;
+      /** How many its role may have at once. */
+      readonly connections: number;
+      /** The Airflow version of the template. */
+      readonly version: string;
+    },
   ): Promise<DatabaseAddress>;
-  /** Database (FORCE), then role. */
+  /** The Airflow version that its tables are of; undefined before the first copy. */
+  version(id: EnvironmentId): Promise<string | undefined>;
+  /** Writes down that its tables are of this version now. */
+  setVersion(id: EnvironmentId, version: string): Promise<void>;
+  /** Copies the database aside, all or nothing; none of its processes may run. */
+  snapshot(id: EnvironmentId): Promise<void>;
+  hasSnapshot(id: EnvironmentId): Promise<boolean>;
+  /** Puts the copy in the place of the database; repeatable at any line, and nothing to do without a copy. */
+  restore(id: EnvironmentId): Promise<void>;
+  dropSnapshot(id: EnvironmentId): Promise<void>;
+  /** Database and copy (FORCE), then role. */
   drop(id: EnvironmentId): Promise<void>;
 }
 

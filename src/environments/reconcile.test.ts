@@ -4,7 +4,8 @@ import { StepFailed } from './errors.ts';
 import type { Actual, DriverStep } from './plan.ts';
 import type { ObservedChange } from './ports.ts';
 import { type ReconcileDeps, reconcile, type Tries } from './reconcile.ts';
-import type { EnvironmentRecord } from './record.ts';
+import type { EnvironmentRecord, EnvironmentUpdate } from './record.ts';
+import { environmentStatuses, statusTable } from './status.ts';
 
 const minute = 60_000;
 
@@ -14,6 +15,8 @@ const world = (
     trouble?: () => string | undefined;
     fail?: (step: DriverStep) => void;
     status?: EnvironmentRecord['status'];
+    update?: EnvironmentUpdate;
+    lacksSchema?: boolean;
     /** Milliseconds that the creation has been tried for when its first step fails. */
     tried?: number;
   } = {},
@@ -35,6 +38,7 @@ const world = (
       ExecutionRoleArn: 'r',
       EnvironmentClass: 'mw1.small',
     },
+    update: o.update,
     generation: 1,
     placement: { driver: 'local', host: 'local' },
     lastUpdate: { Status: 'PENDING', CreatedAt: 5 },
@@ -50,6 +54,9 @@ const world = (
     folders: done.has('folders') && !done.has('remove-folders'),
     content: done.has('content'),
     database: done.has('database') && !done.has('remove-database'),
+    schema: done.has('migrate') || (done.has('database') && !o.lacksSchema),
+    snapshot: done.has('snapshot') && !done.has('restore') && !done.has('drop-snapshot'),
+    nextBase: done.has('next-base'),
     configuration: done.has('configuration'),
     started: done.has('start'),
     ready: done.has('ready'),
@@ -68,6 +75,8 @@ const world = (
         record = {
           ...record,
           ...(change.status ? { status: change.status } : {}),
+          ...(change.spec ? { spec: change.spec } : {}),
+          ...(change.updateEnded ? { update: undefined } : {}),
           ...(change.lastUpdate ? { lastUpdate: change.lastUpdate } : {}),
           ...(change.progress === undefined ? {} : { progress: change.progress ?? undefined }),
         };
@@ -202,4 +211,79 @@ describe('reconcile', () => {
     expect(await reconcile(w.deps, 'abcdefghijkl', new Map())).toBeUndefined();
     expect(w.changes).toEqual([]);
   });
+
+  const spec = {
+    AirflowVersion: '2.11.2',
+    DagS3Path: 'dags',
+    SourceBucketArn: 'b',
+    ExecutionRoleArn: 'r',
+    EnvironmentClass: 'mw1.small',
+  };
+  const update: EnvironmentUpdate = {
+    wanted: spec,
+    previous: { ...spec, AirflowVersion: '2.7.2' },
+    strategy: 'FORCED',
+  };
+
+  test('an update to another version ends AVAILABLE with what was asked for, and nothing is under way any more', async () => {
+    const w = world({ status: 'CREATING_SNAPSHOT', update });
+    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    expect(w.record()).toMatchObject({ status: 'AVAILABLE', spec, update: undefined });
+    expect(w.record().lastUpdate).toMatchObject({ Status: 'SUCCESS', CreatedAt: 5 });
+  });
+
+  test.each(['next-base', 'snapshot', 'migrate', 'ready'] as const)(
+    'an update that fails at %s is rolled back to what ran before, with its cause',
+    async (broken) => {
+      let failures = 0;
+      const w = world({
+        status: broken === 'migrate' || broken === 'ready' ? 'UPDATING' : 'CREATING_SNAPSHOT',
+        update,
+        lacksSchema: broken === 'migrate',
+        fail: (step) => {
+          if (step === broken && failures++ === 0) throw new StepFailed('it broke', { retry: false });
+        },
+      });
+      await reconcile(w.deps, 'abcdefghijkl', new Map());
+      expect(w.record().status).toBe('ROLLING_BACK');
+      expect(w.record().lastUpdate).toMatchObject({
+        Status: 'PENDING',
+        Error: { ErrorMessage: 'it broke' },
+      });
+      await reconcile(w.deps, 'abcdefghijkl', new Map());
+      expect(w.record()).toMatchObject({
+        status: 'UPDATE_FAILED',
+        spec: { AirflowVersion: '2.7.2' },
+        lastUpdate: { Status: 'FAILED', Error: { ErrorMessage: 'it broke' } },
+        update: undefined,
+      });
+    },
+  );
+
+  test('what cannot be brought back is UNAVAILABLE, says why and what to do, and comes back when the cause goes', async () => {
+    let broken = true;
+    const w = world({
+      status: 'ROLLING_BACK',
+      update,
+      tried: 21 * minute,
+      fail: (step) => {
+        if (step === 'start' && broken) throw new StepFailed('no memory', { retry: false });
+      },
+    });
+    const tries: Tries = new Map();
+    await reconcile(w.deps, 'abcdefghijkl', tries);
+    expect(w.record().status).toBe('UNAVAILABLE');
+    const message = w.record().lastUpdate.Error?.ErrorMessage;
+    expect(message).toMatch(/could not be brought back: no memory .*remove the cause, or delete/);
+    expect(await reconcile(w.deps, 'abcdefghijkl', tries)).toBeGreaterThan(0);
+    broken = false;
+    await reconcile(w.deps, 'abcdefghijkl', tries);
+    expect(w.record()).toMatchObject({ status: 'UPDATE_FAILED', update: undefined });
+  });
+});
+
+test('every status is reached from CREATING but those that nothing leads to, and every one ends in DELETED', () => {
+  const reached = new Set<string>(['CREATING']);
+  for (const from of reached) for (const to of statusTable[from as 'CREATING'].next) reached.add(to);
+  expect(environmentStatuses.filter((status) => !reached.has(status))).toEqual(['PENDING', 'MAINTENANCE']);
 });

@@ -6,8 +6,8 @@ import { backOff } from '../lib/retry.ts';
 import { LeaseLost, StepFailed } from './errors.ts';
 import { type Actual, plan, type Step } from './plan.ts';
 import type { AirflowDriver, Door, EnvironmentStore, Lease, ObservedChange, Progress } from './ports.ts';
-import type { EnvironmentId, EnvironmentRecord } from './record.ts';
-import type { EnvironmentStatus } from './status.ts';
+import type { EnvironmentId, EnvironmentRecord, LastUpdate } from './record.ts';
+import { type EnvironmentStatus, isSettled, type LastUpdateStatus, mayBecome } from './status.ts';
 
 /** A step of one environment, for people who wait. */
 export interface EnvironmentProgress extends Progress {
@@ -22,7 +22,7 @@ export interface ReconcileDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly onProgress: (p: EnvironmentProgress) => void;
-  /** Milliseconds for which this server tries a creation that fails; the wall clock has no say in it. */
+  /** Milliseconds for which this server tries a creation or an update that fails; the wall clock has no say in it. */
   readonly creationDeadline: number;
   /** Asks whether this server is still the only one on its database; a lost connection may have let another in. */
   readonly isOwner: () => Promise<boolean>;
@@ -30,13 +30,18 @@ export interface ReconcileDeps {
   readonly stopping: AbortSignal;
 }
 
-/** By environment: failures in a row, and since when (monotonic milliseconds) it has been tried. */
-export type Tries = Map<EnvironmentId, { failures: number; readonly since: number }>;
+/** By environment: failures in a row, and since when (monotonic milliseconds) this status has been tried. */
+export type Tries = Map<
+  EnvironmentId,
+  { readonly status: EnvironmentStatus; failures: number; readonly since: number }
+>;
 
-const tryOf = (d: ReconcileDeps, id: EnvironmentId, tries: Tries) => {
-  const known = tries.get(id) ?? { failures: 0, since: d.clock.monotonic() };
-  tries.set(id, known);
-  return known;
+const tryOf = (d: ReconcileDeps, e: EnvironmentRecord, tries: Tries) => {
+  const before = tries.get(e.id);
+  if (before?.status === e.status) return before;
+  const fresh = { status: e.status, failures: 0, since: d.clock.monotonic() };
+  tries.set(e.id, fresh);
+  return fresh;
 };
 
 /** Longest text of LastUpdate.Error.ErrorMessage (botocore mwaa/2020-07-01, ErrorMessage). */
@@ -49,6 +54,18 @@ const shortened = (text: string): string => {
   return plain.length <= longestMessage ? plain : `${plain.slice(0, 500)} … ${plain.slice(-520)}`;
 };
 
+const failureOf = (reason: string) => ({
+  ErrorCode: failedCode,
+  ErrorMessage: shortened(reason) || 'unknown',
+});
+
+/** The last update as it is now; its first date and how it was asked for stay. */
+const lastUpdateOf = (
+  { lastUpdate: { Error: _, ...kept } }: EnvironmentRecord,
+  status: LastUpdateStatus,
+  error?: LastUpdate['Error'],
+): LastUpdate => ({ ...kept, Status: status, ...(error ? { Error: error } : {}) });
+
 const aboutOf = (e: EnvironmentRecord) => ({ environment: e.name, environmentId: e.id });
 
 /** Writes down a new status and tells it. */
@@ -58,6 +75,8 @@ const setStatus = async (
   lease: Lease,
   change: ObservedChange & { readonly status: EnvironmentStatus },
 ): Promise<void> => {
+  if (!mayBecome(e.status, change.status))
+    throw new Error(`an environment does not become ${change.status} from ${e.status}`);
   await d.store.setObserved(lease, change);
   const reason = change.lastUpdate?.Error?.ErrorMessage;
   const about = { ...aboutOf(e), from: e.status, to: change.status };
@@ -74,8 +93,20 @@ const runStep = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease
     case 'available':
       return setStatus(d, e, lease, {
         status: 'AVAILABLE',
-        lastUpdate: { Status: 'SUCCESS', CreatedAt: e.lastUpdate.CreatedAt },
+        lastUpdate: lastUpdateOf(e, 'SUCCESS'),
         progress: null,
+        updateEnded: true,
+      });
+    case 'updating': {
+      const spec = e.update?.wanted ?? e.spec;
+      return setStatus(d, e, lease, { status: 'UPDATING', spec, progress: null });
+    }
+    case 'rolled-back':
+      return setStatus(d, e, lease, {
+        status: 'UPDATE_FAILED',
+        lastUpdate: lastUpdateOf(e, 'FAILED', e.lastUpdate.Error),
+        progress: null,
+        updateEnded: true,
       });
     case 'tombstone':
       return setStatus(d, e, lease, { status: 'DELETED', progress: null });
@@ -110,12 +141,37 @@ const timed = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease: 
   }
 };
 
-const mayTryAgain = (e: EnvironmentRecord, error: unknown, left: number): boolean => {
-  if (e.status !== 'CREATING') return true;
-  return left > 0 && (!(error instanceof StepFailed) || error.retry);
+/** A status in which a step that fails leads somewhere else in the end; in the others it is tried for ever. */
+const statusAfterFailure: Partial<Record<EnvironmentStatus, EnvironmentStatus>> = {
+  CREATING: 'CREATE_FAILED',
+  CREATING_SNAPSHOT: 'ROLLING_BACK',
+  UPDATING: 'ROLLING_BACK',
+  ROLLING_BACK: 'UNAVAILABLE',
 };
 
-/** Writes down why a step failed and says when to try again; undefined when it was the last try. */
+const unavailableText = (why: string | undefined, reason: string): string =>
+  `${why ?? 'The update failed'} | The environment could not be brought back: ${reason} | It is tried again once a minute: remove the cause, or delete the environment`;
+
+/** Gives up what was tried: the status that follows, with the reason in it. */
+const giveUp = async (
+  d: ReconcileDeps,
+  e: EnvironmentRecord,
+  lease: Lease,
+  reason: string,
+): Promise<void> => {
+  const status = statusAfterFailure[e.status] ?? e.status;
+  const isRollBack = status === 'ROLLING_BACK';
+  const known = e.lastUpdate.Error?.ErrorMessage;
+  const message = status === 'UNAVAILABLE' ? unavailableText(known, reason) : reason;
+  await setStatus(d, e, lease, {
+    status,
+    progress: reason,
+    lastUpdate: lastUpdateOf(e, isRollBack ? 'PENDING' : 'FAILED', failureOf(message)),
+    ...(isRollBack && e.update ? { spec: e.update.previous } : {}),
+  });
+};
+
+/** Writes down why a step failed and says when to try again; 0 when it was given up and something else follows. */
 const afterFailure = async (
   d: ReconcileDeps,
   e: EnvironmentRecord,
@@ -123,27 +179,27 @@ const afterFailure = async (
   step: Step,
   error: unknown,
   tries: Tries,
-): Promise<number | undefined> => {
+): Promise<number> => {
   const reason = shortened(textOf(error));
   d.log.warn('step failed', { ...aboutOf(e), step, reason });
-  const known = tryOf(d, e.id, tries);
+  const known = tryOf(d, e, tries);
+  const endsSomewhere = statusAfterFailure[e.status] !== undefined;
   const left = known.since + d.creationDeadline - d.clock.monotonic();
-  const again = mayTryAgain(e, error, left);
-  const failure = { ErrorCode: failedCode, ErrorMessage: reason || 'unknown' };
-  const at = e.lastUpdate.CreatedAt;
-  if (!again) {
-    const lastUpdate = { Status: 'FAILED', CreatedAt: at, Error: failure } as const;
-    await setStatus(d, e, lease, { status: 'CREATE_FAILED', progress: reason, lastUpdate });
+  // What brings the old environment back is tried for as long as there is time, whatever it says.
+  const mayPass = e.status === 'ROLLING_BACK' || !(error instanceof StepFailed) || error.retry;
+  if (endsSomewhere && (left <= 0 || !mayPass)) {
+    await giveUp(d, e, lease, reason);
     return 0;
   }
-  const lastUpdate = { Status: 'PENDING', CreatedAt: at, Error: failure } as const;
+  const isRollBack = e.status === 'ROLLING_BACK' || e.status === 'UNAVAILABLE';
   await d.store.setObserved(lease, {
     progress: reason,
-    ...(e.status === 'CREATING' ? { lastUpdate } : {}),
+    // while it is rolled back LastUpdate keeps saying why
+    ...(endsSomewhere && !isRollBack ? { lastUpdate: lastUpdateOf(e, 'PENDING', failureOf(reason)) } : {}),
   });
   known.failures += 1;
   const wait = backOff(known.failures, { first: 1_000, most: 60_000 });
-  return e.status === 'CREATING' ? Math.min(wait, Math.max(left, 100)) : wait;
+  return endsSomewhere ? Math.min(wait, Math.max(left, 100)) : wait;
 };
 
 /** Writes down how a running environment is: what is wrong with a component, or that all is well again. */
@@ -155,7 +211,7 @@ const settled = async (
   tries: Tries,
 ): Promise<void> => {
   tries.delete(e.id);
-  if (e.status !== 'AVAILABLE' || e.progress === actual.trouble) return;
+  if (!isSettled(e.status) || e.progress === actual.trouble) return;
   await d.store.setObserved(lease, { progress: actual.trouble ?? null });
 };
 
@@ -166,7 +222,6 @@ const withLease = async (
   tries: Tries,
 ): Promise<number | undefined> => {
   const signal = AbortSignal.any([lease.signal, d.stopping]);
-  tryOf(d, id, tries);
   const held: Lease = {
     id,
     signal,
@@ -175,6 +230,7 @@ const withLease = async (
   while (!signal.aborted) {
     const record = await d.store.findById(id);
     if (!record) return undefined;
+    tryOf(d, record, tries);
     const actual = await d.driver.observe(record);
     const step = plan(record, actual, d.door.isOpen(id));
     if (step === undefined) {

@@ -36,15 +36,29 @@ export interface LastUpdate {
   /** Epoch milliseconds. */
   readonly CreatedAt: number;
   readonly Source?: string;
+  readonly WorkerReplacementStrategy?: EnvironmentUpdate['strategy'];
   readonly Error?: { readonly ErrorCode: string; readonly ErrorMessage: string };
+}
+
+/** An update that is under way. */
+export interface EnvironmentUpdate {
+  /** What was asked for. */
+  readonly wanted: EnvironmentSpec;
+  /** What ran before, and runs again when the update fails. */
+  readonly previous: EnvironmentSpec;
+  /** Running tasks are stopped, or let end for up to 12 hours (API reference of UpdateEnvironment). */
+  readonly strategy: 'FORCED' | 'GRACEFUL';
 }
 
 export interface EnvironmentRecord extends EnvironmentKey {
   readonly id: EnvironmentId;
   readonly arn: string;
   readonly status: EnvironmentStatus;
+  /** What the loop makes true now. */
   readonly spec: EnvironmentSpec;
-  /** Counts changes of the spec. */
+  /** Undefined while no update is under way. */
+  readonly update: EnvironmentUpdate | undefined;
+  /** Counts changes of what is asked for. */
   readonly generation: number;
   readonly placement: Placement;
   readonly lastUpdate: LastUpdate;

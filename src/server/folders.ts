@@ -117,8 +117,16 @@ export const checkReachable = async (f: DataFolder, account: Account): Promise<v
 /** Every folder that programs write their logs to. */
 export const logFolders = (f: DataFolder): readonly string[] => [
   f.logs,
-  ...readdirSync(f.environments).map((id) => placesOf(f.environments, id).componentLogs),
+  ...readdirSync(f.environments).flatMap((id) => foldersIn(placesOf(f.environments, id).componentLogs)),
 ];
+
+/** The folders of an environment's logs, one a log group; none while it is being made. */
+const foldersIn = (folder: string): readonly string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+        entry.isDirectory() ? [join(folder, entry.name)] : [],
+      )
+    : [];
 
 /** The id of this installation, made once: issuer of its tokens and assertions. */
 export const installationId = (f: DataFolder): string => {

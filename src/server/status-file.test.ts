@@ -46,6 +46,7 @@ const record: EnvironmentRecord = {
     ExecutionRoleArn: '',
     EnvironmentClass: '',
   },
+  update: undefined,
   generation: 1,
   placement: { driver: 'local', host: 'local' },
   lastUpdate: { Status: 'PENDING', CreatedAt: 1000 },

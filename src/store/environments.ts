@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import { EnvironmentExists, GenerationChanged, LeaseLost } from '../environments/errors.ts';
-import type { EnvironmentStore, Lease, ObservedChange } from '../environments/ports.ts';
+import type { DesiredChange, EnvironmentStore, Lease, ObservedChange } from '../environments/ports.ts';
 import type {
   EnvironmentId,
   EnvironmentRecord,
   EnvironmentSpec,
+  EnvironmentUpdate,
   LastUpdate,
 } from '../environments/record.ts';
 import type { EnvironmentStatus } from '../environments/status.ts';
@@ -20,6 +21,7 @@ interface Row extends pg.QueryResultRow {
   arn: string;
   status: EnvironmentStatus;
   spec: EnvironmentSpec;
+  update: EnvironmentUpdate | null;
   generation: string;
   driver: 'local';
   host: string;
@@ -37,6 +39,7 @@ const toRecord = (row: Row): EnvironmentRecord => ({
   arn: row.arn,
   status: row.status,
   spec: row.spec,
+  update: row.update ?? undefined,
   generation: Number(row.generation),
   placement: { driver: row.driver, host: row.host },
   lastUpdate: row.last_update,
@@ -112,6 +115,30 @@ const setDeleting = async (
   return record;
 };
 
+/** A spec from before with the tags of now, which belong to no update. */
+const specWithTags = (parameter: string): string =>
+  `((${parameter}::jsonb - 'Tags') || case when spec ? 'Tags' then jsonb_build_object('Tags', spec->'Tags') else '{}' end)`;
+
+const setDesired = async (
+  db: Database,
+  tx: Transaction,
+  id: EnvironmentId,
+  expected: number,
+  change: DesiredChange,
+): Promise<EnvironmentRecord> => {
+  const record = await one(
+    db,
+    `update environments set generation = generation + 1, progress = null, status = $3,
+       spec = ${specWithTags('$4')}, update = $5, last_update = $6
+     where id = $1 and generation = $2 and deleted_at is null returning *`,
+    [id, expected, change.status, change.spec, change.update, change.lastUpdate],
+    tx,
+  );
+  if (!record) throw new GenerationChanged(id);
+  await db.query('select pg_notify($1, $2)', [channel, id], tx);
+  return record;
+};
+
 const setObserved = async (db: Database, lease: Lease, change: ObservedChange): Promise<void> => {
   if (!(await lease.stillHeld())) throw new LeaseLost(lease.id);
   await db.query(
@@ -119,6 +146,8 @@ const setObserved = async (db: Database, lease: Lease, change: ObservedChange): 
        status = coalesce($2, status),
        last_update = coalesce($3, last_update),
        progress = case when $4 then $5 else progress end,
+       spec = case when $6::jsonb is null then spec else ${specWithTags('$6')} end,
+       update = case when $7 then null else update end,
        hostname = case when $2 = 'DELETED' then null else hostname end,
        deleted_at = case when $2 = 'DELETED' then now() else deleted_at end
      where id = $1`,
@@ -128,6 +157,8 @@ const setObserved = async (db: Database, lease: Lease, change: ObservedChange): 
       change.lastUpdate ?? null,
       change.progress !== undefined,
       change.progress ?? null,
+      change.spec ?? null,
+      change.updateEnded ?? false,
     ],
   );
 };
@@ -215,6 +246,7 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
     return rows.map((row) => row.name);
   },
   setDeleting: (tx, id, expected) => setDeleting(db, tx, id, expected),
+  setDesired: (tx, id, expected, change) => setDesired(db, tx, id, expected, change),
   setObserved: (lease, change) => setObserved(db, lease, change),
   claimHostname: (lease, hostname) => claimHostname(db, lease, hostname),
   withKey: (id, work) => withKey(db, id, work),

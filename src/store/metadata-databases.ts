@@ -5,6 +5,8 @@ import { codeOf } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { randomSecret } from '../lib/ids.ts';
 import { CautiousClient } from './cautious-client.ts';
+import { databaseOf, databasesOf, roleOf } from './metadata-names.ts';
+import { snapshots } from './snapshots.ts';
 
 export interface MetadataServer {
   /** A connection with the rights of a superuser, to one of the server's databases. */
@@ -18,8 +20,6 @@ const names = (base: string) => ({
   unfinished: `unfinished_${base}`,
   owner: `template_owner_${base}`,
 });
-const databaseOf = (id: EnvironmentId): string => `airflow_${id}`;
-const roleOf = (id: EnvironmentId): string => `environment_${id}`;
 
 const duplicateObject = '42710';
 const id = pg.escapeIdentifier;
@@ -106,7 +106,24 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
   const mayLogIn = async (client: pg.Client, role: string): Promise<boolean> =>
     (await client.query('select 1 from pg_roles where rolname = $1 and rolcanlogin', [role])).rowCount === 1;
 
-  const copy = async (client: pg.Client, environment: EnvironmentId, base: string): Promise<void> => {
+  /** A database's comment is the Airflow version of its tables: it comes and goes with the database. */
+  const setVersion = async (client: pg.Client, database: string, version: string): Promise<void> => {
+    await client.query(`comment on database ${id(database)} is ${literal(version)}`);
+  };
+  const versionOf = async (client: pg.Client, database: string): Promise<string | undefined> => {
+    const { rows } = await client.query<{ version: string | null }>(
+      `select shobj_description(oid, 'pg_database') as version from pg_database where datname = $1`,
+      [database],
+    );
+    return rows[0]?.version ?? undefined;
+  };
+
+  const copy = async (
+    client: pg.Client,
+    environment: EnvironmentId,
+    base: string,
+    version: string,
+  ): Promise<void> => {
     const [database, role] = [databaseOf(environment), roleOf(environment)];
     await ignoring(duplicateObject, client.query(`create role ${id(role)} nologin`));
     failpoint('database:role-made');
@@ -120,12 +137,13 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     failpoint('database:kept-from-others');
     await as(database, (inside) => inside.query(`reassign owned by ${id(names(base).owner)} to ${id(role)}`));
     failpoint('database:reassigned');
+    await setVersion(client, database, version);
   };
 
-  const ensure: MetadataDatabases['ensure'] = (environment, base, { password, connections }) =>
+  const ensure: MetadataDatabases['ensure'] = (environment, base, { password, connections, version }) =>
     as('postgres', async (client) => {
       const [database, role] = [databaseOf(environment), roleOf(environment)];
-      if (!(await mayLogIn(client, role))) await copy(client, environment, base);
+      if (!(await mayLogIn(client, role))) await copy(client, environment, base, version);
       await client.query(
         `alter role ${id(role)} login connection limit ${connections} password ${literal(password)}`,
       );
@@ -139,15 +157,20 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     hasAny: (environment) =>
       as('postgres', async (client) => {
         const found = await client.query(
-          'select 1 from pg_database where datname = $1 union all select 1 from pg_roles where rolname = $2',
-          [databaseOf(environment), roleOf(environment)],
+          'select 1 from pg_database where datname = any($1) union all select 1 from pg_roles where rolname = $2',
+          [databasesOf(environment), roleOf(environment)],
         );
         return found.rowCount !== 0;
       }),
     ensure,
+    version: (environment) => as('postgres', (client) => versionOf(client, databaseOf(environment))),
+    setVersion: (environment, version) =>
+      as('postgres', (client) => setVersion(client, databaseOf(environment), version)),
+    ...snapshots({ as, exists, versionOf, setVersion }),
     drop: (environment) =>
       as('postgres', async (client) => {
-        await client.query(`drop database if exists ${id(databaseOf(environment))} with (force)`);
+        for (const database of databasesOf(environment))
+          await client.query(`drop database if exists ${id(database)} with (force)`);
         failpoint('remove-database:dropped');
         await client.query(`drop role if exists ${id(roleOf(environment))}`);
       }),

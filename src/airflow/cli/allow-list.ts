@@ -1,4 +1,4 @@
-import { compareVersions } from './version-order.ts';
+import { compareVersions } from '../../lib/version-order.ts';
 
 interface Entry {
   readonly command: string;

@@ -1,6 +1,6 @@
+import { compareVersions } from '../../lib/version-order.ts';
 import { airflow2, airflow2Later } from './options-airflow-2.ts';
 import { airflow3 } from './options-airflow-3.ts';
-import { compareVersions } from './version-order.ts';
 
 /** How many values an option takes: argparse's nargs of 0, 1 and `*`. */
 type Takes = 'none' | 'one' | 'many';

@@ -148,13 +148,13 @@ describe('Component', () => {
 
 describe('facts', () => {
   const fact = { component: 'scheduler', since: 0, restarts: 0 };
-  const facts = { format: 3, folder: '/', bootId: 'b', generation: 1, webPort: 4711 } as const;
+  const facts = { format: 4, folder: '/', bootId: 'b', revision: 'r', webPort: 4711 } as const;
   const other: ProcessFacts = { pid: 2, ppid: 1, uid: 0, state: 'S', sessionId: 0, startTime: 10 };
 
   test('a process that took over the number of ours is a stranger', () => {
     const written = { ...facts, processes: [{ ...fact, pid: process.pid, startTime: 1 }] };
     expect(inSessionsOf(written, 'b')({ ...other, sessionId: process.pid, startTime: 10_000 })).toBe(false);
-    expect(livingOf(written, { bootId: 'b', generation: 1 })).toEqual([]);
+    expect(livingOf(written, { bootId: 'b', revision: 'r' })).toEqual([]);
   });
 
   test('nothing from before a reboot is ours', () => {
@@ -172,10 +172,10 @@ describe('facts', () => {
     const file = join(folder, 'facts.json');
     const startTime = processFacts(process.pid)?.startTime ?? 0;
     const me = { ...fact, pid: process.pid, startTime };
-    writeFacts(file, { bootId: 'b', generation: 1, webPort: 4711, processes: [me] });
-    expect(livingOf(readFacts(file), { bootId: 'b', generation: 1 })).toEqual([me]);
-    expect(livingOf(readFacts(file), { bootId: 'b', generation: 2 })).toEqual([]);
-    expect(livingOf(readFacts(file), { bootId: 'c', generation: 1 })).toEqual([]);
+    writeFacts(file, { bootId: 'b', revision: 'r', webPort: 4711, processes: [me] });
+    expect(livingOf(readFacts(file), { bootId: 'b', revision: 'r' })).toEqual([me]);
+    expect(livingOf(readFacts(file), { bootId: 'b', revision: 'other' })).toEqual([]);
+    expect(livingOf(readFacts(file), { bootId: 'c', revision: 'r' })).toEqual([]);
     const copy = join(mkdtempSync(join(folder, 'copy-')), 'facts.json');
     writeFileSync(copy, readFileSync(file));
     expect(readFacts(copy)).toBeUndefined();

@@ -3,24 +3,25 @@ import type { AirflowVersion } from '../versions.ts';
 export type ComponentName = 'webserver' | 'scheduler' | 'dag-processor' | 'triggerer';
 
 /** The components of a version, in the order of their start. */
-export const componentsOf = (v: AirflowVersion): readonly ComponentName[] =>
-  v.major === 2
-    ? ['webserver', 'scheduler', 'triggerer']
-    : ['webserver', 'scheduler', 'dag-processor', 'triggerer'];
+export const componentsOf = (v: AirflowVersion, triggerer = true): readonly ComponentName[] => [
+  ...(['webserver', 'scheduler'] as const),
+  ...(v.major === 2 ? [] : (['dag-processor'] as const)),
+  ...(triggerer ? (['triggerer'] as const) : []),
+];
 
 /** The ones without which an environment is not AVAILABLE. */
-export const neededToBeReady = (v: AirflowVersion): readonly ComponentName[] =>
-  componentsOf(v).filter((name) => name !== 'triggerer');
+export const neededToBeReady = (v: AirflowVersion): readonly ComponentName[] => componentsOf(v, false);
 
-/** Threads of the one web worker of Airflow 2: pages wait for the database most of the time. */
+/** Threads of a web worker of Airflow 2: pages wait for the database most of the time. */
 const webThreads = 8;
 
 /**
  * The web server of Airflow 2 as `airflow webserver` would start it (airflow/cli/commands/webserver_command.py),
  * without the monitor process around it: one process less, and a fault at the start ends it at once.
  */
-const gunicorn = (webPort: number): string[] => [
-  ...['-m', 'gunicorn', '--workers', '1', '--threads', String(webThreads), '--worker-class', 'gthread'],
+const gunicorn = (webPort: number, workers: number): string[] => [
+  ...['-m', 'gunicorn', '--workers', String(workers), '--threads', String(webThreads)],
+  ...['--worker-class', 'gthread'],
   ...[
     '--timeout',
     '120',
@@ -38,15 +39,21 @@ const gunicorn = (webPort: number): string[] => [
 export const argumentsOf = (
   name: ComponentName,
   v: AirflowVersion,
-  o: { webPort: number; pidFile: string },
+  o: {
+    readonly webPort: number;
+    readonly pidFile: string;
+    /** Worker processes of the web server. */
+    readonly webWorkers: number;
+  },
 ): string[] => {
   const airflow = ['-m', 'airflow'];
   const pid = ['--pid', o.pidFile];
   switch (name) {
     case 'webserver': {
-      if (v.major === 2) return gunicorn(o.webPort);
+      if (v.major === 2) return gunicorn(o.webPort, o.webWorkers);
       const address = ['--host', '127.0.0.1', '--port', String(o.webPort)];
-      return [...airflow, 'api-server', ...address, '--workers', '1', '--proxy-headers', ...pid];
+      const workers = ['--workers', String(o.webWorkers)];
+      return [...airflow, 'api-server', ...address, ...workers, '--proxy-headers', ...pid];
     }
     case 'scheduler':
       return [...airflow, 'scheduler', '--skip-serve-logs', ...pid];

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ComponentStatus } from '../../environments/ports.ts';
 import { textOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -61,6 +62,8 @@ export class Component {
   #last: ProcessId | undefined;
   #killedFor: string | undefined;
   #endFault: string | undefined;
+  /** It was told to end and takes its time. */
+  draining = false;
   /** Deaths since it last ran steadily. */
   deaths = 0;
   starts = 0;
@@ -114,7 +117,10 @@ export class Component {
   }
 
   /** Goes on with a process that an earlier server started; false when it has ended. */
-  adopt(id: ProcessId, before: { readonly since: number; readonly restarts: number }): boolean {
+  adopt(
+    id: ProcessId,
+    before: { readonly since: number; readonly restarts: number; readonly draining?: boolean },
+  ): boolean {
     const leader = adoptLeader(id, (reason) => this.#ended(id, reason));
     if (!leader) return false;
     this.#wanted = true;
@@ -123,8 +129,26 @@ export class Component {
     this.#startedAt = performance.now() - steadyAfter;
     this.starts = before.restarts + 1;
     this.#since = before.since;
+    this.draining = before.draining ?? false;
     this.#o.log.info('component adopted', { ...this.#about, pid: id.pid });
     return true;
+  }
+
+  /**
+   * Tells it to end, once, and waits until it has: Airflow's scheduler lets the running tasks end first, and stops
+   * waiting for them when it is told again. It is not started again. `told` is called after the signal.
+   * @throws what `signal` was aborted with
+   */
+  async drain(o: { readonly signal: AbortSignal; readonly told: () => void }): Promise<void> {
+    this.#want(false);
+    const leader = this.#leader;
+    if (!leader) return;
+    if (!this.draining) {
+      this.draining = true;
+      process.kill(leader.pid, 'SIGTERM');
+      o.told();
+    }
+    while (this.#leader === leader) await delay(askAgain / 4, undefined, { signal: o.signal });
   }
 
   /** TERM to the leader, then KILL to what is left of its session; no restart any more. */
@@ -198,6 +222,7 @@ export class Component {
   #ended(id: ProcessId, reason: string): void {
     if (this.#leader?.pid !== id.pid) return;
     this.#leader = undefined;
+    this.draining = false;
     this.#last = { pid: id.pid, startTime: id.startTime };
     this.#ending = this.#endRest();
     if (this.#wanted) this.#failed(this.#killedFor ?? reason);

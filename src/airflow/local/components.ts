@@ -9,21 +9,29 @@ import { Component } from './component.ts';
 import { type ProcessFact, readFacts, writeFacts } from './facts.ts';
 import type { Leader } from './leader.ts';
 import type { Places } from './places.ts';
-import { endStrays, type Owner, processesOf } from './strays.ts';
+import { endStrays, killAllBut, type Owner, processesOf } from './strays.ts';
 
 export interface ComponentsOptions {
   readonly id: string;
-  readonly generation: number;
+  /** Of what its processes are started with. */
+  readonly revision: string;
   readonly version: AirflowVersion;
   readonly places: Places;
   readonly python: string;
   readonly account: Account | undefined;
   readonly webPort: number;
+  readonly webWorkers: number;
+  /** True when deferrable tasks are waited for. */
+  readonly triggerer: boolean;
+  /** The folder below the environment's logs that a component's log is in. */
+  readonly logFolder: (component: string) => string;
   readonly variables: (component: string) => Record<string, string>;
   readonly bootId: string;
   readonly log: Log;
   /** False while another server may be acting on this environment. */
   readonly mayStart: () => boolean;
+  /** Leaders that are not of these components and go on: the web server that serves until this one is ready. */
+  readonly spared: () => readonly number[];
 }
 
 /** All processes of one environment: started, written down, taken over, ended. */
@@ -37,7 +45,10 @@ export class Components {
   constructor(options: ComponentsOptions, changed: (name: ComponentName) => void) {
     this.#o = options;
     const byName = new Map(
-      componentsOf(options.version).map((name) => [name, this.#component(name, () => changed(name))]),
+      componentsOf(options.version, options.triggerer).map((name) => [
+        name,
+        this.#component(name, () => changed(name)),
+      ]),
     );
     this.all = [...byName.values()];
     this.needed = neededToBeReady(options.version).flatMap((name) => byName.get(name) ?? []);
@@ -64,11 +75,22 @@ export class Components {
   async stop(patience: number): Promise<boolean> {
     const owner = this.#owner();
     await Promise.all(this.all.map((c) => c.stop(patience)));
-    return killAll(processesOf(owner));
+    return killAllBut(this.#o.spared(), processesOf(owner));
+  }
+
+  /** Ends every component but the web server. */
+  async stopBehindWeb(patience: number): Promise<void> {
+    await Promise.all(this.all.filter((c) => c !== this.web).map((c) => c.stop(patience)));
+  }
+
+  /** Lets the running tasks end; no new one begins. @throws what `signal` was aborted with */
+  async drain(signal: AbortSignal): Promise<void> {
+    const scheduler = this.all.find((c) => c.name === 'scheduler');
+    await scheduler?.drain({ signal, told: () => this.#write() });
   }
 
   get #leaders(): readonly number[] {
-    return this.all.flatMap((c) => c.leader?.pid ?? []);
+    return [...this.all.flatMap((c) => c.leader?.pid ?? []), ...this.#o.spared()];
   }
 
   #owner(): Owner {
@@ -90,11 +112,15 @@ export class Components {
       spec: () => ({
         name,
         program: o.python,
-        args: argumentsOf(name, o.version, { webPort: o.webPort, pidFile: pidFile() }),
+        args: argumentsOf(name, o.version, {
+          webPort: o.webPort,
+          webWorkers: o.webWorkers,
+          pidFile: pidFile(),
+        }),
         env: o.variables(name),
         cwd: o.places.home,
         account: o.account,
-        logFile: join(o.places.componentLogs, `${name}.log`),
+        logFile: join(o.places.componentLogs, o.logFolder(name), `${name}.log`),
       }),
     });
   }
@@ -106,15 +132,19 @@ export class Components {
   }
 
   #record(starting: Component, leader: Leader): void {
-    const { places, bootId, generation, webPort } = this.#o;
+    this.#write({ component: starting, leader });
+  }
+
+  #write(starting?: { readonly component: Component; readonly leader: Leader }): void {
+    const { places, bootId, revision, webPort } = this.#o;
     const processes = this.all.flatMap((c) => {
-      const process = c === starting ? leader : c.leader;
-      const { restarts } = c.status;
-      const since = c === starting ? Date.now() : c.status.since;
-      return process
-        ? [{ component: c.name, pid: process.pid, startTime: process.startTime, since, restarts }]
-        : [];
+      const isStarting = c === starting?.component;
+      const process = isStarting ? starting.leader : c.leader;
+      if (!process) return [];
+      const { restarts, since } = c.status;
+      const fact = { component: c.name, pid: process.pid, startTime: process.startTime, restarts };
+      return [{ ...fact, since: isStarting ? Date.now() : since, ...(c.draining ? { draining: true } : {}) }];
     });
-    writeFacts(places.facts, { bootId, generation, webPort, processes });
+    writeFacts(places.facts, { bootId, revision, webPort, processes });
   }
 }

@@ -64,7 +64,7 @@ export interface LocalDriverOptions {
 export const accountName = (id: EnvironmentId): string => `windsock-${id}`;
 
 /** The version of an environment. @throws StepFailed when this driver does not know it */
-export const versionOf = (e: EnvironmentRecord): AirflowVersion => {
+export const versionOf = (e: Pick<EnvironmentRecord, 'spec'>): AirflowVersion => {
   const version = findVersion(e.spec.AirflowVersion);
   if (version) return version;
   const known = airflowVersions.map((v) => v.version).join(', ');

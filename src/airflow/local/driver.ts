@@ -17,10 +17,13 @@ import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
 import { airflowVersions, findVersion } from '../versions.ts';
 import { accountOf, baseOf, type LocalDriverOptions, placesFor, variablesFor, versionOf } from './context.ts';
+import { drainFound, withPatience } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
 import { readFacts } from './facts.ts';
 import { foldersAreMade, makeFolders, removeFolders, trashOf } from './folders.ts';
 import { removeOldTaskLogs } from './logs.ts';
+import { migrateDatabase } from './migrate.ts';
+import { revisionOf } from './revision.ts';
 import {
   configure,
   copyContent,
@@ -40,13 +43,20 @@ const readyTimeout = 5 * 60_000;
 const quietUnlessTest = (words: readonly string[]): Record<string, string> =>
   words[1] === 'test' ? {} : { AIRFLOW__LOGGING__LOGGING_LEVEL: 'WARNING' };
 
+/** Where its DAGs come from, as a key. */
+const contentOf = ({ spec }: EnvironmentRecord): string => `${spec.SourceBucketArn} ${spec.DagS3Path}`;
+
 /** Runs environments as processes of this machine. */
 export class LocalDriver implements AirflowDriver {
   readonly versions = airflowVersions.map((v) => v.version);
   readonly #o: LocalDriverOptions;
   readonly #running = new Map<EnvironmentId, LocalEnvironment>();
-  readonly #following = new Map<EnvironmentId, Stop>();
+  /** Whose web server serves on until the one that takes its place is ready. */
+  readonly #retired = new Map<EnvironmentId, LocalEnvironment>();
+  readonly #following = new Map<EnvironmentId, { readonly from: string; readonly stop: Stop }>();
   readonly #databases = new Set<EnvironmentId>();
+  /** The Airflow version of each database's tables, as long as nothing changes it. */
+  readonly #schemas = new Map<EnvironmentId, string>();
   readonly #templates = new Set<string>();
   readonly #hints = new Set<(id: EnvironmentId) => void>();
   readonly #stops: Stop[];
@@ -79,15 +89,19 @@ export class LocalDriver implements AirflowDriver {
     const leaving = e.status === 'DELETING';
     return {
       base: base !== undefined,
-      template: base !== undefined && (await this.#hasTemplate(base)),
+      // Only a database that is not there yet is copied from it.
+      template: base !== undefined && (e.status !== 'CREATING' || (await this.#hasTemplate(base))),
       account: this.#o.accounts ? accountOf(this.#o, e.id) !== undefined : !leaving,
       folders: leaving
         ? existsSync(places.root) || existsSync(trashOf(this.#o.trash, places))
         : foldersAreMade(places),
-      content: this.#following.has(e.id),
+      content: this.#following.get(e.id)?.from === contentOf(e),
       // Asked for once a start: `ensure` mends what is half there.
       database: leaving ? await this.#o.databases.hasAny(e.id) : this.#databases.has(e.id),
-      configuration: running !== undefined && !running.lostItsPort,
+      schema: leaving || (await this.#schemaOf(e)) === e.spec.AirflowVersion,
+      snapshot: e.update !== undefined && (await this.#o.databases.hasSnapshot(e.id)),
+      nextBase: this.#hasNextBase(e),
+      configuration: running !== undefined && running.revision === revisionOf(e) && !running.lostItsPort,
       started: running?.started ?? false,
       ready: running?.ready ?? false,
       trouble: running?.trouble,
@@ -109,16 +123,20 @@ export class LocalDriver implements AirflowDriver {
         return makeFolders(placesFor(this.#o, e.id), accountOf(this.#o, e.id));
       case 'content':
         this.#unfollow(e.id);
-        this.#following.set(e.id, await copyContent(this.#o, e, o.lease.signal));
+        this.#following.set(e.id, {
+          from: contentOf(e),
+          stop: await copyContent(this.#o, e, o.lease.signal),
+        });
         return;
       case 'database':
         await makeDatabase(this.#o, e);
         this.#databases.add(e.id);
         return;
+      case 'migrate':
+        this.#schemas.delete(e.id);
+        return migrateDatabase(this.#o, e, o);
       case 'configuration':
-        await this.#running.get(e.id)?.stop(stopPatience);
-        this.#running.set(e.id, await configure(this.#o, e, () => this.#hint(e.id)));
-        return;
+        return this.#configure(e, o);
       case 'start':
         this.#running.get(e.id)?.start();
         return;
@@ -129,13 +147,25 @@ export class LocalDriver implements AirflowDriver {
           stillWanted: o.stillWanted,
           timeout: readyTimeout,
         });
-        return;
+        return this.#endRetired(e.id);
       case 'stop':
         this.#unfollow(e.id);
+        if (e.status === 'CREATING_SNAPSHOT') await this.#drain(e, o);
         return this.#stop(e.id);
+      case 'next-base':
+        await this.#o.bases.ensure(versionOf({ spec: e.update?.wanted ?? e.spec }), report, o.lease.signal);
+        return;
+      case 'snapshot':
+        return this.#o.databases.snapshot(e.id);
+      case 'restore':
+        this.#schemas.delete(e.id);
+        return this.#o.databases.restore(e.id);
+      case 'drop-snapshot':
+        return this.#o.databases.dropSnapshot(e.id);
       case 'remove-database':
         await this.#o.databases.drop(e.id);
         this.#databases.delete(e.id);
+        this.#schemas.delete(e.id);
         return;
       case 'remove-folders':
         this.#unfollow(e.id);
@@ -151,7 +181,7 @@ export class LocalDriver implements AirflowDriver {
   }
 
   webTarget(id: EnvironmentId): WebTarget | undefined {
-    return this.#running.get(id)?.webTarget;
+    return this.#running.get(id)?.webTarget ?? this.#retired.get(id)?.webTarget;
   }
 
   async cli(e: EnvironmentRecord, words: readonly string[], o: { signal: AbortSignal }): Promise<CliAnswer> {
@@ -176,14 +206,15 @@ export class LocalDriver implements AirflowDriver {
 
   async close(leaving: Leaving): Promise<void> {
     for (const stop of this.#stops) stop();
-    for (const stop of this.#following.values()) stop();
+    for (const { stop } of this.#following.values()) stop();
+    await Promise.all([...this.#retired.keys()].map((id) => this.#endRetired(id)));
     if (leaving === 'keep') for (const environment of this.#running.values()) environment.letGo();
     else await Promise.all([...this.#running.keys()].map((id) => this.#stop(id)));
   }
 
   /** Ends every process now, without giving tasks time. */
   hurry(): void {
-    for (const environment of this.#running.values()) environment.kill();
+    for (const environment of [...this.#running.values(), ...this.#retired.values()]) environment.kill();
   }
 
   async #hasTemplate(base: Base): Promise<boolean> {
@@ -202,7 +233,54 @@ export class LocalDriver implements AirflowDriver {
     return processes().some(processesOf(this.#owner(id)));
   }
 
+  async #schemaOf(e: EnvironmentRecord): Promise<string | undefined> {
+    const known = this.#schemas.get(e.id) ?? (await this.#o.databases.version(e.id));
+    if (known !== undefined) this.#schemas.set(e.id, known);
+    return known;
+  }
+
+  #hasNextBase({ update }: EnvironmentRecord): boolean {
+    const version = update && findVersion(update.wanted.AirflowVersion);
+    return update === undefined || (version !== undefined && this.#o.bases.find(version) !== undefined);
+  }
+
+  /** Replaces what runs. Its web server serves on until the new one is ready, where there is a good one. */
+  async #configure(e: EnvironmentRecord, o: StepContext): Promise<void> {
+    const before = this.#running.get(e.id);
+    if (e.status === 'UPDATING') await this.#drain(e, o);
+    if (before?.webTarget !== undefined && !before.lostItsPort) {
+      await this.#endRetired(e.id);
+      await before.retire(stopPatience);
+      this.#retired.set(e.id, before);
+    } else await before?.stop(stopPatience);
+    this.#running.delete(e.id);
+    const spared = () => this.#retired.get(e.id)?.webLeader ?? [];
+    const next = await configure(this.#o, e, {
+      changed: () => this.#hint(e.id),
+      spared: () => [spared()].flat(),
+    });
+    this.#running.set(e.id, next);
+  }
+
+  /** Under GRACEFUL, waits until the running tasks have ended; no new ones begin. */
+  async #drain(e: EnvironmentRecord, { lease, report }: StepContext): Promise<void> {
+    if (e.update?.strategy !== 'GRACEFUL') return;
+    report({ step: 'drain', state: 'running', text: 'waiting for running tasks to end' });
+    await withPatience(lease.signal, (signal) => {
+      const running = this.#running.get(e.id);
+      if (running) return running.drain(signal);
+      return drainFound(readFacts(placesFor(this.#o, e.id).facts), this.#o.bootId, signal);
+    });
+  }
+
+  async #endRetired(id: EnvironmentId): Promise<void> {
+    const retired = this.#retired.get(id);
+    this.#retired.delete(id);
+    await retired?.stopWeb(stopPatience);
+  }
+
   async #stop(id: EnvironmentId): Promise<void> {
+    await this.#endRetired(id);
     const running = this.#running.get(id);
     const gone = running ? await running.stop(stopPatience) : await endStrays(this.#owner(id), []);
     this.#running.delete(id);
@@ -210,7 +288,7 @@ export class LocalDriver implements AirflowDriver {
   }
 
   #unfollow(id: EnvironmentId): void {
-    this.#following.get(id)?.();
+    this.#following.get(id)?.stop();
     this.#following.delete(id);
   }
 
@@ -224,6 +302,7 @@ export class LocalDriver implements AirflowDriver {
 
   async #tend(): Promise<void> {
     await Promise.all([...this.#running.values()].map((environment) => environment.tend()));
+    for (const id of this.#retired.keys()) if (this.#running.get(id)?.ready) await this.#endRetired(id);
   }
 
   async #removeOldLogs(): Promise<void> {

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import type { Account } from '../../lib/process.ts';
 import type { Base } from '../base.ts';
+import { logLevelsOf } from '../logging.ts';
+import { hasOption } from '../settings.ts';
 import type { AirflowVersion } from '../versions.ts';
 import type { Places } from './places.ts';
 
@@ -17,6 +19,13 @@ export interface VariablesInput {
   /** Account that serves PostgreSQL; libpq then checks it (requirepeer). */
   readonly databasePeer: string | undefined;
 }
+
+/** Levels go by component; a level among the user's own options counts for all of them. */
+const logVariables = (record: EnvironmentRecord, component: string): Record<string, string> => {
+  if (hasOption(record, 'logging', 'logging_level')) return {};
+  const levels = logLevelsOf(record, component);
+  return { AIRFLOW__LOGGING__LOGGING_LEVEL: levels.component, WINDSOCK_TASK_LOG_LEVEL: levels.tasks };
+};
 
 /**
  * The whole environment of an Airflow process: nothing of the server's own, no secret (those are in airflow.cfg,
@@ -49,6 +58,7 @@ export const processVariables = (i: VariablesInput, component: string): Record<s
   WINDSOCK_ASSERTION_ISSUER: i.assertionIssuer,
   WINDSOCK_SIGN_IN_URL: '/aws_mwaa/aws-console-sso',
   WINDSOCK_SIGN_OUT_URL: '/aws_mwaa/sign-out',
+  ...logVariables(i.record, component),
   ...(i.databasePeer ? { PGREQUIREPEER: i.databasePeer } : {}),
   ...(i.version.major === 3 ? { FORWARDED_ALLOW_IPS: '127.0.0.1' } : {}),
 });

@@ -5,7 +5,7 @@ import { type ComponentName, neededToBeReady } from './commands.ts';
 import type { Component } from './component.ts';
 import { Components, type ComponentsOptions } from './components.ts';
 import type { ProcessFact } from './facts.ts';
-import { healthOf, type Part, Unwell } from './health.ts';
+import { healthOf, type Part, type PartHealth, Unwell } from './health.ts';
 import { isPortTaken } from './port.ts';
 
 /** What the web server of one start answers: ready only when it refused a request without an assertion. */
@@ -109,6 +109,33 @@ export class LocalEnvironment {
     }
   }
 
+  /** Of what its processes were started with. */
+  get revision(): string {
+    return this.#o.revision;
+  }
+
+  /** The number of the web server's process, which may serve on while the rest is replaced. */
+  get webLeader(): number | undefined {
+    return this.#web.leader?.pid;
+  }
+
+  /** Lets the running tasks end, and starts none. @throws what `signal` was aborted with */
+  drain(signal: AbortSignal): Promise<void> {
+    this.#closed = true;
+    return this.#components.drain(signal);
+  }
+
+  /** Ends all but the web server, which serves on until it is stopped. */
+  retire(patience: number): Promise<void> {
+    this.#closed = true;
+    return this.#components.stopBehindWeb(patience);
+  }
+
+  /** Ends the web server of what was retired. */
+  stopWeb(patience: number): Promise<void> {
+    return this.#web.stop(patience);
+  }
+
   /** Ends every component and all that is left of the environment; false when something survives. */
   stop(patience: number): Promise<boolean> {
     this.#closed = true;
@@ -198,11 +225,21 @@ export class LocalEnvironment {
     return missing.length === 0 ? 'ready' : `waiting for ${missing.join(', ').replaceAll('-', ' ')}`;
   }
 
-  #missing(health: ReadonlyMap<Part, boolean> | undefined): readonly Part[] {
+  #missing(health: ReadonlyMap<Part, PartHealth> | undefined): readonly Part[] {
     const needed: Part[] = ['metadatabase', ...neededToBeReady(this.#o.version)];
     return needed.filter((part) =>
-      part === 'webserver' ? health === undefined : health?.get(part) !== true,
+      part === 'webserver' ? health === undefined : !this.#isWell(part, health?.get(part)),
     );
+  }
+
+  /** The last sign of life of a component that was just started may be its predecessor's. */
+  #isWell(part: Part, health: PartHealth | undefined): boolean {
+    if (!health?.isHealthy) return false;
+    const component = this.#all.find((c) => c.name === part);
+    if (component === undefined) return true;
+    const { state, since } = component.status;
+    const isOfThisStart = health.heartbeat === undefined || health.heartbeat >= since || since > Date.now();
+    return state === 'running' && isOfThisStart;
   }
 
   /** A web server that answers no more is ended, and with that started again. */
@@ -214,10 +251,11 @@ export class LocalEnvironment {
     return 'waiting for the web server';
   }
 
-  #endWhatHangs(health: ReadonlyMap<Part, boolean>): void {
+  #endWhatHangs(health: ReadonlyMap<Part, PartHealth>): void {
     for (const component of this.#all) {
       // without its database no component can say that it is well
-      const isWell = !health.get('metadatabase') || health.get(component.name as Part) !== false;
+      const isWell =
+        !health.get('metadatabase')?.isHealthy || health.get(component.name as Part)?.isHealthy !== false;
       const unwellFor = this.#unwell.note(component.name, isWell);
       const hangs = unwellFor > hangsAfter && component.runsFor > hangsAfter;
       if (hangs && !this.#closed) this.#end(component, unwellFor);

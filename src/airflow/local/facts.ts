@@ -11,6 +11,8 @@ export interface ProcessFact {
   /** Epoch milliseconds of its start. */
   readonly since: number;
   readonly restarts: number;
+  /** It was told to end, and gets the time it needs. */
+  readonly draining?: boolean;
 }
 
 /** What a server writes down of the Airflow it runs, for the one after it. */
@@ -20,13 +22,14 @@ export interface Facts {
   /** The folder it was written in: what a copy of it says is not about the copy. */
   readonly folder: string;
   readonly bootId: string;
-  readonly generation: number;
+  /** Of what these processes were started with. */
+  readonly revision: string;
   /** Port of the web server, which the other components know. */
   readonly webPort: number;
   readonly processes: readonly ProcessFact[];
 }
 
-const format = 3;
+const format = 4;
 
 /** What an earlier server wrote down; undefined when there is nothing, or nothing that can be used. */
 export const readFacts = (file: string): Facts | undefined => {
@@ -51,9 +54,9 @@ export const inSessionsOf = (facts: Facts | undefined, bootId: string): Belongs 
   return (p) => sessions.some((belongs) => belongs(p));
 };
 
-/** The processes that still live of what was written down for this generation. */
+/** The processes that still live of what was written down for this revision. */
 export const livingOf = (
   facts: Facts | undefined,
-  now: { readonly bootId: string; readonly generation: number },
+  now: { readonly bootId: string; readonly revision: string },
 ): readonly ProcessFact[] =>
-  facts?.bootId === now.bootId && facts.generation === now.generation ? facts.processes.filter(isAlive) : [];
+  facts?.bootId === now.bootId && facts.revision === now.revision ? facts.processes.filter(isAlive) : [];

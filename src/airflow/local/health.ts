@@ -3,7 +3,14 @@ import type { AirflowVersion } from '../versions.ts';
 import type { ComponentName } from './commands.ts';
 
 interface HealthAnswer {
-  readonly [part: string]: { readonly status?: string | null } | undefined;
+  readonly [part: string]: Readonly<Record<string, string | null | undefined>> | undefined;
+}
+
+/** What Airflow says of one part. */
+export interface PartHealth {
+  readonly isHealthy: boolean;
+  /** Epoch milliseconds of its last sign of life, where it gives any. */
+  readonly heartbeat: number | undefined;
 }
 
 /** A part of Airflow's health page: the metadata database or a component by its own name. */
@@ -22,7 +29,7 @@ const pathOf = (v: AirflowVersion): string => (v.major === 2 ? '/health' : '/api
 export const healthOf = async (
   target: WebTarget,
   v: AirflowVersion,
-): Promise<ReadonlyMap<Part, boolean> | undefined> => {
+): Promise<ReadonlyMap<Part, PartHealth> | undefined> => {
   try {
     const answer = await fetch(`http://${target.host}:${target.port}${pathOf(v)}`, {
       signal: AbortSignal.timeout(10_000),
@@ -32,8 +39,11 @@ export const healthOf = async (
     const health = (await answer.json()) as HealthAnswer;
     return new Map(
       names.flatMap(([inAnswer, part]) => {
-        const status = health[inAnswer]?.status;
-        return typeof status === 'string' ? [[part, status === 'healthy'] as const] : [];
+        const said = health[inAnswer];
+        if (typeof said?.['status'] !== 'string') return [];
+        const heartbeat = Date.parse(said[`latest_${inAnswer}_heartbeat`] ?? '');
+        const isHealthy = said['status'] === 'healthy';
+        return [[part, { isHealthy, heartbeat: Number.isNaN(heartbeat) ? undefined : heartbeat }] as const];
       }),
     );
   } catch {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
@@ -15,7 +15,9 @@ import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { connectionsOf } from '../classes.ts';
-import { environmentConfiguration, parallelismOption } from '../settings.ts';
+import { logFolderOf } from '../logging.ts';
+import { environmentConfiguration, hasTriggerer, parallelismOf, processesOf } from '../settings.ts';
+import { componentsOf } from './commands.ts';
 import {
   accountName,
   accountOf,
@@ -26,12 +28,13 @@ import {
   variablesFor,
   versionOf,
 } from './context.ts';
-import { LocalEnvironment } from './environment.ts';
+import { LocalEnvironment, type LocalEnvironmentOptions } from './environment.ts';
 import { livingOf, type ProcessFact, readFacts } from './facts.ts';
 import { readSecrets } from './folders.ts';
 import { placesOf } from './places.ts';
 import { freePort, isPortTaken } from './port.ts';
-import { migrateTemplate } from './template.ts';
+import { revisionOf } from './revision.ts';
+import { migrateCommands, runMigration } from './template.ts';
 
 /** Makes the migrated template database of the environment's base. */
 export const makeTemplate = async (
@@ -43,7 +46,8 @@ export const makeTemplate = async (
   const version = versionOf(e);
   const base = baseOf(o, version);
   await o.databases.ensureTemplate(base.hash, (address) =>
-    migrateTemplate({
+    runMigration({
+      commands: migrateCommands,
       version,
       base,
       cache: o.cache,
@@ -102,7 +106,8 @@ export const copyContent = async (o: LocalDriverOptions, e: EnvironmentRecord, s
   try {
     await o.content.publish(e, to, signal);
   } catch (error) {
-    if (e.status === 'CREATING') throw new StepFailed(textOf(error), { retry: true, cause: error });
+    if (e.status === 'CREATING' || e.status === 'UPDATING')
+      throw new StepFailed(textOf(error), { retry: true, cause: error });
     o.log.warn('DAGs not published', { environment: e.name, reason: textOf(error) });
   }
   return o.content.follow(e, to);
@@ -113,7 +118,8 @@ export const makeDatabase = async (o: LocalDriverOptions, e: EnvironmentRecord):
   const { databasePassword } = readSecrets(placesFor(o, e.id));
   const { sqlAlchemyUrl } = await o.databases.ensure(e.id, baseOf(o, versionOf(e)).hash, {
     password: databasePassword,
-    connections: connectionsOf(e.spec.EnvironmentClass, parallelismOption(e)),
+    connections: connectionsOf(e.spec.EnvironmentClass, parallelismOf(e, versionOf(e))),
+    version: e.spec.AirflowVersion,
   });
   return sqlAlchemyUrl;
 };
@@ -134,7 +140,7 @@ const found = async (
   e: EnvironmentRecord,
 ): Promise<{ living: readonly ProcessFact[]; webPort: number }> => {
   const facts = readFacts(placesFor(o, e.id).facts);
-  const living = livingOf(facts, { bootId: o.bootId, generation: e.generation });
+  const living = livingOf(facts, { bootId: o.bootId, revision: revisionOf(e) });
   if (facts === undefined || living.length === 0) return { living: [], webPort: await freePort() };
   const webLives = living.some((fact) => fact.component === 'webserver');
   // the others call the web server by its port: without the port they are of no use
@@ -150,7 +156,7 @@ const found = async (
 export const configure = async (
   o: LocalDriverOptions,
   e: EnvironmentRecord,
-  changed: () => void,
+  joins: Pick<LocalEnvironmentOptions, 'changed' | 'spared'>,
 ): Promise<LocalEnvironment> => {
   const places = placesFor(o, e.id);
   const version = versionOf(e);
@@ -175,19 +181,24 @@ export const configure = async (
     owner: account && { uid: 0, gid: account.gid },
   });
   await writeAssertionKeys(o, e.id);
+  for (const component of componentsOf(version))
+    mkdirSync(join(places.componentLogs, logFolderOf(e, component)), { recursive: true, mode: 0o700 });
   const environment = new LocalEnvironment({
     id: e.id,
-    generation: e.generation,
+    revision: revisionOf(e),
     version,
     places,
     python: baseOf(o, version).python,
     account,
     webPort,
+    webWorkers: processesOf(e, version).web,
+    triggerer: hasTriggerer(e),
+    logFolder: (component) => logFolderOf(e, component),
     variables: variablesFor(o, e),
     startCheck: o.startCheck,
     bootId: o.bootId,
     log: o.log,
-    changed,
+    ...joins,
     mayStart: o.mayStart,
   });
   await environment.adopt(living);

@@ -30,8 +30,12 @@ export const endStrays = (o: Owner, leaders: readonly number[]): Promise<boolean
   const belongs = processesOf(o);
   // As the first process of a container this one is given every orphan: then descent says nothing.
   const roots = process.pid === 1 ? leaders : [...leaders, process.pid];
-  return killSelected((all) => {
-    const trees = treesOf(all, roots);
+  return killAllBut(roots, belongs);
+};
+
+/** KILLs every process that belongs and is in no tree of these leaders; false when some survive. */
+export const killAllBut = (leaders: readonly number[], belongs: Belongs): Promise<boolean> =>
+  killSelected((all) => {
+    const trees = treesOf(all, leaders);
     return all.filter((p) => !trees.has(p.pid) && belongs(p));
   });
-};

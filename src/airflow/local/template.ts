@@ -8,7 +8,11 @@ import { type Base, installerMark } from '../base.ts';
 import { templateConfiguration } from '../settings.ts';
 import type { AirflowVersion } from '../versions.ts';
 
+/** Tables first, then the five roles with their permissions: the first web server finds them made. */
+export const migrateCommands = [['db', 'migrate'], ['sync-perm']] as const;
+
 export interface MigrateInput {
+  readonly commands: readonly (readonly string[])[];
   readonly version: AirflowVersion;
   readonly base: Base;
   /** Folder for the throw-away home. */
@@ -21,14 +25,11 @@ export interface MigrateInput {
   readonly signal: AbortSignal;
 }
 
-/**
- * Tables first, then the five roles with their permissions: the first web server finds them made. Both commands in
- * one process, which imports Airflow once.
- */
-const program = `
+/** Runs one Airflow command after the other in one process, which imports Airflow once. */
+const programOf = (commands: readonly (readonly string[])[]): string => `
 import sys
 from airflow.__main__ import main
-for words in (["db", "migrate"], ["sync-perm"]):
+for words in ${JSON.stringify(commands)}:
     print("windsock: airflow " + " ".join(words), flush=True)
     sys.argv = ["airflow", *words]
     main()
@@ -39,7 +40,7 @@ const lastLines = (text: string): string => text.trim().split('\n').slice(-15).j
 
 const migrate = async (i: MigrateInput, home: string): Promise<void> => {
   let command = 'the migration';
-  const result = await run(i.base.python, ['-c', program], {
+  const result = await run(i.base.python, ['-c', programOf(i.commands)], {
     cwd: home,
     account: i.account,
     timeout: 8 * 60_000,
@@ -68,8 +69,8 @@ const migrate = async (i: MigrateInput, home: string): Promise<void> => {
   throw new StepFailed(`${command} failed: ${logTail}`, { retry, logTail });
 };
 
-/** Fills an empty database with the tables and roles of a base, by its own Airflow, without rights and secrets. */
-export const migrateTemplate = async (i: MigrateInput): Promise<void> => {
+/** Changes the tables of a database by a base's own Airflow, without secrets and with no rights but its owner's. */
+export const runMigration = async (i: MigrateInput): Promise<void> => {
   mkdirSync(i.cache, { recursive: true, mode: 0o755 });
   const home = mkdtempSync(join(i.cache, 'migrate-'));
   try {

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import type { EnvironmentRecord } from '../../environments/record.ts';
+
+/** The members of an environment that its processes are started with: a change of another one needs no restart. */
+const members = [
+  'AirflowVersion',
+  'AirflowConfigurationOptions',
+  'EnvironmentClass',
+  'MinWorkers',
+  'MaxWorkers',
+  'Schedulers',
+  'MinWebservers',
+  'MaxWebservers',
+  'LoggingConfiguration',
+] as const;
+
+/** The same value whatever the order in which the members of an object were given. */
+const ordered = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, inner]) => [key, ordered(inner)])
+    : value;
+
+/** Tells processes that were started with what is wanted from all others. */
+export const revisionOf = ({ spec }: EnvironmentRecord): string =>
+  createHash('sha256')
+    .update(JSON.stringify(members.map((name) => ordered(spec[name] ?? null))))
+    .digest('hex')
+    .slice(0, 16);
