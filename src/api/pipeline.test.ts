@@ -110,7 +110,7 @@ describe('CreateEnvironment', () => {
       'Invalid request provided: MaxWorkers must be 1 for mw1.micro, not 2.',
     ],
     [{ Schedulers: 1 }, 'Invalid request provided: Schedulers must be from 2 to 5 for mw1.small, not 1.'],
-    [{ DagS3Path: '' }, /^1 validation error detected: Value '' at 'dagS3Path'/],
+    [{ EnvironmentClass: '' }, /^1 validation error detected: Value '' at 'environmentClass'/],
   ])('refuses %j', async (change, message) => {
     const world = fakeWorld();
     const answer = await create(world, 'demo', change);

@@ -1,5 +1,5 @@
 import { environmentArn } from '../../contract/arn.ts';
-import { environmentNameInput } from '../../contract/shapes.ts';
+import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import { type Operation, stringMember } from '../operation.ts';
 import { airflowIdentity } from './airflow-identity.ts';
 import { findAvailable } from './find.ts';

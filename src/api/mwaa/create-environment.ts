@@ -1,6 +1,6 @@
 import { environmentArn } from '../../contract/arn.ts';
 import { validationException } from '../../contract/errors.ts';
-import { createEnvironmentInput } from '../../contract/shapes.ts';
+import { createEnvironmentInput } from '../../contract/shapes/environments.ts';
 import { EnvironmentExists, SourceUnavailable } from '../../environments/errors.ts';
 import type { EnvironmentSpec, NewEnvironment } from '../../environments/record.ts';
 import { failpoint } from '../../lib/failpoint.ts';

@@ -1,7 +1,7 @@
 import { airflowRoleArn } from '../../contract/arn.ts';
 import { accessDeniedException } from '../../contract/errors.ts';
 import { airflowRoles } from '../../contract/roles.ts';
-import { environmentNameInput } from '../../contract/shapes.ts';
+import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import { grantedAirflowRoles } from '../../policy/airflow-roles.ts';
 import { type Operation, stringMember } from '../operation.ts';
 import { airflowIdentity } from './airflow-identity.ts';

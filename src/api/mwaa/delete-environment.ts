@@ -1,6 +1,6 @@
 import { environmentArn } from '../../contract/arn.ts';
 import { serviceUnavailableException, validationException } from '../../contract/errors.ts';
-import { environmentNameInput } from '../../contract/shapes.ts';
+import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import { GenerationChanged } from '../../environments/errors.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import type { EnvironmentStatus } from '../../environments/status.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Checked } from '../../contract/constraints.ts';
 import { validationException } from '../../contract/errors.ts';
-import { loggingModules } from '../../contract/shapes.ts';
+import { loggingModules } from '../../contract/shapes/members.ts';
 import type { EnvironmentSpec } from '../../environments/record.ts';
 import { stringMember } from '../operation.ts';
 

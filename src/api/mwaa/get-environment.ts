@@ -1,5 +1,6 @@
 import { environmentArn, logGroupArn, type Scope, serviceRoleArn } from '../../contract/arn.ts';
-import { environmentNameInput, loggingModules } from '../../contract/shapes.ts';
+import { environmentNameInput } from '../../contract/shapes/environments.ts';
+import { loggingModules } from '../../contract/shapes/members.ts';
 import type { EnvironmentRecord, LastUpdate } from '../../environments/record.ts';
 import { type Operation, stringMember } from '../operation.ts';
 import { findEnvironment } from './find.ts';
