@@ -1,49 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { SourceUnavailable } from '../environments/errors.ts';
-import type { ApiDeps } from './deps.ts';
-import { handleCall } from './pipeline.ts';
-import { createInput, fakeWorld, setRecord, signedHeaders, type World } from './testing.ts';
-
-const send = async (
-  deps: ApiDeps,
-  method: string,
-  target: string,
-  body: string,
-  headers: Record<string, string>,
-) => {
-  const response = await handleCall(
-    {
-      method,
-      target,
-      rawHeaders: Object.entries(headers).flat(),
-      body: Buffer.from(body),
-      sourceIp: '127.0.0.1',
-      requestId: '7a3c3f0e-0000-4000-8000-000000000000',
-    },
-    deps,
-  );
-  const json = JSON.parse(response.body) as Record<string, unknown>;
-  return {
-    status: response.status,
-    type: response.headers['x-amzn-errortype'],
-    json,
-    headers: response.headers,
-  };
-};
-
-const call = async (world: { deps: ApiDeps }, method: string, target: string, input?: unknown) => {
-  const body = input === undefined ? '' : typeof input === 'string' ? input : JSON.stringify(input);
-  return send(world.deps, method, target, body, await signedHeaders(method, target, body));
-};
-
-const create = (world: World, name = 'demo', change: object = {}) =>
-  call(world, 'PUT', `/environments/${name}`, { ...createInput, ...change });
-
-const available = async (world: World, name = 'demo') => {
-  await create(world, name);
-  setRecord(world, name, { status: 'AVAILABLE', webserverHostname: 'localhost:7443' });
-  world.audited.length = 0;
-};
+import {
+  available,
+  call,
+  create,
+  createInput,
+  fakeWorld,
+  send,
+  setRecord,
+  signedHeaders,
+} from './testing.ts';
 
 describe('CreateEnvironment', () => {
   test('stores what was given with the defaults of AWS, audits with it, wakes the loop', async () => {
@@ -59,9 +25,9 @@ describe('CreateEnvironment', () => {
     });
     const record = world.records.get('demo');
     expect(record?.id).toMatch(/^[a-z0-9]{12}$/);
+    expect(record?.tags).toEqual({ a: 'b' });
     expect(record?.spec).toEqual({
       ...createInput,
-      Tags: { a: 'b' },
       AirflowConfigurationOptions: { 'core.x': 'secret' },
       AirflowVersion: '3.3.1',
       EnvironmentClass: 'mw1.small',
@@ -110,6 +76,7 @@ describe('CreateEnvironment', () => {
       'Invalid request provided: MaxWorkers must be 1 for mw1.micro, not 2.',
     ],
     [{ Schedulers: 1 }, 'Invalid request provided: Schedulers must be from 2 to 5 for mw1.small, not 1.'],
+    [{ Tags: { 'AWS:a': 'b' } }, /the tag key AWS:a begins with aws:, which is reserved for AWS/],
     [{ EnvironmentClass: '' }, /^1 validation error detected: Value '' at 'environmentClass'/],
   ])('refuses %j', async (change, message) => {
     const world = fakeWorld();
@@ -365,11 +332,6 @@ describe('every call', () => {
 
   test.each([
     ['PATCH', '/environments/demo', /^UpdateEnvironment is not served by this version yet/],
-    [
-      'GET',
-      '/tags/arn%3Aaws%3Aairflow%3Aus-east-1%3A123456789012%3Aenvironment%2Fdemo',
-      /^ListTagsForResource is not served/,
-    ],
     ['GET', '/nowhere', /^No operation answers GET \/nowhere/],
     ['POST', '/environments/a/../demo', /^No operation answers/],
   ])('%s %s: unknown', async (method, target, message) => {

@@ -19,6 +19,7 @@ const record = (status: EnvironmentStatus): EnvironmentRecord => ({
     EnvironmentClass: 'mw1.small',
   },
   generation: 1,
+  tags: {},
   placement: { driver: 'local', host: 'local' },
   lastUpdate: { Status: 'PENDING', CreatedAt: 0 },
   webserverHostname: undefined,

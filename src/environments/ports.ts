@@ -10,6 +10,7 @@ import type {
   LastUpdate,
   NewEnvironment,
   Placement,
+  Tags,
 } from './record.ts';
 import type { EnvironmentStatus } from './status.ts';
 
@@ -41,6 +42,13 @@ export interface EnvironmentStore {
   list(scope: AccountRegion, page: { after?: string; limit: number }): Promise<readonly string[]>;
   /** Sets DELETING; throws GenerationChanged when `expected` is not the present generation. */
   setDeleting(tx: Transaction, id: EnvironmentId, expected: number): Promise<EnvironmentRecord>;
+  /** Its tags, which nobody else changes until the transaction ends. Not found as with `find`. */
+  lockTags(
+    tx: Transaction,
+    key: EnvironmentKey,
+  ): Promise<{ readonly id: EnvironmentId; readonly tags: Tags } | undefined>;
+  /** Replaces all tags; the generation stays. */
+  setTags(tx: Transaction, id: EnvironmentId, tags: Tags): Promise<void>;
   /** Writes what was reached; throws LeaseLost. */
   setObserved(lease: Lease, change: ObservedChange): Promise<void>;
   /** Claims a host name with port, unique among the living; false if another has it. */

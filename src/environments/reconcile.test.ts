@@ -36,6 +36,7 @@ const world = (
       EnvironmentClass: 'mw1.small',
     },
     generation: 1,
+    tags: {},
     placement: { driver: 'local', host: 'local' },
     lastUpdate: { Status: 'PENDING', CreatedAt: 5 },
     webserverHostname: undefined,

@@ -31,6 +31,8 @@ export interface EnvironmentSpec {
   readonly [member: string]: unknown;
 }
 
+export type Tags = Readonly<Record<string, string>>;
+
 export interface LastUpdate {
   readonly Status: LastUpdateStatus;
   /** Epoch milliseconds. */
@@ -44,6 +46,8 @@ export interface EnvironmentRecord extends EnvironmentKey {
   readonly arn: string;
   readonly status: EnvironmentStatus;
   readonly spec: EnvironmentSpec;
+  /** No part of the spec: changing them changes nothing that runs. */
+  readonly tags: Tags;
   /** Counts changes of the spec. */
   readonly generation: number;
   readonly placement: Placement;
@@ -60,6 +64,7 @@ export interface NewEnvironment extends EnvironmentKey {
   readonly id: EnvironmentId;
   readonly arn: string;
   readonly spec: EnvironmentSpec;
+  readonly tags: Tags;
   readonly placement: Placement;
   readonly createdAt: number;
 }

@@ -44,6 +44,7 @@ export const recordOf = (id: string, name: string, version: string): Environment
     ExecutionRoleArn: 'arn:aws:iam::000000000000:role/x',
     EnvironmentClass: 'mw1.micro',
   },
+  tags: {},
   generation: 1,
   placement: { driver: 'local', host: 'h' },
   lastUpdate: { Status: 'SUCCESS', CreatedAt: 0 },

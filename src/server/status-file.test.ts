@@ -47,6 +47,7 @@ const record: EnvironmentRecord = {
     EnvironmentClass: '',
   },
   generation: 1,
+  tags: {},
   placement: { driver: 'local', host: 'local' },
   lastUpdate: { Status: 'PENDING', CreatedAt: 1000 },
   webserverHostname: undefined,

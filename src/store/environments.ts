@@ -6,6 +6,7 @@ import type {
   EnvironmentRecord,
   EnvironmentSpec,
   LastUpdate,
+  Tags,
 } from '../environments/record.ts';
 import type { EnvironmentStatus } from '../environments/status.ts';
 import { codeOf } from '../lib/errors.ts';
@@ -20,6 +21,7 @@ interface Row extends pg.QueryResultRow {
   arn: string;
   status: EnvironmentStatus;
   spec: EnvironmentSpec;
+  tags: Tags;
   generation: string;
   driver: 'local';
   host: string;
@@ -37,6 +39,7 @@ const toRecord = (row: Row): EnvironmentRecord => ({
   arn: row.arn,
   status: row.status,
   spec: row.spec,
+  tags: row.tags,
   generation: Number(row.generation),
   placement: { driver: row.driver, host: row.host },
   lastUpdate: row.last_update,
@@ -69,8 +72,8 @@ const insert = async (
   try {
     const record = await one(
       db,
-      `insert into environments (id, account_id, region, name, arn, status, spec, driver, host, last_update, created_at)
-       values ($1, $2, $3, $4, $5, 'CREATING', $6, $7, $8, $9, to_timestamp($10 / 1000.0)) returning *`,
+      `insert into environments (id, account_id, region, name, arn, status, spec, tags, driver, host, last_update, created_at)
+       values ($1, $2, $3, $4, $5, 'CREATING', $6, $7, $8, $9, $10, to_timestamp($11 / 1000.0)) returning *`,
       [
         e.id,
         e.accountId,
@@ -78,6 +81,7 @@ const insert = async (
         e.name,
         e.arn,
         e.spec,
+        e.tags,
         e.placement.driver,
         e.placement.host,
         pending,
@@ -215,6 +219,19 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
     return rows.map((row) => row.name);
   },
   setDeleting: (tx, id, expected) => setDeleting(db, tx, id, expected),
+  lockTags: async (tx, key) => {
+    // Rows that refer to it can still be added: only its other changes wait.
+    const [row] = await db.query<{ id: string; tags: Tags }>(
+      `select id, tags from environments where account_id = $1 and region = $2 and name = $3
+       and deleted_at is null for no key update`,
+      [key.accountId, key.region, key.name],
+      tx,
+    );
+    return row;
+  },
+  setTags: async (tx, id, tags) => {
+    await db.query('update environments set tags = $2 where id = $1', [id, tags], tx);
+  },
   setObserved: (lease, change) => setObserved(db, lease, change),
   claimHostname: (lease, hostname) => claimHostname(db, lease, hostname),
   withKey: (id, work) => withKey(db, id, work),

@@ -8,6 +8,7 @@ import { randomId } from '../../lib/ids.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
 import { withDefaults } from './environment-defaults.ts';
+import { ownTags } from './tags.ts';
 
 /** MWAA's quota: environments per account and Region. */
 export const maxEnvironments = 10;
@@ -58,7 +59,8 @@ export const createEnvironment: Operation = {
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { accountId, region, placement } = deps;
-    const { Name: _, ...wanted } = call.input;
+    const { Name: _, Tags, ...wanted } = call.input;
+    const tags = ownTags(Tags);
     const name = stringMember(call.input, 'Name');
     const id = randomId(12);
     const spec = withDefaults(wanted, id, deps.airflowVersions);
@@ -67,7 +69,7 @@ export const createEnvironment: Operation = {
     await checkContent(spec, deps);
     const arn = environmentArn(deps, name);
     await insert(
-      { id, arn, name, accountId, region, spec, placement, createdAt: deps.clock.now() },
+      { id, arn, name, accountId, region, spec, tags, placement, createdAt: deps.clock.now() },
       call,
       deps,
     );

@@ -44,6 +44,7 @@ const environmentOf = (e: EnvironmentRecord) => ({
   Name: e.name,
   Status: e.status,
   Arn: e.arn,
+  Tags: e.tags,
   CreatedAt: seconds(e.createdAt),
   ServiceRoleArn: serviceRoleArn(e.accountId),
   LoggingConfiguration: loggingOf(e.spec['LoggingConfiguration'], e, e.name),

@@ -4,7 +4,8 @@ import { environmentArnShape } from './members.ts';
 const tagPattern = String.raw`([\p{L}\p{Z}\p{N}_.:/=+\-@]*)`;
 const tagKey = text(128, tagPattern);
 
-const maxTags = 50;
+/** Of one environment. */
+export const maxTags = 50;
 
 export const tags: MapShape = {
   kind: 'map',
