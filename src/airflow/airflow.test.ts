@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnvironmentRecord } from '../environments/record.ts';
-import { memoryNeeded, processesFor } from './classes.ts';
+import { classFault, processesFor } from './classes.ts';
 import { downloadFile, packageSources } from './package-index.ts';
 import { type ConfigurationInput, environmentConfiguration } from './settings.ts';
 import { airflowVersions, constraintsOf, findVersion } from './versions.ts';
@@ -78,7 +78,13 @@ describe('environmentConfiguration', () => {
   );
 
   test('class and workers set how many tasks run at once: all of them on Airflow 2, those of the machine on 3', () => {
-    const sizes = { environmentClass: 'mw1.small', minWorkers: 2, maxWorkers: 10, schedulers: 2, minWebservers: 2 };
+    const sizes = {
+      environmentClass: 'mw1.small',
+      minWorkers: 2,
+      maxWorkers: 10,
+      schedulers: 2,
+      minWebservers: 2,
+    };
     expect(processesFor(2, sizes, 2)).toEqual({ parallelism: 10, parsing: 1, web: 1 });
     expect(processesFor(3, sizes, 2)).toEqual({ parallelism: 16, parsing: 1, web: 1 });
     expect(processesFor(3, sizes, 64).parallelism).toBe(50);
@@ -86,12 +92,23 @@ describe('environmentConfiguration', () => {
     const more = { ...sizes, schedulers: 5, minWebservers: 3, minWorkers: 1 };
     expect(processesFor(2, more, 2)).toEqual({ parallelism: 5, parsing: 4, web: 2 });
     expect(processesFor(2, { ...more, environmentClass: 'mw9.huge' }, 2).parallelism).toBe(5);
-    const one = { environmentClass: 'mw1.micro', minWorkers: 1, maxWorkers: 1, schedulers: 1, minWebservers: 1 };
+    const one = {
+      environmentClass: 'mw1.micro',
+      minWorkers: 1,
+      maxWorkers: 1,
+      schedulers: 1,
+      minWebservers: 1,
+    };
     expect(processesFor(3, one, 2)).toEqual({ parallelism: 3, parsing: 1, web: 1 });
   });
 
   test('a class needs memory for its tasks', () => {
-    expect(['mw1.micro', 'mw1.small', 'mw1.large', 'mw1.2xlarge'].map(memoryNeeded)).toEqual([2, 2, 3, 9]);
+    const gib = 1024 ** 3;
+    expect(classFault('mw1.small', 1.9 * gib)).toBeUndefined();
+    expect(classFault('mw1.2xlarge', 9 * gib)).toBeUndefined();
+    expect(classFault('mw1.2xlarge', 4 * gib)).toMatch(
+      /mw1.2xlarge needs 9 GiB .* has 4.0\. Use a smaller class/,
+    );
   });
 
   test('tasks of Airflow 3 dial the loopback port, not the public address', () => {

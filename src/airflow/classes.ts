@@ -73,8 +73,19 @@ export const processesFor = (major: 2 | 3, sizes: Sizes, cores: number): Process
 };
 
 /** GiB of memory that a machine must have for one environment of this class at work. */
-export const memoryNeeded = (environmentClass: string): number =>
+const memoryNeeded = (environmentClass: string): number =>
   Math.ceil(memory.idle + memory.task * tasksAtOnceOf(environmentClass));
+
+const gibibyte = 1024 ** 3;
+
+/** Why a machine with so many bytes of memory cannot run an environment of this class; undefined when it can. */
+export const classFault = (environmentClass: string, memoryOfMachine: number): string | undefined => {
+  const needed = memoryNeeded(environmentClass);
+  // a machine sold with 2 GiB has a little less
+  if (needed * gibibyte * 0.9 <= memoryOfMachine) return undefined;
+  const there = (memoryOfMachine / gibibyte).toFixed(1);
+  return `EnvironmentClass ${environmentClass} needs ${needed} GiB of memory for its tasks, and this machine has ${there}. Use a smaller class.`;
+};
 
 /** The connections of an environment of the largest class. */
 export const mostConnections = Math.max(...Object.values(classes).map((one) => one.connections));

@@ -1,5 +1,5 @@
 import { logGroupName } from '../contract/arn.ts';
-import { loggingModules } from '../contract/shapes.ts';
+import { loggingModules } from '../contract/shapes/members.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
 
 export type LoggingModule = keyof typeof loggingModules;

@@ -7,6 +7,15 @@ import type { Log } from '../lib/log.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import type { TokenMinter } from '../tokens/ports.ts';
 
+/** How much one installation takes; AWS's own numbers by default (MWAA user guide, "Quotas"). */
+export interface Quotas {
+  /** Per account and Region. */
+  readonly environments: number;
+  /** Per environment. */
+  readonly workers: number;
+  readonly webservers: number;
+}
+
 /** Everything the API needs of the other rooms. */
 export interface ApiDeps {
   readonly accountId: string;
@@ -15,6 +24,9 @@ export interface ApiDeps {
   readonly placement: Placement;
   /** What the driver can run, oldest first; never empty. */
   readonly airflowVersions: readonly string[];
+  readonly quotas: Quotas;
+  /** Why no environment of this class can run here; undefined when it can. */
+  readonly classFault: (environmentClass: string) => string | undefined;
   readonly verify: Verifier;
   readonly store: EnvironmentStore;
   readonly tokens: TokenMinter;

@@ -2,7 +2,7 @@ import type { AuditEntry } from '../audit/record.ts';
 import type { Scope } from '../contract/arn.ts';
 import type { Checked } from '../contract/constraints.ts';
 import type { OperationName } from '../contract/operations.ts';
-import type { StructureShape } from '../contract/shapes.ts';
+import type { StructureShape } from '../contract/shape.ts';
 import type { MintContext, Principal } from '../identity/principal.ts';
 import type { ApiDeps } from './deps.ts';
 

@@ -1,49 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { SourceUnavailable } from '../environments/errors.ts';
-import type { ApiDeps } from './deps.ts';
-import { handleCall } from './pipeline.ts';
-import { createInput, fakeWorld, setRecord, signedHeaders, type World } from './testing.ts';
-
-const send = async (
-  deps: ApiDeps,
-  method: string,
-  target: string,
-  body: string,
-  headers: Record<string, string>,
-) => {
-  const response = await handleCall(
-    {
-      method,
-      target,
-      rawHeaders: Object.entries(headers).flat(),
-      body: Buffer.from(body),
-      sourceIp: '127.0.0.1',
-      requestId: '7a3c3f0e-0000-4000-8000-000000000000',
-    },
-    deps,
-  );
-  const json = JSON.parse(response.body) as Record<string, unknown>;
-  return {
-    status: response.status,
-    type: response.headers['x-amzn-errortype'],
-    json,
-    headers: response.headers,
-  };
-};
-
-const call = async (world: { deps: ApiDeps }, method: string, target: string, input?: unknown) => {
-  const body = input === undefined ? '' : typeof input === 'string' ? input : JSON.stringify(input);
-  return send(world.deps, method, target, body, await signedHeaders(method, target, body));
-};
-
-const create = (world: World, name = 'demo', change: object = {}) =>
-  call(world, 'PUT', `/environments/${name}`, { ...createInput, ...change });
-
-const available = async (world: World, name = 'demo') => {
-  await create(world, name);
-  setRecord(world, name, { status: 'AVAILABLE', webserverHostname: 'localhost:7443' });
-  world.audited.length = 0;
-};
+import {
+  available,
+  call,
+  create,
+  createInput,
+  fakeWorld,
+  send,
+  setRecord,
+  signedHeaders,
+} from './testing.ts';
 
 describe('CreateEnvironment', () => {
   test('stores what was given with the defaults of AWS, audits with it, wakes the loop', async () => {
@@ -59,9 +25,9 @@ describe('CreateEnvironment', () => {
     });
     const record = world.records.get('demo');
     expect(record?.id).toMatch(/^[a-z0-9]{12}$/);
+    expect(record?.tags).toEqual({ a: 'b' });
     expect(record?.spec).toEqual({
       ...createInput,
-      Tags: { a: 'b' },
       AirflowConfigurationOptions: { 'core.x': 'secret' },
       AirflowVersion: '3.3.1',
       EnvironmentClass: 'mw1.small',
@@ -98,7 +64,7 @@ describe('CreateEnvironment', () => {
   test.each([
     [
       { AirflowVersion: '1.10.12' },
-      'Invalid request provided: AirflowVersion 1.10.12 is not available. Use one of 2.7.2, 3.3.1.',
+      /^Invalid request provided: The support of AirflowVersion 1.10.12 has ended: .* Use one of 2.7.2, 2.11.0/,
     ],
     [{ EnvironmentClass: 'mw9' }, /EnvironmentClass mw9 is not known. Use one of mw1.micro, mw1.small/],
     [
@@ -110,7 +76,8 @@ describe('CreateEnvironment', () => {
       'Invalid request provided: MaxWorkers must be 1 for mw1.micro, not 2.',
     ],
     [{ Schedulers: 1 }, 'Invalid request provided: Schedulers must be from 2 to 5 for mw1.small, not 1.'],
-    [{ DagS3Path: '' }, /^1 validation error detected: Value '' at 'dagS3Path'/],
+    [{ Tags: { 'AWS:a': 'b' } }, /the tag key AWS:a begins with aws:, which is reserved for AWS/],
+    [{ EnvironmentClass: '' }, /^1 validation error detected: Value '' at 'environmentClass'/],
   ])('refuses %j', async (change, message) => {
     const world = fakeWorld();
     const answer = await create(world, 'demo', change);
@@ -313,16 +280,20 @@ describe('the two tokens', () => {
     expect(world.audited).toEqual([]);
   });
 
-  test.each(['webtoken', 'clitoken'])('%s: only when AVAILABLE, 404 when absent', async (kind) => {
-    const world = fakeWorld();
-    expect(await call(world, 'POST', `/${kind}/demo`)).toMatchObject({ status: 404 });
-    await create(world);
-    expect((await call(world, 'POST', `/${kind}/demo`)).json).toEqual({
-      __type: 'ValidationException',
-      message: 'Environment demo is in status CREATING. Tokens can be created when it is AVAILABLE.',
-    });
-    expect(world.minted).toEqual([]);
-  });
+  test.each(['webtoken', 'clitoken'])(
+    '%s: only while there is a web server, 404 when absent',
+    async (kind) => {
+      const world = fakeWorld();
+      expect(await call(world, 'POST', `/${kind}/demo`)).toMatchObject({ status: 404 });
+      await create(world);
+      expect((await call(world, 'POST', `/${kind}/demo`)).json).toEqual({
+        __type: 'ValidationException',
+        message:
+          'Environment demo is in status CREATING: its web server does not run. Wait until it is AVAILABLE.',
+      });
+      expect(world.minted).toEqual([]);
+    },
+  );
 
   test('a caller without rights gets no role, in the words that clients look for', async () => {
     const world = fakeWorld();
@@ -364,12 +335,7 @@ describe('every call', () => {
   });
 
   test.each([
-    ['PATCH', '/environments/demo', /^UpdateEnvironment is not served by this version yet/],
-    [
-      'GET',
-      '/tags/arn%3Aaws%3Aairflow%3Aus-east-1%3A123456789012%3Aenvironment%2Fdemo',
-      /^ListTagsForResource is not served/,
-    ],
+    ['POST', '/restapi/demo', /^InvokeRestApi is not served by this version yet/],
     ['GET', '/nowhere', /^No operation answers GET \/nowhere/],
     ['POST', '/environments/a/../demo', /^No operation answers/],
   ])('%s %s: unknown', async (method, target, message) => {

@@ -1,7 +1,7 @@
 import type { AwsError } from '../contract/errors.ts';
 import { serializationException, validationException } from '../contract/errors.ts';
 import type { OperationBinding } from '../contract/operations.ts';
-import type { Shape, StructureShape } from '../contract/shapes.ts';
+import type { Shape, StructureShape } from '../contract/shape.ts';
 import type { QueryParameter } from '../identity/sigv4/canonical.ts';
 
 /** An answer, ready to be written. */
@@ -61,7 +61,11 @@ const queryMembers = (parts: RequestParts, binding: OperationBinding, shape: Str
   for (const { name, value } of parts.query) {
     const member = binding.query && Object.hasOwn(binding.query, name) ? binding.query[name] : undefined;
     if (member === undefined) continue;
-    members[member] = queryValue(decodeUtf8(Buffer.from(value, 'latin1')), shape.members[member]);
+    const known = shape.members[member];
+    const text = decodeUtf8(Buffer.from(value, 'latin1'));
+    if (known?.kind === 'list')
+      members[member] = [...((members[member] as string[] | undefined) ?? []), text];
+    else members[member] = queryValue(text, known);
   }
   return members;
 };
@@ -94,5 +98,5 @@ export const renderOutput = (output: Readonly<Record<string, unknown>>, requestI
 export const renderError = (error: AwsError, requestId: string): ApiResponse => ({
   status: error.httpStatus,
   headers: { ...baseHeaders(requestId), 'x-amzn-errortype': error.code },
-  body: JSON.stringify({ __type: error.code, [error.messageMember]: error.publicText }),
+  body: JSON.stringify({ __type: error.code, ...error.members }),
 });

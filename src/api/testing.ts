@@ -10,6 +10,7 @@ import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import type { ApiDeps } from './deps.ts';
+import { handleCall } from './pipeline.ts';
 
 /** For tests of this room only: the ports in memory, and a client that signs. */
 
@@ -55,6 +56,19 @@ const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentS
       .sort()
       .filter((name) => after === undefined || name > after)
       .slice(0, limit),
+  lockTags: async (_tx, { name }) => records.get(name),
+  setTags: async (_tx, id, tags) => {
+    const found = [...records.values()].find((e) => e.id === id);
+    if (found) records.set(found.name, { ...found, tags });
+  },
+  countLocked: async () => records.size,
+  setDesired: async (_tx, id, expected, change) => {
+    const found = [...records.values()].find((e) => e.id === id);
+    if (found?.generation !== expected) throw new GenerationChanged(id);
+    const record = { ...found, ...change, generation: expected + 1 };
+    records.set(record.name, record);
+    return record;
+  },
   setDeleting: async (_tx, id, expected) => {
     const found = [...records.values()].find((e) => e.id === id);
     if (found?.generation !== expected) throw new GenerationChanged(id);
@@ -79,7 +93,9 @@ export const fakeWorld = () => {
     accountId: root.accountId,
     region,
     placement: { driver: 'local', host: 'here' },
-    airflowVersions: ['2.7.2', '3.3.1'],
+    airflowVersions: ['2.7.2', '2.11.0', '2.11.2', '3.0.6', '3.3.1'],
+    quotas: { environments: 10, workers: 25, webservers: 5 },
+    classFault: (name) => (name === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined),
     verify: createVerifier({ region, service: 'airflow', clock: systemClock, lookup: accessKeyLookup(root) }),
     store: memoryStore(records) as EnvironmentStore,
     tokens: { webLoginToken: mint('web'), cliToken: mint('cli') },
@@ -127,7 +143,7 @@ export const signedHeaders = async (
     protocol: 'http:',
     hostname: 'localhost',
     path: target.split('?')[0] ?? '',
-    query: Object.fromEntries(url.searchParams),
+    query: Object.fromEntries([...url.searchParams.keys()].map((key) => [key, url.searchParams.getAll(key)])),
     headers: { host, 'content-type': 'application/json', 'user-agent': 'test/1' },
     body,
   });
@@ -139,4 +155,48 @@ export const createInput = {
   SourceBucketArn: 'arn:aws:s3:::bucket',
   DagS3Path: 'dags/',
   NetworkConfiguration: { SubnetIds: ['subnet-1', 'subnet-2'] },
+};
+
+/** Sends a request as it is. */
+export const send = async (
+  deps: ApiDeps,
+  method: string,
+  target: string,
+  body: string,
+  headers: Record<string, string>,
+) => {
+  const response = await handleCall(
+    {
+      method,
+      target,
+      rawHeaders: Object.entries(headers).flat(),
+      body: Buffer.from(body),
+      sourceIp: '127.0.0.1',
+      requestId: '7a3c3f0e-0000-4000-8000-000000000000',
+    },
+    deps,
+  );
+  const json = JSON.parse(response.body) as Record<string, unknown>;
+  return {
+    status: response.status,
+    type: response.headers['x-amzn-errortype'],
+    json,
+    headers: response.headers,
+  };
+};
+
+/** Sends a signed request; a string is the body as it is. */
+export const call = async (world: { deps: ApiDeps }, method: string, target: string, input?: unknown) => {
+  const body = input === undefined ? '' : typeof input === 'string' ? input : JSON.stringify(input);
+  return send(world.deps, method, target, body, await signedHeaders(method, target, body));
+};
+
+export const create = (world: World, name = 'demo', change: object = {}) =>
+  call(world, 'PUT', `/environments/${name}`, { ...createInput, ...change });
+
+/** An environment that the loop has brought up. */
+export const available = async (world: World, name = 'demo') => {
+  await create(world, name);
+  setRecord(world, name, { status: 'AVAILABLE', webserverHostname: 'localhost:7443' });
+  world.audited.length = 0;
 };

@@ -21,6 +21,17 @@ const databaseUrl = z.string().refine(
   { error: 'must be a URL like postgresql://user:password@host:5432/postgres' },
 );
 
+/** A number of things, at least one. */
+const count = (usual: number) => ({
+  schema: z.coerce
+    .number({ error: 'must be a number' })
+    .int({ error: 'must be a whole number' })
+    .min(1, { error: 'must be at least 1' })
+    .max(1_000, { error: 'must be at most 1000' })
+    .default(usual),
+  value: 'COUNT',
+});
+
 /** One setting: how it is written on the command line, in the environment and in the file, and what it means. */
 export interface SettingDefinition {
   readonly schema: z.ZodType;
@@ -104,6 +115,9 @@ export const settingDefinitions = {
     value: 'MINUTES',
     description: 'How long a creation may try before the environment is CREATE_FAILED',
   },
+  maxEnvironments: { ...count(10), description: 'How many environments there may be' },
+  maxWorkers: { ...count(25), description: 'The most workers that an environment may ask for' },
+  maxWebservers: { ...count(5), description: 'The most web servers that an environment may ask for' },
   jsonLogs: {
     schema: flag.default(false),
     description: 'Print one JSON line an event, and nothing else',

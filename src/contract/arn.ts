@@ -10,6 +10,15 @@ export interface Scope {
 export const environmentArn = (scope: Scope, name: string): string =>
   `arn:aws:airflow:${scope.region}:${scope.accountId}:environment/${name}`;
 
+/** The parts of an environment's ARN; undefined when it is none. */
+export const readEnvironmentArn = (
+  arn: string,
+): (Scope & { readonly partition: string; readonly name: string }) | undefined => {
+  const found = /^arn:([a-z-]+):airflow:([a-z0-9-]+):(\d{12}):environment\/(.+)$/.exec(arn);
+  const [, partition, region, accountId, name] = found ?? [];
+  return partition && region && accountId && name ? { partition, region, accountId, name } : undefined;
+};
+
 /** Service Authorization Reference, Amazon MWAA: resource type `rbac-role`. */
 export const airflowRoleArn = (scope: Scope, environmentName: string, role: AirflowRole): string =>
   `arn:aws:airflow:${scope.region}:${scope.accountId}:role/${environmentName}/${role}`;

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { redact, validate } from './constraints.ts';
 import type { AwsError } from './errors.ts';
-import { createEnvironmentInput, environmentNameInput, listEnvironmentsInput } from './shapes.ts';
+import type { StructureShape } from './shape.ts';
+import {
+  createEnvironmentInput,
+  environmentNameInput,
+  listEnvironmentsInput,
+  updateEnvironmentInput,
+} from './shapes/environments.ts';
+import { publishMetricsInput } from './shapes/metrics.ts';
+import { invokeRestApiInput } from './shapes/rest-api.ts';
 
 const valid = {
   Name: 'demo',
@@ -152,4 +160,70 @@ test('members inherited from Object are not members', () => {
 test('ListEnvironments takes 1 to 25', () => {
   expect(validate(listEnvironmentsInput, { MaxResults: 25 })).toEqual({ MaxResults: 25 });
   expect(() => validate(listEnvironmentsInput, { MaxResults: 26 })).toThrow('less than or equal to 25');
+});
+
+const faultOf = (shape: StructureShape, value: object): string => {
+  try {
+    validate(shape, value);
+    return 'accepted';
+  } catch (error) {
+    return `${(error as AwsError).code}: ${(error as AwsError).publicText}`;
+  }
+};
+
+test.each([
+  [{ Teams: { 'team-a': { SourceBucketArn: 'arn:aws:s3:::a', DagS3Path: '' } } }, 'accepted'],
+  [
+    { Teams: { 'team-a': { SourceBucketArn: 'arn:aws:s3:::a' } } },
+    one(
+      "Value null at 'teams.team-a.member.dagS3Path' failed to satisfy constraint: Member must not be null",
+    ),
+  ],
+  [
+    { Teams: { 'team-a': null } },
+    "SerializationException: START_OBJECT cannot be converted to Structure at 'teams'",
+  ],
+])('maps of structures: %j', (change, text) => {
+  expect(fault(change)).toBe(text);
+});
+
+test.each([
+  [{ AddOrUpdate: {} }, /at 'teams.addOrUpdate' failed .* greater than or equal to 1$/],
+  [
+    { Remove: ['ab'] },
+    /at 'teams.remove' failed .*: \[Member must have length greater than or equal to 3\]$/,
+  ],
+])('UpdateEnvironment: Teams %j', (Teams, text) => {
+  expect(faultOf(updateEnvironmentInput, { Name: 'demo', Teams })).toMatch(text);
+});
+
+test.each([
+  [[{ MetricName: 'a', Timestamp: 1.5, Value: 'NaN', Unit: 'Count/Second' }], /^accepted$/],
+  [
+    [{ MetricName: 'a', Timestamp: 1 }, { Timestamp: 1 }],
+    /^ValidationException: 1 validation error detected: Value null at 'metricData.2.member.metricName' failed/,
+  ],
+  [[{ MetricName: 'a', Timestamp: '2026' }], /STRING_VALUE cannot be converted to Timestamp at/],
+  [[{ MetricName: 'a', Timestamp: 1, Value: 'much' }], /STRING_VALUE cannot be converted to Double at/],
+  [['a'], /STRING_VALUE cannot be converted to Structure at 'metricData.1.member'/],
+])('PublishMetrics: %j', (MetricData, text) => {
+  expect(faultOf(publishMetricsInput, { EnvironmentName: 'demo', MetricData })).toMatch(text);
+});
+
+test('a document is any JSON, and the secret ones are not shown', () => {
+  const call = { Name: 'demo', Path: `/${'a'.repeat(200)}`, Method: 'POST' };
+  for (const Body of [{ a: [1] }, [1], 'text', 1, false]) {
+    const input = validate(invokeRestApiInput, { ...call, Body, QueryParameters: { limit: 1 } });
+    expect(input['Body']).toEqual(Body);
+    expect(redact(invokeRestApiInput, input)).toEqual({
+      ...call,
+      QueryParameters: { limit: 1 },
+      Body: '***',
+    });
+  }
+  expect(faultOf(invokeRestApiInput, { ...call, Method: 'HEAD' })).toBe(
+    one(
+      "Value 'HEAD' at 'method' failed to satisfy constraint: Member must satisfy enum value set: [GET, PUT, POST, PATCH, DELETE]",
+    ),
+  );
 });

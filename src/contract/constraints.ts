@@ -1,75 +1,20 @@
+import { integerFaults, listFaults, mapFaults, stringFaults } from './constraint-faults.ts';
 import { serializationException, validationException } from './errors.ts';
-import type { IntegerShape, ListShape, MapShape, Shape, StringShape, StructureShape } from './shapes.ts';
+import type { ListShape, MapShape, Shape, StructureShape } from './shape.ts';
 
 /** A value of the model after checking: unknown members are dropped, null counts as absent. */
 export type Checked = Readonly<Record<string, unknown>>;
 
-const patterns = new Map<string, RegExp>();
-const wholeMatch = (pattern: string, value: string): boolean => {
-  let expression = patterns.get(pattern);
-  if (!expression) {
-    expression = new RegExp(`^(?:${pattern})$`, 'u');
-    patterns.set(pattern, expression);
-  }
-  return expression.test(value);
-};
-
-const sizeFaults = (size: number, shape: { min?: number; max?: number }): string[] => [
-  ...(shape.min !== undefined && size < shape.min
-    ? [`Member must have length greater than or equal to ${shape.min}`]
-    : []),
-  ...(shape.max !== undefined && size > shape.max
-    ? [`Member must have length less than or equal to ${shape.max}`]
-    : []),
-];
-
-const stringFaults = (value: string, shape: StringShape): string[] => {
-  const faults = sizeFaults(value.length, shape);
-  if (shape.values && !shape.values.includes(value)) {
-    faults.push(`Member must satisfy enum value set: [${shape.values.join(', ')}]`);
-  }
-  // A pattern is only tried on a string of allowed length: no expression meets a megabyte.
-  const tooLong = shape.max !== undefined && value.length > shape.max;
-  if (shape.pattern !== undefined && !tooLong && !wholeMatch(shape.pattern, value)) {
-    faults.push(`Member must satisfy regular expression pattern: ${shape.pattern}`);
-  }
-  return faults;
-};
-
-const integerFaults = (value: number, shape: IntegerShape): string[] => [
-  ...(shape.min !== undefined && value < shape.min
-    ? [`Member must have value greater than or equal to ${shape.min}`]
-    : []),
-  ...(shape.max !== undefined && value > shape.max
-    ? [`Member must have value less than or equal to ${shape.max}`]
-    : []),
-];
-
-const listFaults = (value: readonly string[], shape: ListShape): string[] => {
-  const inner = new Set(value.flatMap((member) => stringFaults(member, shape.member)));
-  return [
-    ...sizeFaults(value.length, shape),
-    ...(inner.size > 0 ? [`Member must satisfy constraint: [${[...inner].join(', ')}]`] : []),
-  ];
-};
-
-const mapFaults = (value: Readonly<Record<string, string>>, shape: MapShape): string[] => {
-  const keys = new Set(Object.keys(value).flatMap((key) => stringFaults(key, shape.key)));
-  const values = new Set(Object.values(value).flatMap((v) => stringFaults(v, shape.value)));
-  return [
-    ...sizeFaults(Object.keys(value).length, shape),
-    ...(keys.size > 0 ? [`Map keys must satisfy constraint: [${[...keys].join(', ')}]`] : []),
-    ...(values.size > 0 ? [`Map value must satisfy constraint: [${[...values].join(', ')}]`] : []),
-  ];
-};
-
 const typeNames = {
   string: 'String',
   integer: 'Integer',
+  double: 'Double',
+  timestamp: 'Timestamp',
   boolean: 'Boolean',
   list: 'List',
   map: 'Map',
   structure: 'Structure',
+  document: 'Document',
 };
 
 const tokenOf = (value: unknown): string => {
@@ -116,15 +61,35 @@ const report = (
   for (const fault of found) faults.push(`${shown} at '${path}' failed to satisfy constraint: ${fault}`);
 };
 
-const stringMember = (value: unknown, path: string): string => {
-  if (typeof value !== 'string') throw wrongType(value ?? {}, 'string', path);
-  return value;
+/** A list or a map holds no null: it is told from a member that is absent. */
+const checkInner = (value: unknown, shape: Shape, path: string, inner: string, faults: Faults): unknown => {
+  if (value === null) throw wrongType({}, shape.kind, path);
+  // What text violates is told of the whole list or map, once.
+  return checkValue(
+    value,
+    shape,
+    shape.kind === 'string' ? path : inner,
+    shape.kind === 'string' ? [] : faults,
+  );
+};
+
+const checkList = (value: unknown, shape: ListShape, path: string, faults: Faults): unknown => {
+  if (!Array.isArray(value)) throw wrongType(value, 'list', path);
+  const list = value.map((member, i) =>
+    checkInner(member, shape.member, path, `${path}.${i + 1}.member`, faults),
+  );
+  report(faults, path, list, listFaults(list, shape));
+  return list;
 };
 
 const checkMap = (value: unknown, shape: MapShape, path: string, faults: Faults): unknown => {
   if (!isObject(value)) throw wrongType(value, 'map', path);
-  const entries = Object.entries(value).map(([k, v]) => [k, stringMember(v, path)] as const);
-  const map: Record<string, string> = Object.fromEntries(entries);
+  const map: Record<string, unknown> = Object.fromEntries(
+    Object.entries(value).map(([key, v]) => [
+      key,
+      checkInner(v, shape.value, path, `${path}.${key.slice(0, 100)}.member`, faults),
+    ]),
+  );
   report(faults, path, map, mapFaults(map, shape), shape.sensitive);
   return map;
 };
@@ -143,25 +108,32 @@ const checkStructure = (value: unknown, shape: StructureShape, path: string, fau
   return checked;
 };
 
+/** How rest-json writes the doubles that JSON has no number for. */
+const notNumbers: readonly unknown[] = ['NaN', 'Infinity', '-Infinity'];
+
 const checkValue = (value: unknown, shape: Shape, path: string, faults: Faults): unknown => {
   switch (shape.kind) {
     case 'structure':
       return checkStructure(value, shape, path, faults);
     case 'map':
       return checkMap(value, shape, path, faults);
-    case 'list': {
-      if (!Array.isArray(value)) throw wrongType(value, 'list', path);
-      const list = value.map((member) => stringMember(member, path));
-      report(faults, path, list, listFaults(list, shape));
-      return list;
-    }
+    case 'list':
+      return checkList(value, shape, path, faults);
+    case 'document':
+      return value;
     case 'string':
       if (typeof value !== 'string') throw wrongType(value, 'string', path);
-      report(faults, path, value, stringFaults(value, shape));
+      report(faults, path, value, stringFaults(value, shape), shape.sensitive);
       return value;
     case 'integer':
       if (typeof value !== 'number' || !Number.isInteger(value)) throw wrongType(value, 'integer', path);
       report(faults, path, value, integerFaults(value, shape));
+      return value;
+    case 'double':
+      if (typeof value !== 'number' && !notNumbers.includes(value)) throw wrongType(value, 'double', path);
+      return value;
+    case 'timestamp':
+      if (typeof value !== 'number') throw wrongType(value, 'timestamp', path);
       return value;
     case 'boolean':
       if (typeof value !== 'boolean') throw wrongType(value, 'boolean', path);
@@ -182,11 +154,11 @@ export const validate = (shape: StructureShape, value: unknown): Checked => {
   throw validationException(`${errors} detected: ${faults.join('; ')}`);
 };
 
+const isSensitive = (shape: Shape | undefined): boolean =>
+  shape !== undefined && 'sensitive' in shape && shape.sensitive === true;
+
 /** The value with every sensitive member replaced by `***`, as CloudTrail shows it. */
 export const redact = (shape: StructureShape, value: Checked): Checked =>
   Object.fromEntries(
-    Object.entries(value).map(([name, member]) => {
-      const known = shape.members[name];
-      return [name, known?.kind === 'map' && known.sensitive ? '***' : member];
-    }),
+    Object.entries(value).map(([name, member]) => [name, isSensitive(shape.members[name]) ? '***' : member]),
   );

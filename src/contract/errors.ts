@@ -1,5 +1,6 @@
 import { WindsockError } from '../lib/errors.ts';
 import { machineTrouble } from '../lib/machine-trouble.ts';
+import { type ExceptionName, exceptions } from './exceptions.ts';
 
 /**
  * An exception as a client of an AWS service sees it: code, HTTP status and text.
@@ -7,42 +8,48 @@ import { machineTrouble } from '../lib/machine-trouble.ts';
  */
 export class AwsError extends WindsockError {
   readonly httpStatus: number;
-  /** The body member of the text; AccessDeniedException of the MWAA model spells it with a capital. */
-  readonly messageMember: 'message' | 'Message';
+  /** What its body holds besides `__type`: mostly the text alone. */
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(
     code: string,
     httpStatus: number,
     message: string,
-    options: { messageMember?: 'message' | 'Message'; detail?: string; cause?: unknown } = {},
+    options: { members?: Readonly<Record<string, unknown>>; detail?: string; cause?: unknown } = {},
   ) {
     super(code, message, options);
     this.httpStatus = httpStatus;
-    this.messageMember = options.messageMember ?? 'message';
+    this.members = options.members ?? { message };
   }
 }
 
-export const validationException = (message: string): AwsError =>
-  new AwsError('ValidationException', 400, message);
+/** An exception of the MWAA model. */
+const modelled = (
+  name: ExceptionName,
+  message: string,
+  options: ConstructorParameters<typeof AwsError>[3] = {},
+): AwsError => new AwsError(name, exceptions[name].httpStatus, message, options);
+
+export const validationException = (message: string): AwsError => modelled('ValidationException', message);
 
 /** The value has another JSON type than the model says, or the body is not JSON. */
 export const serializationException = (message: string): AwsError =>
   new AwsError('SerializationException', 400, message);
 
 export const accessDeniedException = (message: string): AwsError =>
-  new AwsError('AccessDeniedException', 403, message, { messageMember: 'Message' });
+  modelled('AccessDeniedException', message, { members: { Message: message } });
 
 export const resourceNotFoundException = (message: string): AwsError =>
-  new AwsError('ResourceNotFoundException', 404, message);
+  modelled('ResourceNotFoundException', message);
 
 /** Clients try again on this one. */
 export const serviceUnavailableException = (message: string): AwsError =>
-  new AwsError('ServiceUnavailableException', 503, message);
+  modelled('ServiceUnavailableException', message);
 
 /** Tells the caller nothing of the cause, which belongs to the log, unless it is the machine that is in trouble. */
 export const internalServerException = (cause?: unknown): AwsError => {
   const text = machineTrouble(cause) ?? 'An internal error occurred. The log of the server has its cause.';
-  return new AwsError('InternalServerException', 500, text, { cause });
+  return modelled('InternalServerException', text, { cause });
 };
 
 export const unknownOperationException = (message: string): AwsError =>

@@ -20,6 +20,7 @@ const record = (status: EnvironmentStatus): EnvironmentRecord => ({
   },
   update: undefined,
   generation: 1,
+  tags: {},
   placement: { driver: 'local', host: 'local' },
   lastUpdate: { Status: 'PENDING', CreatedAt: 0 },
   webserverHostname: undefined,

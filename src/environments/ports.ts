@@ -12,6 +12,7 @@ import type {
   LastUpdate,
   NewEnvironment,
   Placement,
+  Tags,
 } from './record.ts';
 import type { EnvironmentStatus } from './status.ts';
 
@@ -29,7 +30,7 @@ export interface ObservedChange {
   readonly lastUpdate?: LastUpdate;
   /** null clears it. */
   readonly progress?: string | null;
-  /** What is to be made true from now on; tags stay as they are. */
+  /** What is to be made true from now on. */
   readonly spec?: EnvironmentSpec;
   /** True: no update is under way any more. */
   readonly updateEnded?: boolean;
@@ -38,7 +39,6 @@ export interface ObservedChange {
 /** What a request asks for, written in one go. */
 export interface DesiredChange {
   readonly status: EnvironmentStatus;
-  /** Tags stay as they are in the record. */
   readonly spec: EnvironmentSpec;
   readonly update: EnvironmentUpdate;
   readonly lastUpdate: LastUpdate;
@@ -54,6 +54,8 @@ export interface EnvironmentStore {
   findById(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
   /** Names in order, after a cursor (exclusive), at most `limit`; tombstones left out. */
   list(scope: AccountRegion, page: { after?: string; limit: number }): Promise<readonly string[]>;
+  /** How many living ones there are; nobody adds one to this account and Region until the transaction ends. */
+  countLocked(tx: Transaction, scope: AccountRegion): Promise<number>;
   /** Sets DELETING; throws GenerationChanged when `expected` is not the present generation. */
   setDeleting(tx: Transaction, id: EnvironmentId, expected: number): Promise<EnvironmentRecord>;
   /** Writes what an update wants; throws GenerationChanged when `expected` is not the present generation. */
@@ -63,6 +65,13 @@ export interface EnvironmentStore {
     expected: number,
     change: DesiredChange,
   ): Promise<EnvironmentRecord>;
+  /** Its tags, which nobody else changes until the transaction ends. Not found as with `find`. */
+  lockTags(
+    tx: Transaction,
+    key: EnvironmentKey,
+  ): Promise<{ readonly id: EnvironmentId; readonly tags: Tags } | undefined>;
+  /** Replaces all tags; the generation stays. */
+  setTags(tx: Transaction, id: EnvironmentId, tags: Tags): Promise<void>;
   /** Writes what was reached; throws LeaseLost. */
   setObserved(lease: Lease, change: ObservedChange): Promise<void>;
   /** Claims a host name with port, unique among the living; false if another has it. */

@@ -40,6 +40,7 @@ const world = (
     },
     update: o.update,
     generation: 1,
+    tags: {},
     placement: { driver: 'local', host: 'local' },
     lastUpdate: { Status: 'PENDING', CreatedAt: 5 },
     webserverHostname: undefined,

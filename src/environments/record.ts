@@ -31,6 +31,8 @@ export interface EnvironmentSpec {
   readonly [member: string]: unknown;
 }
 
+export type Tags = Readonly<Record<string, string>>;
+
 export interface LastUpdate {
   readonly Status: LastUpdateStatus;
   /** Epoch milliseconds. */
@@ -58,6 +60,8 @@ export interface EnvironmentRecord extends EnvironmentKey {
   readonly spec: EnvironmentSpec;
   /** Undefined while no update is under way. */
   readonly update: EnvironmentUpdate | undefined;
+  /** No part of the spec: changing them changes nothing that runs. */
+  readonly tags: Tags;
   /** Counts changes of what is asked for. */
   readonly generation: number;
   readonly placement: Placement;
@@ -74,6 +78,7 @@ export interface NewEnvironment extends EnvironmentKey {
   readonly id: EnvironmentId;
   readonly arn: string;
   readonly spec: EnvironmentSpec;
+  readonly tags: Tags;
   readonly placement: Placement;
   readonly createdAt: number;
 }

@@ -39,7 +39,7 @@ export const statusTable: Readonly<Record<EnvironmentStatus, StatusRules>> = {
   UPDATING: { next: ['AVAILABLE', 'ROLLING_BACK'], takes: ['access'] },
   ROLLING_BACK: { next: ['UPDATE_FAILED', 'UNAVAILABLE'], takes: ['access'] },
   UPDATE_FAILED: {
-    then: ['CREATING_SNAPSHOT', 'UPDATING', 'DELETING'],
+    next: ['CREATING_SNAPSHOT', 'UPDATING', 'DELETING'],
     takes: ['update', 'delete', 'access'],
   },
   UNAVAILABLE: { next: ['UPDATE_FAILED', 'DELETING'], takes: ['delete'] },

@@ -45,6 +45,7 @@ export const recordOf = (id: string, name: string, version: string): Environment
     EnvironmentClass: 'mw1.micro',
   },
   update: undefined,
+  tags: {},
   generation: 1,
   placement: { driver: 'local', host: 'h' },
   lastUpdate: { Status: 'SUCCESS', CreatedAt: 0 },

@@ -1,7 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { mostConnections } from '../airflow/classes.ts';
-import { maxEnvironments } from '../api/mwaa/create-environment.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { WindsockError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -35,20 +34,27 @@ export interface OwnDatabaseOptions {
   readonly accounts: Pick<ServerAccounts, 'postgres'> | undefined;
   /** A PostgreSQL of the user's own. */
   readonly url: string | undefined;
+  /** How many there may be; by default as many as MWAA allows. */
+  readonly environments?: number;
   readonly log: Log;
 }
+
+const usualEnvironments = 10;
 
 /** The folder of the embedded server's cluster. */
 export const clusterFolder = (folders: DataFolder): string => join(folders.postgres, 'data');
 
-/**
- * Windsock's own: the pool, ownership, notifications, and one for the lock of each environment that is being acted
- * on, with some to spare.
- */
-const ownConnections = 10 + 2 + maxEnvironments + 8;
 /** PostgreSQL's superuser_reserved_connections: for making and dropping databases, and for backups. */
 const superuserConnections = 3;
-const maxConnections = maxEnvironments * mostConnections + ownConnections + superuserConnections;
+
+/** The connections that PostgreSQL lets in for so many environments, each of the largest class. */
+const limitsFor = (environments: number) => {
+  // Windsock's own: the pool, ownership, notifications, and one for the lock of each environment that is being acted
+  // on, with some to spare
+  const ownConnections = 10 + 2 + environments + 8;
+  const maxConnections = environments * mostConnections + ownConnections + superuserConnections;
+  return { maxConnections, ownConnections };
+};
 
 /** A PostgreSQL in the data folder, looked after until it is stopped or left. */
 export interface Embedded {
@@ -89,7 +95,7 @@ export const startEmbedded = async (o: Omit<OwnDatabaseOptions, 'url'>): Promise
   const place = { binaries: programs.folder, folder, account };
   await ensureCluster(place, { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' });
   const logFile = join(o.folders.logs, 'postgres.log');
-  const limits = { maxConnections, ownConnections };
+  const limits = limitsFor(o.environments ?? usualEnvironments);
   const postgres = await startPostgres({ ...place, ...limits, socketFolder, logFile, log: o.log });
   return { server: embeddedServer(socketFolder, account?.name), postgres };
 };

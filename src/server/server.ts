@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { classFault } from '../airflow/classes.ts';
 import { checkPortIsFree } from '../api/loopback.ts';
 import { createApiServer } from '../api/server.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
@@ -76,7 +78,13 @@ const ownDatabase = async (
   log: Log,
   started: Started,
 ) => {
-  const own = await openOwnDatabase({ folders, accounts, url: o.settings.databaseUrl, log });
+  const own = await openOwnDatabase({
+    folders,
+    accounts,
+    url: o.settings.databaseUrl,
+    environments: o.settings.maxEnvironments,
+    log,
+  });
   try {
     const ownership = await takeOwnership(own.db, o.onLost);
     started.add('PostgreSQL', (leaving) => (leaving === 'keep' ? own.leave() : own.stop()));
@@ -162,6 +170,12 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     region,
     placement,
     airflowVersions: driver.versions,
+    quotas: {
+      environments: settings.maxEnvironments,
+      workers: settings.maxWorkers,
+      webservers: settings.maxWebservers,
+    },
+    classFault: (environmentClass) => classFault(environmentClass, totalmem()),
     verify: createVerifier({ region, service: 'airflow', clock, lookup: accessKeyLookup(id.root) }),
     store,
     tokens,

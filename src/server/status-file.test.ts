@@ -48,6 +48,7 @@ const record: EnvironmentRecord = {
   },
   update: undefined,
   generation: 1,
+  tags: {},
   placement: { driver: 'local', host: 'local' },
   lastUpdate: { Status: 'PENDING', CreatedAt: 1000 },
   webserverHostname: undefined,

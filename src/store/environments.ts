@@ -7,6 +7,7 @@ import type {
   EnvironmentSpec,
   EnvironmentUpdate,
   LastUpdate,
+  Tags,
 } from '../environments/record.ts';
 import type { EnvironmentStatus } from '../environments/status.ts';
 import { codeOf } from '../lib/errors.ts';
@@ -22,6 +23,7 @@ interface Row extends pg.QueryResultRow {
   status: EnvironmentStatus;
   spec: EnvironmentSpec;
   update: EnvironmentUpdate | null;
+  tags: Tags;
   generation: string;
   driver: 'local';
   host: string;
@@ -40,6 +42,7 @@ const toRecord = (row: Row): EnvironmentRecord => ({
   status: row.status,
   spec: row.spec,
   update: row.update ?? undefined,
+  tags: row.tags,
   generation: Number(row.generation),
   placement: { driver: row.driver, host: row.host },
   lastUpdate: row.last_update,
@@ -52,6 +55,8 @@ const uniqueViolation = '23505';
 const channel = 'environment_changed';
 /** Namespace of the advisory locks that guard single environments. */
 const lockSpace = 7_400_002;
+/** Namespace of the advisory locks that guard the number of environments. */
+const quotaLockSpace = 7_400_003;
 
 const one = async (
   db: Database,
@@ -72,8 +77,8 @@ const insert = async (
   try {
     const record = await one(
       db,
-      `insert into environments (id, account_id, region, name, arn, status, spec, driver, host, last_update, created_at)
-       values ($1, $2, $3, $4, $5, 'CREATING', $6, $7, $8, $9, to_timestamp($10 / 1000.0)) returning *`,
+      `insert into environments (id, account_id, region, name, arn, status, spec, tags, driver, host, last_update, created_at)
+       values ($1, $2, $3, $4, $5, 'CREATING', $6, $7, $8, $9, $10, to_timestamp($11 / 1000.0)) returning *`,
       [
         e.id,
         e.accountId,
@@ -81,6 +86,7 @@ const insert = async (
         e.name,
         e.arn,
         e.spec,
+        e.tags,
         e.placement.driver,
         e.placement.host,
         pending,
@@ -115,10 +121,6 @@ const setDeleting = async (
   return record;
 };
 
-/** A spec from before with the tags of now, which belong to no update. */
-const specWithTags = (parameter: string): string =>
-  `((${parameter}::jsonb - 'Tags') || case when spec ? 'Tags' then jsonb_build_object('Tags', spec->'Tags') else '{}' end)`;
-
 const setDesired = async (
   db: Database,
   tx: Transaction,
@@ -129,7 +131,7 @@ const setDesired = async (
   const record = await one(
     db,
     `update environments set generation = generation + 1, progress = null, status = $3,
-       spec = ${specWithTags('$4')}, update = $5, last_update = $6
+       spec = $4, update = $5, last_update = $6
      where id = $1 and generation = $2 and deleted_at is null returning *`,
     [id, expected, change.status, change.spec, change.update, change.lastUpdate],
     tx,
@@ -146,7 +148,7 @@ const setObserved = async (db: Database, lease: Lease, change: ObservedChange): 
        status = coalesce($2, status),
        last_update = coalesce($3, last_update),
        progress = case when $4 then $5 else progress end,
-       spec = case when $6::jsonb is null then spec else ${specWithTags('$6')} end,
+       spec = coalesce($6, spec),
        update = case when $7 then null else update end,
        hostname = case when $2 = 'DELETED' then null else hostname end,
        deleted_at = case when $2 = 'DELETED' then now() else deleted_at end
@@ -245,8 +247,34 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
     );
     return rows.map((row) => row.name);
   },
+  countLocked: async (tx, { accountId, region }) => {
+    await db.query(
+      'select pg_advisory_xact_lock($1, hashtext($2))',
+      [quotaLockSpace, `${accountId} ${region}`],
+      tx,
+    );
+    const [row] = await db.query<{ count: string }>(
+      'select count(*) from environments where account_id = $1 and region = $2 and deleted_at is null',
+      [accountId, region],
+      tx,
+    );
+    return Number(row?.count);
+  },
   setDeleting: (tx, id, expected) => setDeleting(db, tx, id, expected),
   setDesired: (tx, id, expected, change) => setDesired(db, tx, id, expected, change),
+  lockTags: async (tx, key) => {
+    // Rows that refer to it can still be added: only its other changes wait.
+    const [row] = await db.query<{ id: string; tags: Tags }>(
+      `select id, tags from environments where account_id = $1 and region = $2 and name = $3
+       and deleted_at is null for no key update`,
+      [key.accountId, key.region, key.name],
+      tx,
+    );
+    return row;
+  },
+  setTags: async (tx, id, tags) => {
+    await db.query('update environments set tags = $2 where id = $1', [id, tags], tx);
+  },
   setObserved: (lease, change) => setObserved(db, lease, change),
   claimHostname: (lease, hostname) => claimHostname(db, lease, hostname),
   withKey: (id, work) => withKey(db, id, work),

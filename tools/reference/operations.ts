@@ -2,7 +2,7 @@ import { airflowVersions } from '../../src/airflow/versions.ts';
 import { servedOperations } from '../../src/api/mwaa/served.ts';
 import type { Operation } from '../../src/api/operation.ts';
 import { operations } from '../../src/contract/operations.ts';
-import type { Shape, StructureShape } from '../../src/contract/shapes.ts';
+import type { Shape, StructureShape } from '../../src/contract/shape.ts';
 import { code, page, table } from './markdown.ts';
 
 const versions = airflowVersions.map(({ version }) => code(version)).join(', ');
@@ -26,8 +26,14 @@ const shapeText = (shape: Shape): string => {
       return `text,${range(shape)} characters${shape.pattern ? `, like ${code(shape.pattern)}` : ''}`;
     case 'integer':
       return `whole number${range(shape)}`;
+    case 'double':
+      return 'number';
+    case 'timestamp':
+      return 'seconds since 1970';
     case 'boolean':
       return '`true` or `false`';
+    case 'document':
+      return 'any JSON';
     case 'list':
       return `list of${range(shape)}; each: ${shapeText(shape.member)}`;
     case 'map':

@@ -1,37 +1,30 @@
 import { environmentArn } from '../../contract/arn.ts';
 import { validationException } from '../../contract/errors.ts';
-import { createEnvironmentInput } from '../../contract/shapes.ts';
-import { EnvironmentExists, SourceUnavailable } from '../../environments/errors.ts';
-import type { EnvironmentSpec, NewEnvironment } from '../../environments/record.ts';
+import { createEnvironmentInput } from '../../contract/shapes/environments.ts';
+import { EnvironmentExists } from '../../environments/errors.ts';
+import type { NewEnvironment } from '../../environments/record.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { randomId } from '../../lib/ids.ts';
+import type { Transaction } from '../../lib/transaction.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
-import { withDefaults } from './environment-defaults.ts';
+import { checkContent } from './check-content.ts';
+import { newSpec } from './environment-spec.ts';
+import { ownTags } from './tags.ts';
 
-/** MWAA's quota: environments per account and Region. */
-export const maxEnvironments = 10;
-
-const checkQuota = async ({ accountId, region, store }: ApiDeps): Promise<void> => {
-  const names = await store.list({ accountId, region }, { limit: maxEnvironments });
-  if (names.length < maxEnvironments) return;
+/** Asked within the transaction that adds one: calls at once do not pass it together. */
+const checkQuota = async (tx: Transaction, { accountId, region, store, quotas }: ApiDeps): Promise<void> => {
+  const most = quotas.environments;
+  if ((await store.countLocked(tx, { accountId, region })) < most) return;
   throw validationException(
-    `The limit of ${maxEnvironments} environments per account and Region is reached. Delete an environment first.`,
+    `The limit of ${most} environments per account and Region is reached. Delete an environment first.`,
   );
-};
-
-const checkContent = async (spec: EnvironmentSpec, deps: ApiDeps): Promise<void> => {
-  try {
-    await deps.checkContent?.({ bucketArn: spec.SourceBucketArn, path: spec.DagS3Path });
-  } catch (error) {
-    if (!(error instanceof SourceUnavailable)) throw error;
-    throw validationException(`Invalid request provided: ${error.publicText}`);
-  }
 };
 
 const insert = async (environment: NewEnvironment, call: Call, deps: ApiDeps): Promise<void> => {
   try {
     await deps.store.inTransaction(async (tx) => {
+      await checkQuota(tx, deps);
       await deps.store.insert(tx, environment);
       const responseElements = { Arn: environment.arn };
       await deps.audit.write(call.auditEntry({ environmentId: environment.id, responseElements }), tx);
@@ -58,16 +51,16 @@ export const createEnvironment: Operation = {
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { accountId, region, placement } = deps;
-    const { Name: _, ...wanted } = call.input;
+    const { Name: _, Tags, ...wanted } = call.input;
+    const tags = ownTags(Tags);
     const name = stringMember(call.input, 'Name');
     const id = randomId(12);
-    const spec = withDefaults(wanted, id, deps.airflowVersions);
+    const spec = newSpec(wanted, id, deps);
     if (await deps.store.find({ accountId, region, name })) throw nameTaken(name);
-    await checkQuota(deps);
     await checkContent(spec, deps);
     const arn = environmentArn(deps, name);
     await insert(
-      { id, arn, name, accountId, region, spec, placement, createdAt: deps.clock.now() },
+      { id, arn, name, accountId, region, spec, tags, placement, createdAt: deps.clock.now() },
       call,
       deps,
     );

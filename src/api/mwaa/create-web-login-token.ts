@@ -1,11 +1,11 @@
 import { airflowRoleArn } from '../../contract/arn.ts';
 import { accessDeniedException } from '../../contract/errors.ts';
 import { airflowRoles } from '../../contract/roles.ts';
-import { environmentNameInput } from '../../contract/shapes.ts';
+import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import { grantedAirflowRoles } from '../../policy/airflow-roles.ts';
 import { type Operation, stringMember } from '../operation.ts';
 import { airflowIdentity } from './airflow-identity.ts';
-import { findAvailable } from './find.ts';
+import { findAccessible } from './find.ts';
 
 /** Clients look for `Airflow role` in this text before they fall back to another way in. */
 const noRole = 'No Airflow role granted in IAM.';
@@ -20,7 +20,7 @@ export const createWebLoginToken: Operation = {
   deniedText: noRole,
   auditsSuccess: true,
   execute: async (call, deps) => {
-    const { environment, webserverHostname } = await findAvailable(call, deps);
+    const { environment, webserverHostname } = await findAccessible(call, deps);
     const { accountId, region } = deps;
     const roles = grantedAirflowRoles(call.principal, {
       accountId,

@@ -1,34 +1,18 @@
 import { environmentArn } from '../../contract/arn.ts';
-import { serviceUnavailableException, validationException } from '../../contract/errors.ts';
-import { environmentNameInput } from '../../contract/shapes.ts';
+import { serviceUnavailableException } from '../../contract/errors.ts';
+import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import { GenerationChanged } from '../../environments/errors.ts';
-import type { EnvironmentRecord } from '../../environments/record.ts';
-import type { EnvironmentStatus } from '../../environments/status.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
+import { checkStatus } from './check-status.ts';
 import { findEnvironment } from './find.ts';
-
-const deletable: readonly EnvironmentStatus[] = [
-  'AVAILABLE',
-  'CREATE_FAILED',
-  'PENDING',
-  'UNAVAILABLE',
-  'UPDATE_FAILED',
-];
-
-const checkStatus = ({ status }: EnvironmentRecord): void => {
-  if (deletable.includes(status)) return;
-  throw validationException(
-    `Environments with ${status} status must complete previous operation before initiating a new operation`,
-  );
-};
 
 /** Marks the record, ends what lets people in and audits, all or nothing. */
 const markDeleting = (call: Call, deps: ApiDeps) =>
   deps.store.inTransaction(async (tx) => {
     const environment = await findEnvironment(call, deps, tx);
-    checkStatus(environment);
+    checkStatus(environment, 'delete');
     const { id, generation } = environment;
     await deps.store.setDeleting(tx, id, generation);
     const cut = await deps.endAll(tx, id);

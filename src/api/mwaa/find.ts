@@ -1,5 +1,6 @@
 import { resourceNotFoundException, validationException } from '../../contract/errors.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
+import { mayAsk } from '../../environments/status.ts';
 import type { Transaction } from '../../lib/transaction.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, stringMember } from '../operation.ts';
@@ -17,14 +18,20 @@ export const findEnvironment = async (
   throw resourceNotFoundException(`No environment named ${name} found.`);
 };
 
-/** The same with its host name, for calls that only make sense while the web server runs; throws ValidationException. */
-export const findAvailable = async (call: Call, deps: ApiDeps) => {
+/** Nothing of it runs, or not yet. */
+const noWebServer = (name: string, status: string) =>
+  validationException(
+    `Environment ${name} is in status ${status}: its web server does not run. Wait until it is AVAILABLE.`,
+  );
+
+/**
+ * The same with its host name, for calls that only make sense while it has a web server. AWS does not say what it
+ * answers in other statuses; while an update runs people get in, as its web server is away for parts of it at most.
+ * @throws AwsError ValidationException
+ */
+export const findAccessible = async (call: Call, deps: ApiDeps) => {
   const environment = await findEnvironment(call, deps);
   const { name, status, webserverHostname } = environment;
-  if (status !== 'AVAILABLE' || webserverHostname === undefined) {
-    throw validationException(
-      `Environment ${name} is in status ${status}. Tokens can be created when it is AVAILABLE.`,
-    );
-  }
+  if (!mayAsk(status, 'access') || webserverHostname === undefined) throw noWebServer(name, status);
   return { environment, webserverHostname };
 };

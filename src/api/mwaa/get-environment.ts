@@ -1,6 +1,8 @@
 import { environmentArn, logGroupArn, type Scope, serviceRoleArn } from '../../contract/arn.ts';
-import { environmentNameInput, loggingModules } from '../../contract/shapes.ts';
+import { environmentNameInput } from '../../contract/shapes/environments.ts';
+import { loggingModules } from '../../contract/shapes/members.ts';
 import type { EnvironmentRecord, LastUpdate } from '../../environments/record.ts';
+import { isSettled } from '../../environments/status.ts';
 import { type Operation, stringMember } from '../operation.ts';
 import { findEnvironment } from './find.ts';
 
@@ -9,10 +11,17 @@ const maxErrorMessage = 1024;
 const seconds = (milliseconds: number): number => milliseconds / 1000;
 
 /** Always there: Terraform's provider reads it without asking. */
-const lastUpdateOf = ({ Status, CreatedAt, Source, Error: error }: LastUpdate) => ({
+const lastUpdateOf = ({
+  Status,
+  CreatedAt,
+  Source,
+  WorkerReplacementStrategy,
+  Error: error,
+}: LastUpdate) => ({
   Status,
   CreatedAt: seconds(CreatedAt),
   ...(Source === undefined ? {} : { Source }),
+  ...(WorkerReplacementStrategy === undefined ? {} : { WorkerReplacementStrategy }),
   ...(error === undefined
     ? {}
     : {
@@ -22,7 +31,7 @@ const lastUpdateOf = ({ Status, CreatedAt, Source, Error: error }: LastUpdate) =
 
 /** An AVAILABLE environment in trouble says so in the one member that the model has for it. */
 const withTrouble = (e: EnvironmentRecord): LastUpdate =>
-  e.status === 'AVAILABLE' && e.progress !== undefined
+  isSettled(e.status) && e.lastUpdate.Error === undefined && e.progress !== undefined
     ? { ...e.lastUpdate, Error: { ErrorCode: 'COMPONENT_TROUBLE', ErrorMessage: e.progress } }
     : e.lastUpdate;
 
@@ -37,15 +46,19 @@ const loggingOf = (given: unknown, scope: Scope, name: string) =>
     ]),
   );
 
+/** While an update is under way, what is true until it has succeeded. */
+const shownSpec = (e: EnvironmentRecord) => e.update?.previous ?? e.spec;
+
 /** The record as the model's Environment: each member of the spec comes back exactly as it was given. */
 const environmentOf = (e: EnvironmentRecord) => ({
-  ...e.spec,
+  ...shownSpec(e),
   Name: e.name,
   Status: e.status,
   Arn: e.arn,
+  Tags: e.tags,
   CreatedAt: seconds(e.createdAt),
   ServiceRoleArn: serviceRoleArn(e.accountId),
-  LoggingConfiguration: loggingOf(e.spec['LoggingConfiguration'], e, e.name),
+  LoggingConfiguration: loggingOf(shownSpec(e)['LoggingConfiguration'], e, e.name),
   LastUpdate: lastUpdateOf(withTrouble(e)),
   // A bare host name: the guide shows it so, whatever the model's pattern says.
   ...(e.webserverHostname === undefined ? {} : { WebserverUrl: e.webserverHostname }),

@@ -1,6 +1,6 @@
 import { validate } from '../../contract/constraints.ts';
 import { validationException } from '../../contract/errors.ts';
-import { environmentNameInput, listEnvironmentsInput } from '../../contract/shapes.ts';
+import { environmentNameInput, listEnvironmentsInput } from '../../contract/shapes/environments.ts';
 import type { Operation } from '../operation.ts';
 
 const pageSize = 25;

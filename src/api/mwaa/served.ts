@@ -6,23 +6,23 @@ import { createWebLoginToken } from './create-web-login-token.ts';
 import { deleteEnvironment } from './delete-environment.ts';
 import { getEnvironment } from './get-environment.ts';
 import { listEnvironments } from './list-environments.ts';
+import { listTagsForResource } from './list-tags-for-resource.ts';
+import { tagResource } from './tag-resource.ts';
+import { untagResource } from './untag-resource.ts';
+import { updateEnvironment } from './update-environment.ts';
 
 /** The operations served so far; the others answer that they are not. */
-type Served = Exclude<
-  OperationName,
-  | 'UpdateEnvironment'
-  | 'InvokeRestApi'
-  | 'PublishMetrics'
-  | 'TagResource'
-  | 'UntagResource'
-  | 'ListTagsForResource'
->;
+type Served = Exclude<OperationName, 'InvokeRestApi' | 'PublishMetrics'>;
 
 export const servedOperations = {
   CreateEnvironment: createEnvironment,
   GetEnvironment: getEnvironment,
   ListEnvironments: listEnvironments,
+  UpdateEnvironment: updateEnvironment,
   DeleteEnvironment: deleteEnvironment,
   CreateCliToken: createCliToken,
   CreateWebLoginToken: createWebLoginToken,
+  TagResource: tagResource,
+  UntagResource: untagResource,
+  ListTagsForResource: listTagsForResource,
 } satisfies Record<Served, Operation>;

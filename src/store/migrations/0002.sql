@@ -1,2 +1,3 @@
--- An update that is under way: what was asked for and what ran before. `spec` is what is made true now.
-alter table environments add column update jsonb;
+-- Tags stand beside the spec: changing them changes nothing that runs, and is no new generation.
+alter table environments add column tags jsonb not null default '{}';
+update environments set tags = spec -> 'Tags', spec = spec - 'Tags' where spec ? 'Tags';

@@ -1,0 +1,74 @@
+import { environmentArn } from '../../contract/arn.ts';
+import type { Checked } from '../../contract/constraints.ts';
+import { updateEnvironmentInput } from '../../contract/shapes/environments.ts';
+import { GenerationChanged } from '../../environments/errors.ts';
+import type { DesiredChange } from '../../environments/ports.ts';
+import type { EnvironmentRecord, EnvironmentSpec } from '../../environments/record.ts';
+import { failpoint } from '../../lib/failpoint.ts';
+import type { ApiDeps } from '../deps.ts';
+import { type Call, type Operation, stringMember } from '../operation.ts';
+import { checkContent } from './check-content.ts';
+import { checkStatus } from './check-status.ts';
+import { changedSpec } from './environment-spec.ts';
+import { findEnvironment } from './find.ts';
+
+/**
+ * Another Airflow version changes the metadata database, so it is copied first and `spec` stays what it is until
+ * then. All else is made true at once.
+ */
+const changeOf = (
+  e: EnvironmentRecord,
+  wanted: EnvironmentSpec,
+  input: Checked,
+  now: number,
+): DesiredChange => {
+  const strategy = input['WorkerReplacementStrategy'] === 'GRACEFUL' ? 'GRACEFUL' : 'FORCED';
+  const copies = wanted.AirflowVersion !== e.spec.AirflowVersion;
+  return {
+    status: copies ? 'CREATING_SNAPSHOT' : 'UPDATING',
+    spec: copies ? e.spec : wanted,
+    update: { wanted, previous: e.spec, strategy },
+    lastUpdate: {
+      Status: 'PENDING',
+      CreatedAt: now,
+      ...(input['WorkerReplacementStrategy'] === undefined ? {} : { WorkerReplacementStrategy: strategy }),
+    },
+  };
+};
+
+/** Writes the change with its audit entry; another request that came between makes it start over. */
+const write = (call: Call, wantedOf: (e: EnvironmentRecord) => EnvironmentSpec, deps: ApiDeps) =>
+  deps.store.inTransaction(async (tx) => {
+    const environment = await findEnvironment(call, deps, tx);
+    checkStatus(environment, 'update');
+    const change = changeOf(environment, wantedOf(environment), call.input, deps.clock.now());
+    const { id, generation, arn } = environment;
+    await deps.store.setDesired(tx, id, generation, change);
+    await deps.audit.write(call.auditEntry({ environmentId: id, responseElements: { Arn: arn } }), tx);
+    failpoint('update:before-commit');
+    return environment;
+  });
+
+/** Writes down what is wanted from now on and wakes the loop that makes it true, or brings back what was there. */
+export const updateEnvironment: Operation = {
+  name: 'UpdateEnvironment',
+  input: updateEnvironmentInput,
+  action: 'airflow:UpdateEnvironment',
+  resources: (input, scope) => [environmentArn(scope, stringMember(input, 'Name'))],
+  auditsSuccess: true,
+  execute: async (call, deps) => {
+    const { Name: _, WorkerReplacementStrategy: __, ...changes } = call.input;
+    const wantedOf = ({ spec }: EnvironmentRecord) => changedSpec(spec, changes, deps);
+    const found = await findEnvironment(call, deps);
+    checkStatus(found, 'update');
+    await checkContent(wantedOf(found), deps);
+    const again = (error: unknown) => {
+      if (error instanceof GenerationChanged) return write(call, wantedOf, deps);
+      throw error;
+    };
+    const { id, arn } = await write(call, wantedOf, deps).catch(again);
+    failpoint('update:after-commit');
+    deps.wake(id);
+    return { Arn: arn };
+  },
+};
