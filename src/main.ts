@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { airflowVersions, findVersion } from './airflow/versions.ts';
+import { airflowVersions, endedVersions, findVersion } from './airflow/versions.ts';
 import { createApiClient } from './cli/api-client.ts';
 import { CliError } from './cli/errors.ts';
 import { createEnvironment, createWebLoginToken, loginUrl } from './cli/mwaa.ts';
@@ -58,10 +58,8 @@ const find = (server: Server, settings: AllSettings): Promise<EnvironmentRecord 
 const checkVersion = (version: string | undefined): void => {
   if (version === undefined || findVersion(version)) return;
   const known = airflowVersions.map((v) => v.version).join(', ');
-  throw new WindsockError(
-    'UnknownVersion',
-    `--airflow-version ${version} is not available. Available: ${known}`,
-  );
+  const why = endedVersions.includes(version) ? 'has ended on Amazon MWAA' : 'is not available';
+  throw new WindsockError('UnknownVersion', `--airflow-version ${version} ${why}. Available: ${known}`);
 };
 
 /** What was asked for and has no effect, because the environment is there already. */

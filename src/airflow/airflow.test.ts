@@ -5,7 +5,7 @@ import type { EnvironmentRecord } from '../environments/record.ts';
 import { parallelismOf } from './classes.ts';
 import { downloadFile, packageSources } from './package-index.ts';
 import { type ConfigurationInput, environmentConfiguration } from './settings.ts';
-import { airflowVersions, constraintsOf, findVersion } from './versions.ts';
+import { airflowVersions, constraintsOf, endedVersions, findVersion } from './versions.ts';
 
 const input = (version: string, options: Record<string, string> = {}): ConfigurationInput => {
   const found = findVersion(version);
@@ -100,6 +100,11 @@ describe('versions', () => {
     );
     for (const name of v.sourcePackages) expect(pins).toContain(name);
     expect(pins).toContain('sqlalchemy');
+    expect(pins.has('apache-airflow-providers-fab')).toBe(!/^2\.[78]\./.test(v.version));
+  });
+
+  test('what has ended is not offered', () => {
+    expect(endedVersions.filter((version) => findVersion(version))).toEqual([]);
   });
 });
 
