@@ -6,6 +6,7 @@ import { CliError } from './cli/errors.ts';
 import { createEnvironment, createWebLoginToken, loginUrl } from './cli/mwaa.ts';
 import { defaultDataFolder } from './config/data-folder.ts';
 import { readSettings, SettingsInvalid, settingsHelp } from './config/read.ts';
+import { endedVersions } from './contract/airflow-versions.ts';
 import type { Leaving } from './environments/ports.ts';
 import type { EnvironmentRecord } from './environments/record.ts';
 import { textOf, WindsockError } from './lib/errors.ts';
@@ -58,10 +59,8 @@ const find = (server: Server, settings: AllSettings): Promise<EnvironmentRecord 
 const checkVersion = (version: string | undefined): void => {
   if (version === undefined || findVersion(version)) return;
   const known = airflowVersions.map((v) => v.version).join(', ');
-  throw new WindsockError(
-    'UnknownVersion',
-    `--airflow-version ${version} is not available. Available: ${known}`,
-  );
+  const why = endedVersions.includes(version) ? 'has ended on Amazon MWAA' : 'is not available';
+  throw new WindsockError('UnknownVersion', `--airflow-version ${version} ${why}. Available: ${known}`);
 };
 
 /** What was asked for and has no effect, because the environment is there already. */

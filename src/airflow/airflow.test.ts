@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endedVersions } from '../contract/airflow-versions.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
 import { classFault, processesFor } from './classes.ts';
 import { downloadFile, packageSources } from './package-index.ts';
@@ -127,6 +128,11 @@ describe('versions', () => {
     );
     for (const name of v.sourcePackages) expect(pins).toContain(name);
     expect(pins).toContain('sqlalchemy');
+    expect(pins.has('apache-airflow-providers-fab')).toBe(!/^2\.[78]\./.test(v.version));
+  });
+
+  test('what has ended is not offered', () => {
+    expect(endedVersions.filter((version) => findVersion(version))).toEqual([]);
   });
 });
 

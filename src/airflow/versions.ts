@@ -11,23 +11,57 @@ export interface AirflowVersion {
   readonly sourcePackages: readonly string[];
 }
 
-/** Oldest first. Constraint files are Airflow's own for that release, in `constraints/`. */
+/** Graphviz, because without it every `dags` command prints a warning before its answer. */
+const extras = ['postgres', 'amazon', 'graphviz'];
+/** FAB left the core with Airflow 3. */
+const extras3 = ['postgres', 'amazon', 'fab', 'graphviz'];
+
+/** What Amazon MWAA runs first; the other one installs with the same constraints. */
+const newPythons = ['3.12', '3.11'];
+const oldPythons = ['3.11'];
+
+/** The versions that Amazon MWAA offers, oldest first. Constraint files are Airflow's own for that release, in `constraints/`. */
 export const airflowVersions: readonly AirflowVersion[] = [
   {
     version: '2.7.2',
     major: 2,
-    extras: ['postgres', 'amazon', 'graphviz'],
-    pythons: ['3.11'],
+    extras,
+    pythons: oldPythons,
     sourcePackages: ['cron-descriptor', 'dill', 'pendulum', 'python-nvd3', 'unicodecsv'],
   },
   {
-    version: '3.3.1',
-    major: 3,
-    // Without graphviz every `dags` command prints a warning before its answer.
-    extras: ['postgres', 'amazon', 'fab', 'graphviz'],
-    pythons: ['3.11', '3.12'],
-    sourcePackages: [],
+    version: '2.8.1',
+    major: 2,
+    extras,
+    pythons: oldPythons,
+    sourcePackages: ['cron-descriptor', 'dill', 'python-nvd3', 'unicodecsv'],
   },
+  {
+    version: '2.9.2',
+    major: 2,
+    extras,
+    pythons: oldPythons,
+    sourcePackages: ['dill', 'python-nvd3', 'unicodecsv'],
+  },
+  {
+    version: '2.10.1',
+    major: 2,
+    extras,
+    pythons: oldPythons,
+    sourcePackages: ['dill', 'python-nvd3', 'unicodecsv'],
+  },
+  {
+    version: '2.10.3',
+    major: 2,
+    extras,
+    pythons: oldPythons,
+    sourcePackages: ['dill', 'python-nvd3'],
+  },
+  { version: '2.11.0', major: 2, extras, pythons: newPythons, sourcePackages: ['python-nvd3'] },
+  { version: '2.11.2', major: 2, extras, pythons: newPythons, sourcePackages: ['python-nvd3'] },
+  { version: '3.0.6', major: 3, extras: extras3, pythons: newPythons, sourcePackages: ['dill'] },
+  { version: '3.2.1', major: 3, extras: extras3, pythons: newPythons, sourcePackages: [] },
+  { version: '3.3.1', major: 3, extras: extras3, pythons: newPythons, sourcePackages: [] },
 ];
 
 /** The version of that name, or undefined. */

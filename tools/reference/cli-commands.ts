@@ -20,6 +20,21 @@ const rowOf = (version: string, command: string): readonly string[] => {
   return [code(command), argumentsOf(form), optionsOf(form)];
 };
 
+const tableOf = (version: string): string =>
+  table(
+    ['command', 'arguments, at most', 'options'],
+    allowedCommands(version).map((command) => rowOf(version, command)),
+  );
+
+/** One table for all versions that take the same. */
+const tables = (): readonly string[] => {
+  const byTable = Map.groupBy(airflowVersions, ({ version }) => tableOf(version));
+  return [...byTable].flatMap(([text, versions]) => [
+    `## Airflow ${versions.map(({ version }) => version).join(', ')}`,
+    text,
+  ]);
+};
+
 /** `docs/reference/cli-commands.md` */
 export const cliCommandsPage = (): string =>
   page(
@@ -29,11 +44,5 @@ page "Apache Airflow CLI command reference". Options must be written in full or 
 them. Options that read or write files, start a program for a terminal, or load code are left out.`,
     `The body of the request is the command without the word \`airflow\`. No shell reads it; single and double quotes
 keep words together. A command may take 60 seconds. Four run at once in an environment, more wait a moment.`,
-    ...airflowVersions.flatMap(({ version }) => [
-      `## Airflow ${version}`,
-      table(
-        ['command', 'arguments, at most', 'options'],
-        allowedCommands(version).map((command) => rowOf(version, command)),
-      ),
-    ]),
+    ...tables(),
   );

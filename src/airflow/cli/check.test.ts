@@ -39,7 +39,7 @@ describe('commands that are not on the list', () => {
   it.each([
     ['2.7.2', 'assets list'],
     ['2.7.2', 'dags pause d -o json'],
-    ['2.9.2', 'dags pause d -y'],
+    ['2.8.1', 'dags pause d -y'],
     ['2.10.3', 'dags test d --use-executor'],
     ['2.7.2', 'providers notifications'],
     ['3.3.1', 'dags backfill d'],

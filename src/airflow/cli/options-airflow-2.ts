@@ -55,12 +55,19 @@ variables set | key value | -j,--json -v,--verbose
 version | |
 `;
 
-/** What Airflow 2.10.3 and 2.11.2 take beyond 2.7.2; left out: --use-executor of `dags test`. */
-export const airflow2Later = `
+/** What Airflow 2.8.1 takes beyond 2.7.2. */
+export const airflow2From8 = `
+variables set | key value | --description= -j,--json -v,--verbose
+`;
+
+/**
+ * What Airflow 2.9.2 to 2.11.2 take beyond 2.8.1 (2.9.2 refuses --mark-success-pattern); left out: --use-executor of
+ * `dags test`.
+ */
+export const airflow2From9 = `
 dags backfill | dag_id | -c,--conf= --continue-on-failures --delay-on-limit= --disable-retry -n,--dry-run -e,--end-date= -i,--ignore-dependencies -I,--ignore-first-depends-on-past -l,--local -m,--mark-success --pool= --rerun-failed-tasks --reset-dagruns -B,--run-backwards -s,--start-date= -t,--task-regex= --treat-dag-as-regex --treat-dag-id-as-regex -v,--verbose -y,--yes
 dags list | | --columns= -o,--output= -v,--verbose
 dags pause | dag_id | -o,--output= --treat-dag-id-as-regex -v,--verbose -y,--yes
 dags test | dag_id execution_date? | -c,--conf= --mark-success-pattern= -v,--verbose
 dags unpause | dag_id | -o,--output= --treat-dag-id-as-regex -v,--verbose -y,--yes
-variables set | key value | --description= -j,--json -v,--verbose
 `;

@@ -1,5 +1,5 @@
 import { compareVersions } from '../../lib/version-order.ts';
-import { airflow2, airflow2Later } from './options-airflow-2.ts';
+import { airflow2, airflow2From8, airflow2From9 } from './options-airflow-2.ts';
 import { airflow3 } from './options-airflow-3.ts';
 
 /** How many values an option takes: argparse's nargs of 0, 1 and `*`. */
@@ -40,13 +40,15 @@ const parseLine = (line: string): readonly [string, CommandForm] => {
   return [command, form];
 };
 
-const parseTable = (text: string): ReadonlyMap<string, CommandForm> =>
-  new Map(text.trim().split('\n').map(parseLine));
+/** A line of a later text replaces one of an earlier text. */
+const parseTable = (...texts: readonly string[]): ReadonlyMap<string, CommandForm> =>
+  new Map(texts.flatMap((text) => text.trim().split('\n').map(parseLine)));
 
 /** Newest first. A version between two reviewed ones gets the older list. */
 const reviewed = [
   { from: '3.0', forms: parseTable(airflow3) },
-  { from: '2.10', forms: parseTable(airflow2 + airflow2Later.trimStart()) },
+  { from: '2.9', forms: parseTable(airflow2, airflow2From8, airflow2From9) },
+  { from: '2.8', forms: parseTable(airflow2, airflow2From8) },
   { from: '0', forms: parseTable(airflow2) },
 ];
 

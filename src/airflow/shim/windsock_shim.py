@@ -269,7 +269,7 @@ def _security_manager():
 
     from airflow.version import version
 
-    if version.startswith("2.7."):  # which has the 2.8 module too, but asks for this class
+    if version.startswith(("2.7.", "2.8.")):  # they have the module below too, but ask for this class
         from airflow.www.security import AirflowSecurityManager as base
     else:
         base = _import_first(
