@@ -1,4 +1,5 @@
-// The server is ended as by kill -9 at every named point of creating, using, restarting and deleting an environment.
+// The server is ended as by kill -9 at every named point of creating, using, restarting, updating and deleting an
+// environment.
 // After a new start there is what was asked for and nothing else.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,13 +11,15 @@ import type { WebToken } from '../harness/mwaa.ts';
 import { ownQuery } from '../harness/own-database.ts';
 import { Random } from '../harness/random.ts';
 import { Rig } from '../harness/rig.ts';
-import { schedulerStarts } from '../harness/trivial-airflow.ts';
+import { failMigrations, schedulerStarts } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
 
 const subject = { name: 'subject', version: '3.3.1' };
+/** The subject goes from one to the other and back. */
+const otherVersion = '3.2.1';
 /** Lives through all of it, with the processes of its first start. */
 const bystander = { name: 'bystander', version: '2.7.2' };
-const sampleSize = 14;
+const sampleSize = 16;
 
 const random = new Random();
 const say = (text: string) => void process.stdout.write(`${text}\n`);
@@ -37,7 +40,9 @@ afterAll(async () => {
 
 /** What a client knows: what it asked for, and what was answered. */
 interface Known {
-  asked: 'create' | 'delete';
+  asked: 'create' | 'delete' | 'update';
+  /** Of Airflow, that an update asks for. */
+  version?: string;
   answered: boolean;
   web?: WebToken;
   logins: number;
@@ -64,6 +69,23 @@ const phases = {
     await rig.available(subject.name);
     await rig.wait('Airflow behind the door', 30, isReachable);
   },
+  update: async () => {
+    known = { asked: 'update', answered: false, logins: 0 };
+    options += 1;
+    await rig.api.update(subject.name, { AirflowConfigurationOptions: { 'core.number': String(options) } });
+    known.answered = true;
+    await rig.becomes(subject.name, 'AVAILABLE');
+  },
+  upgrade: async () => {
+    await upgrade();
+    await rig.becomes(subject.name, 'AVAILABLE');
+  },
+  'roll-back': async () => {
+    failMigrations(rig.place, 'a table is in the way');
+    await upgrade();
+    await rig.becomes(subject.name, 'UPDATE_FAILED');
+    failMigrations(rig.place);
+  },
   delete: async () => {
     known = { ...known, asked: 'delete', answered: false };
     await rig.api.delete(subject.name);
@@ -72,6 +94,16 @@ const phases = {
   },
 } as const;
 type Phase = keyof typeof phases;
+
+let options = 0;
+
+const upgrade = async () => {
+  const now = (await rig.api.find(subject.name))?.AirflowVersion;
+  const version = now === subject.version ? otherVersion : subject.version;
+  known = { asked: 'update', answered: false, logins: 0, version };
+  await rig.api.update(subject.name, { AirflowVersion: version });
+  known.answered = true;
+};
 
 const isReachable = async () => {
   const token = await rig.mint.webToken(subject.name);
@@ -104,7 +136,8 @@ const findPoints = async (): Promise<readonly Point[]> => {
   };
   const first = await record('create');
   add('create', first);
-  for (const phase of ['tokens', 'restart', 'delete'] as const) add(phase, await record(phase));
+  for (const phase of ['tokens', 'restart', 'update', 'upgrade', 'roll-back', 'delete'] as const)
+    add(phase, await record(phase));
   const again = await record('create');
   return [...points.values()].map((point) => ({
     ...point,
@@ -150,7 +183,24 @@ const runInto = async ({ name, phase }: Point) => {
   rig.failpoints.disarm();
 };
 
+/** What an update asked for is there, or what was there before; which one is known where it was answered. */
+const checkUpdate = async () => {
+  const ended = await rig.wait('the end of the update', 90, async () => {
+    const now = await rig.api.find(subject.name);
+    return /^(AVAILABLE|UPDATE_FAILED|UNAVAILABLE)$/.test(now?.Status ?? '') && now;
+  });
+  const said = JSON.stringify(ended);
+  if (ended.Status === 'UPDATE_FAILED')
+    expect(ended.LastUpdate.Error?.ErrorMessage, said).toMatch(/a table is in the way/);
+  else expect(ended.Status, said).toBe('AVAILABLE');
+  const succeeded = known.answered && ended.Status === 'AVAILABLE' && known.version !== undefined;
+  if (succeeded) expect(ended.AirflowVersion, said).toBe(known.version);
+  await rig.wait('Airflow behind the door', 30, isReachable);
+  failMigrations(rig.place);
+};
+
 const checkEnvironment = async () => {
+  if (known.asked === 'update') return checkUpdate();
   if (known.asked === 'create') {
     const found = await rig.api.find(subject.name);
     if (known.answered && !found) throw new Error('the environment whose creation was answered is lost');

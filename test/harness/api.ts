@@ -20,9 +20,13 @@ export class Api {
     this.#place = place;
   }
 
-  async create(name: string, airflowVersion: string): Promise<void> {
-    const { Name: _, ...request } = newEnvironment(name, airflowVersion);
+  async create(name: string, airflowVersion: string, more: object = {}): Promise<void> {
+    const { Name: _, ...request } = newEnvironment(name, airflowVersion, more);
     await this.#call('PUT', `/environments/${name}`, JSON.stringify(request));
+  }
+
+  async update(name: string, change: object): Promise<void> {
+    await this.#call('PATCH', `/environments/${name}`, JSON.stringify(change));
   }
 
   /** Undefined when there is none. */

@@ -26,9 +26,12 @@ interface Facts {
 const livingSql = `select id, name, status, spec->>'AirflowVersion' as version from environments
   where deleted_at is null order by name`;
 
+/** Its Airflow runs and nothing is being done to it. */
+const isUp = (status: string): boolean => status === 'AVAILABLE' || status === 'UPDATE_FAILED';
+
 const statusProblems = ({ living }: Facts): readonly string[] =>
   living
-    .filter(({ status }) => status !== 'AVAILABLE' && status !== 'CREATE_FAILED')
+    .filter(({ status }) => !isUp(status) && status !== 'CREATE_FAILED')
     .map((e) => `${e.name} (${e.id}) is ${e.status}`);
 
 const namesLivingThing = ({ living }: Facts, text: string): boolean =>
@@ -65,13 +68,15 @@ const databaseProblems = async (facts: Facts): Promise<readonly string[]> => {
     `select datname as name from pg_database union all select rolname from pg_roles`,
   );
   const names = rows.map(({ name }) => name);
-  const ofEnvironments = names.filter((name) => /^(airflow|environment)_/.test(name));
+  const ofEnvironments = names.filter((name) => /^(airflow|environment|snapshot|copying)_/.test(name));
   const wanted = facts.running.flatMap(({ id }) => [`airflow_${id}`, `environment_${id}`]);
   return [
     ...ofEnvironments
       .filter((name) => !namesLivingThing(facts, name))
       .map((name) => `database or role of no environment: ${name}`),
-    ...names.filter((name) => name.startsWith('unfinished_')).map((name) => `unfinished database: ${name}`),
+    ...names
+      .filter((name) => /^(unfinished|snapshot|copying)_/.test(name))
+      .map((name) => `left of work that has ended: ${name}`),
     ...wanted.filter((name) => !names.includes(name)).map((name) => `missing in PostgreSQL: ${name}`),
   ];
 };
@@ -161,7 +166,7 @@ const doubleSchedulers = (place: Place): readonly string[] =>
  */
 const problemsAt = async (place: Place, serverPid: number): Promise<readonly string[]> => {
   const living = await ownQuery<Living>(place, 'windsock', livingSql);
-  const running = living.filter(({ status }) => status === 'AVAILABLE');
+  const running = living.filter(({ status }) => isUp(status));
   const facts: Facts = { place, serverPid, living, running };
   return [
     ...statusProblems(facts),

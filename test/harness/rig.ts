@@ -118,9 +118,22 @@ export class Rig {
   }
 
   /** Asks for an environment with one DAG in a bucket of its name. */
-  async create(name: string, airflowVersion: string): Promise<void> {
+  async create(name: string, airflowVersion: string, more: object = {}): Promise<void> {
     putDag(this.place, name, 'dag.py', 'pass\n');
-    await this.api.create(name, airflowVersion);
+    await this.api.create(name, airflowVersion, more);
+  }
+
+  /** Waits for a status, and for nothing that leads elsewhere; gives the statuses on the way. */
+  async becomes(name: string, status: string, seconds = 60): Promise<Environment> {
+    const seen = new Set<string>();
+    return this.wait(`${name} ${status}`, seconds, async () => {
+      const found = await this.api.find(name);
+      seen.add(found?.Status ?? 'gone');
+      const isSettled = /^(AVAILABLE|CREATE_FAILED|UPDATE_FAILED|UNAVAILABLE)$/.test(found?.Status ?? '');
+      if (isSettled && found?.Status !== status && seen.size > 1)
+        throw new Error(`${[...seen]}: ${JSON.stringify(found?.LastUpdate)}`);
+      return found?.Status === status && found;
+    });
   }
 
   available(name: string): Promise<Environment> {

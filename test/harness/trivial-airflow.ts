@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Place } from './server.ts';
@@ -14,6 +14,7 @@ const realUv = (): string => {
   return found;
 };
 
+const migrationsFile = (place: Place): string => join(place.folder, 'migrations');
 const schedulersFile = ({ folder }: Place): string => join(folder, 'schedulers');
 
 /**
@@ -37,9 +38,11 @@ export const installTrivialAirflow = (
     chmodSync(join(folder, 'real-uv'), 0o755);
     writeFileSync(join(folder, 'real-versions'), o.real.map((version) => `${version}\n`).join(''));
   }
-  writeFileSync(schedulersFile(place), '');
-  // The schedulers of every environment write to it, each under an account of its own.
-  chmodSync(schedulersFile(place), 0o666);
+  // The processes of every environment write to them, each under an account of its own.
+  for (const file of [schedulersFile(place), migrationsFile(place)]) {
+    writeFileSync(file, '');
+    chmodSync(file, 0o666);
+  }
   return { PATH: `${folder}${delimiter}${path}` };
 };
 
@@ -54,3 +57,20 @@ export const schedulerStarts = (
       const [environmentId = '', what, pid] = line.split(' ');
       return { environmentId, what: what === 'DOUBLE' ? 'DOUBLE' : 'starts', pid: Number(pid) };
     });
+
+/** Every migration that was begun: the version whose Airflow did it, and whether it went down. */
+export const migrations = (place: Place): readonly { readonly by: string; readonly down: boolean }[] =>
+  readFileSync(migrationsFile(place), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [by = '', downs] = line.split(' ');
+      return { by, down: downs === '1' };
+    });
+
+/** From now on every migration fails with this text; with none they succeed again. */
+export const failMigrations = (place: Place, text?: string): void => {
+  const file = join(place.folder, 'migration-fails');
+  if (text === undefined) rmSync(file, { force: true });
+  else writeFileSync(file, text);
+};

@@ -1,0 +1,213 @@
+// An update changes what runs, or what ran before runs again: with the trivial Airflow.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ask, postLogin } from '../harness/door.ts';
+import { lives, type Machine, machineOf } from '../harness/environments.ts';
+import { untilNothingWrong } from '../harness/invariants.ts';
+import type { Environment } from '../harness/mwaa.ts';
+import { ownQuery } from '../harness/own-database.ts';
+import { Rig } from '../harness/rig.ts';
+import { failMigrations, migrations } from '../harness/trivial-airflow.ts';
+import { until } from '../harness/until.ts';
+
+const name = 'changing';
+let rig: Rig;
+let machine: Machine;
+
+beforeAll(async () => {
+  rig = await Rig.make();
+  await rig.create(name, '2.7.2');
+  await rig.available(name);
+  machine = await machineOf(rig.place, name);
+}, 120_000);
+
+afterAll(async () => {
+  await rig?.remove();
+}, 120_000);
+
+afterEach(async () => {
+  failMigrations(rig.place);
+  for (const file of ['dies', 'busy']) rmSync(join(machine.home, file), { force: true });
+  await untilNothingWrong(rig.place, rig.server.pid, 30);
+});
+
+const config = () => readFileSync(join(machine.folder, 'config', 'airflow.cfg'), 'utf8');
+const databases = async () => {
+  const rows = await ownQuery<{ name: string; version: string | null }>(
+    rig.place,
+    'postgres',
+    `select datname as name, shobj_description(oid, 'pg_database') as version from pg_database
+     where datname like '%\\_${machine.id}' order by 1`,
+  );
+  return rows.map((row) => `${row.name.replace(machine.id, '')}${row.version}`);
+};
+const pids = () => Object.fromEntries(machine.facts().processes.map((p) => [p.component, p.pid]));
+const answers = async (): Promise<number> => {
+  const token = await rig.mint.webToken(name);
+  return (await ask(rig.place, token.WebServerHostname, '/health')).status;
+};
+const login = async () => (await postLogin(rig.place, await rig.mint.webToken(name), 2)).status;
+const update = (change: object) => rig.api.update(name, change);
+const failed = async (): Promise<Environment> => rig.becomes(name, 'UPDATE_FAILED');
+
+describe('an update in place', () => {
+  test('of an option restarts Airflow with it, and the web server answers all the time', async () => {
+    const before = pids();
+    let stopped = false;
+    const statuses = new Set<number>();
+    const watching = (async () => {
+      const { WebServerHostname: host } = await rig.mint.webToken(name);
+      while (!stopped) statuses.add((await ask(rig.place, host, '/aws_mwaa/aws-console-sso')).status);
+    })();
+    const web = (async () => {
+      while (!stopped) statuses.add(await login());
+    })();
+    await update({
+      AirflowConfigurationOptions: { 'core.dag_concurrency': '7', 'webserver.page_size': '3' },
+    });
+    await rig.becomes(name, 'AVAILABLE');
+    stopped = true;
+    await Promise.all([watching, web]);
+    expect([...statuses]).toEqual([200]);
+    expect(config()).toMatch(/\[webserver\][^[]*page_size = 3/);
+    const after = pids();
+    for (const component of ['webserver', 'scheduler']) {
+      expect(after[component]).not.toBe(before[component]);
+      expect(lives(before[component] ?? 0)).toBe(false);
+    }
+    expect((await rig.api.find(name))?.LastUpdate.Status).toBe('SUCCESS');
+    await update({ AirflowConfigurationOptions: {} });
+    await rig.becomes(name, 'AVAILABLE');
+    expect(config()).not.toContain('page_size');
+  });
+
+  test('of what no process needs restarts nothing', async () => {
+    const before = pids();
+    await update({ WeeklyMaintenanceWindowStart: 'SUN:03:30', WebserverAccessMode: 'PUBLIC_ONLY' });
+    expect(await rig.becomes(name, 'AVAILABLE')).toMatchObject({
+      WeeklyMaintenanceWindowStart: 'SUN:03:30',
+      WebserverAccessMode: 'PUBLIC_ONLY',
+    });
+    expect(pids()).toEqual(before);
+  });
+
+  test('of the DAG folder brings its files, without a restart', async () => {
+    const before = pids();
+    const other = join(rig.place.data, 'buckets', name, 'other');
+    const { mkdirSync } = await import('node:fs');
+    mkdirSync(other, { recursive: true });
+    writeFileSync(join(other, 'second.py'), 'pass\n');
+    await update({ DagS3Path: 'other' });
+    await rig.becomes(name, 'AVAILABLE');
+    expect(readdirSync(join(machine.folder, 'dags')).filter((file) => file.endsWith('.py'))).toEqual([
+      'second.py',
+    ]);
+    expect(pids()).toEqual(before);
+    await update({ DagS3Path: 'dags' });
+    await rig.becomes(name, 'AVAILABLE');
+  });
+
+  test('of class, counts and logs shows in what runs', async () => {
+    const log = join(machine.folder, 'logs', `airflow-${name}-Scheduler`, 'scheduler.log');
+    expect(existsSync(log)).toBe(false);
+    await update({
+      EnvironmentClass: 'mw1.medium',
+      MinWorkers: 2,
+      LoggingConfiguration: { SchedulerLogs: { Enabled: true, LogLevel: 'ERROR' } },
+    });
+    await rig.becomes(name, 'AVAILABLE');
+    expect(config()).toMatch(/parallelism = 20/);
+    expect(existsSync(log)).toBe(true);
+    const environ = readFileSync(`/proc/${pids()['scheduler']}/environ`, 'utf8');
+    expect(environ.split('\0')).toContain('AIRFLOW__LOGGING__LOGGING_LEVEL=ERROR');
+    await update({ EnvironmentClass: 'mw1.small', MinWorkers: 1 });
+    await rig.becomes(name, 'AVAILABLE');
+  });
+
+  test('that Airflow cannot start with is rolled back: the old one runs, and the cause is said', async () => {
+    await until('a steady start', 30, () => pids()['scheduler'] !== undefined);
+    writeFileSync(join(machine.home, 'dies'), 'scheduler');
+    await update({ AirflowConfigurationOptions: { 'core.x': 'bad' } });
+    await rig.becomes(name, 'ROLLING_BACK', 90);
+    rmSync(join(machine.home, 'dies'));
+    const { LastUpdate, Status } = await failed();
+    expect([Status, LastUpdate.Status]).toEqual(['UPDATE_FAILED', 'FAILED']);
+    expect(LastUpdate.Error?.ErrorMessage).toMatch(/scheduler does not start .*the file `dies` says so/);
+    expect(config()).not.toContain('bad');
+    await until('a login', 30, async () => (await login()) === 200);
+    await update({ WeeklyMaintenanceWindowStart: 'SUN:04:00' });
+    await rig.becomes(name, 'AVAILABLE');
+  });
+});
+
+describe('an update to another version', () => {
+  test('copies the database, migrates it, and leaves no copy', async () => {
+    expect(await databases()).toEqual(['airflow_2.7.2']);
+    await update({ AirflowVersion: '2.11.2' });
+    expect(await rig.becomes(name, 'AVAILABLE')).toMatchObject({ AirflowVersion: '2.11.2' });
+    expect(await databases()).toEqual(['airflow_2.11.2']);
+    expect(migrations(rig.place).at(-1)).toEqual({ by: '2.11.2', down: false });
+    expect(await login()).toBe(200);
+  });
+
+  test('that goes down is done by the newer Airflow', async () => {
+    await update({ AirflowVersion: '2.10.3' });
+    await rig.becomes(name, 'AVAILABLE');
+    expect(migrations(rig.place).at(-1)).toEqual({ by: '2.11.2', down: true });
+    expect(await databases()).toEqual(['airflow_2.10.3']);
+  });
+
+  test('whose migration fails is rolled back to the data of before', async () => {
+    failMigrations(rig.place, 'column "x" is in the way');
+    await update({ AirflowVersion: '2.11.2' });
+    const environment = await failed();
+    expect(environment.AirflowVersion).toBe('2.10.3');
+    expect(environment.LastUpdate.Error?.ErrorMessage).toMatch(
+      /airflow db migrate failed: .*column "x" is in the way/,
+    );
+    expect(await databases()).toEqual(['airflow_2.10.3']);
+    await until('a login', 30, async () => (await login()) === 200);
+  });
+});
+
+describe('running tasks', () => {
+  const toldToEnd = () => existsSync(join(machine.home, 'told-to-end'));
+
+  test('end first under GRACEFUL, also when the server is killed meanwhile', async () => {
+    rmSync(join(machine.home, 'told-to-end'), { force: true });
+    writeFileSync(join(machine.home, 'busy'), '');
+    const { scheduler = 0 } = pids();
+    await update({
+      AirflowConfigurationOptions: { 'core.x': '1' },
+      WorkerReplacementStrategy: 'GRACEFUL',
+    });
+    await until('the scheduler was told', 20, toldToEnd);
+    expect(await answers()).toBeGreaterThan(0);
+    await rig.crash();
+    await rig.start();
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(lives(scheduler)).toBe(true);
+    expect((await rig.api.find(name))?.Status).toBe('UPDATING');
+    rmSync(join(machine.home, 'busy'));
+    await rig.becomes(name, 'AVAILABLE');
+    expect(lives(scheduler)).toBe(false);
+  });
+
+  test('are stopped under FORCED', async () => {
+    writeFileSync(join(machine.home, 'busy'), '');
+    const { scheduler = 0 } = pids();
+    await update({ AirflowConfigurationOptions: {}, WorkerReplacementStrategy: 'FORCED' });
+    await rig.becomes(name, 'AVAILABLE');
+    expect(lives(scheduler)).toBe(false);
+  });
+});
+
+test('two updates at once: one is refused as busy', async () => {
+  const results = await Promise.allSettled([
+    update({ WeeklyMaintenanceWindowStart: 'MON:01:00' }),
+    update({ WeeklyMaintenanceWindowStart: 'MON:02:00' }),
+  ]);
+  expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  await rig.becomes(name, 'AVAILABLE');
+});
