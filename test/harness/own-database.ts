@@ -5,7 +5,7 @@ import type { Place } from './server.ts';
 /** One query to the PostgreSQL of a place, as its superuser. */
 export const ownQuery = async <R extends pg.QueryResultRow>(
   place: Place,
-  database: 'postgres' | 'windsock',
+  database: string,
   text: string,
 ): Promise<R[]> => {
   const client = new pg.Client({
