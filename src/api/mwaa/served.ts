@@ -7,11 +7,12 @@ import { deleteEnvironment } from './delete-environment.ts';
 import { getEnvironment } from './get-environment.ts';
 import { listEnvironments } from './list-environments.ts';
 import { listTagsForResource } from './list-tags-for-resource.ts';
+import { publishMetrics } from './publish-metrics.ts';
 import { tagResource } from './tag-resource.ts';
 import { untagResource } from './untag-resource.ts';
 
 /** The operations served so far; the others answer that they are not. */
-type Served = Exclude<OperationName, 'UpdateEnvironment' | 'InvokeRestApi' | 'PublishMetrics'>;
+type Served = Exclude<OperationName, 'UpdateEnvironment' | 'InvokeRestApi'>;
 
 export const servedOperations = {
   CreateEnvironment: createEnvironment,
@@ -20,6 +21,7 @@ export const servedOperations = {
   DeleteEnvironment: deleteEnvironment,
   CreateCliToken: createCliToken,
   CreateWebLoginToken: createWebLoginToken,
+  PublishMetrics: publishMetrics,
   TagResource: tagResource,
   UntagResource: untagResource,
   ListTagsForResource: listTagsForResource,
