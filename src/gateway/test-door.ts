@@ -13,6 +13,7 @@ import { createTlsIdentity } from '../tls/reload.ts';
 import { fakeStores } from '../tokens/fake-stores.ts';
 import { loadOrCreateSigningKeys } from '../tokens/signing-keys.ts';
 import { createTokens } from '../tokens/tokens.ts';
+import { createUpstreamPools } from '../upstream/pool.ts';
 import { createGateway } from './gateway.ts';
 
 export interface Got {
@@ -130,6 +131,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
   });
   const records = new Map<string, EnvironmentRecord>();
   const audit: { eventName: string; errorMessage?: string; requestParameters?: unknown }[] = [];
+  const pools = createUpstreamPools();
   const gateway = createGateway({
     environments: { findById: async (id) => records.get(id), inTransaction: stores.inTransaction },
     driver: {
@@ -144,6 +146,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     clock: systemClock,
     log: silentLog,
     tls,
+    pools,
     firstPort,
   });
   const open = async (record: EnvironmentRecord) => {
@@ -170,6 +173,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     });
   const close = async () => {
     await gateway.close();
+    pools.close();
     tls.close();
     airflow.server.closeAllConnections();
     await new Promise((resolve) => airflow.server.close(resolve));

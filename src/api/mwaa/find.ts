@@ -17,14 +17,15 @@ export const findEnvironment = async (
   throw resourceNotFoundException(`No environment named ${name} found.`);
 };
 
-/** The same with its host name, for calls that only make sense while the web server runs; throws ValidationException. */
-export const findAvailable = async (call: Call, deps: ApiDeps) => {
+/**
+ * The same with its host name, for calls that only make sense while the web server runs; throws ValidationException,
+ * which says what can be done then.
+ */
+export const findAvailable = async (call: Call, deps: ApiDeps, what = 'Tokens can be created') => {
   const environment = await findEnvironment(call, deps);
   const { name, status, webserverHostname } = environment;
   if (status !== 'AVAILABLE' || webserverHostname === undefined) {
-    throw validationException(
-      `Environment ${name} is in status ${status}. Tokens can be created when it is AVAILABLE.`,
-    );
+    throw validationException(`Environment ${name} is in status ${status}. ${what} when it is AVAILABLE.`);
   }
   return { environment, webserverHostname };
 };

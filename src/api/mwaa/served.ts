@@ -5,6 +5,7 @@ import { createEnvironment } from './create-environment.ts';
 import { createWebLoginToken } from './create-web-login-token.ts';
 import { deleteEnvironment } from './delete-environment.ts';
 import { getEnvironment } from './get-environment.ts';
+import { invokeRestApi } from './invoke-rest-api.ts';
 import { listEnvironments } from './list-environments.ts';
 import { listTagsForResource } from './list-tags-for-resource.ts';
 import { publishMetrics } from './publish-metrics.ts';
@@ -12,7 +13,7 @@ import { tagResource } from './tag-resource.ts';
 import { untagResource } from './untag-resource.ts';
 
 /** The operations served so far; the others answer that they are not. */
-type Served = Exclude<OperationName, 'UpdateEnvironment' | 'InvokeRestApi'>;
+type Served = Exclude<OperationName, 'UpdateEnvironment'>;
 
 export const servedOperations = {
   CreateEnvironment: createEnvironment,
@@ -21,6 +22,7 @@ export const servedOperations = {
   DeleteEnvironment: deleteEnvironment,
   CreateCliToken: createCliToken,
   CreateWebLoginToken: createWebLoginToken,
+  InvokeRestApi: invokeRestApi,
   PublishMetrics: publishMetrics,
   TagResource: tagResource,
   UntagResource: untagResource,
