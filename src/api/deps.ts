@@ -1,11 +1,13 @@
 import type { AuditSink } from '../audit/record.ts';
-import type { ContentLocation, EnvironmentStore } from '../environments/ports.ts';
+import type { AirflowDriver, ContentLocation, EnvironmentStore } from '../environments/ports.ts';
 import type { Placement } from '../environments/record.ts';
 import type { Verifier } from '../identity/sigv4/verify.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Transaction } from '../lib/transaction.ts';
+import type { Assertions } from '../tokens/assertion.ts';
 import type { TokenMinter } from '../tokens/ports.ts';
+import type { UpstreamPools } from '../upstream/pool.ts';
 
 /** How much one installation takes; AWS's own numbers by default (MWAA user guide, "Quotas"). */
 export interface Quotas {
@@ -30,6 +32,10 @@ export interface ApiDeps {
   readonly verify: Verifier;
   readonly store: EnvironmentStore;
   readonly tokens: TokenMinter;
+  /** Who calls an Airflow, and over what; as the doors do it. */
+  readonly assertions: Pick<Assertions, 'sign'>;
+  readonly driver: Pick<AirflowDriver, 'webTarget'>;
+  readonly pools: Pick<UpstreamPools, 'of'>;
   readonly audit: AuditSink;
   readonly clock: Clock;
   readonly log: Log;

@@ -335,7 +335,6 @@ describe('every call', () => {
   });
 
   test.each([
-    ['POST', '/restapi/demo', /^InvokeRestApi is not served by this version yet/],
     ['GET', '/nowhere', /^No operation answers GET \/nowhere/],
     ['POST', '/environments/a/../demo', /^No operation answers/],
   ])('%s %s: unknown', async (method, target, message) => {

@@ -1,11 +1,6 @@
 import type { AuditEntry } from '../audit/record.ts';
 import { type Checked, redact, validate } from '../contract/constraints.ts';
-import {
-  AwsError,
-  accessDeniedException,
-  internalServerException,
-  unknownOperationException,
-} from '../contract/errors.ts';
+import { AwsError, accessDeniedException, internalServerException } from '../contract/errors.ts';
 import type { MintContext, Principal } from '../identity/principal.ts';
 import {
   headersOf,
@@ -38,14 +33,6 @@ interface Trace {
   principal?: Principal;
   input?: Checked;
 }
-
-const operationOf = ({ operation }: Route): Operation => {
-  const served: Partial<Record<string, Operation>> = servedOperations;
-  const found = served[operation];
-  if (found) return found;
-  const names = Object.keys(servedOperations).join(', ');
-  throw unknownOperationException(`${operation} is not served by this version yet. It serves ${names}.`);
-};
 
 const authorize = (
   operation: Operation,
@@ -91,7 +78,7 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
   const { path, query } = splitTarget(request.target);
   const found = route(request.method, path);
   trace.route = found;
-  const operation = operationOf(found);
+  const operation = servedOperations[found.operation];
   trace.operation = operation;
   const principal = await deps.verify(request);
   trace.principal = principal;

@@ -3,6 +3,7 @@ import { serializationException, validationException } from '../contract/errors.
 import type { OperationBinding } from '../contract/operations.ts';
 import type { Shape, StructureShape } from '../contract/shape.ts';
 import type { QueryParameter } from '../identity/sigv4/canonical.ts';
+import { parseExact } from '../lib/exact-json.ts';
 
 /** An answer, ready to be written. */
 export interface ApiResponse {
@@ -37,12 +38,16 @@ const decodeSegment = (member: string, segment: string): string => {
   }
 };
 
-const jsonBody = (body: Uint8Array): Record<string, unknown> => {
+/** What goes on to Airflow keeps the digits of its numbers. */
+const holdsDocument = ({ members }: StructureShape): boolean =>
+  Object.values(members).some(({ kind }) => kind === 'document');
+
+const jsonBody = (body: Uint8Array, shape: StructureShape): Record<string, unknown> => {
   if (body.length === 0) return {};
   const text = decodeUtf8(body);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = holdsDocument(shape) ? parseExact(text) : JSON.parse(text);
   } catch {
     throw serializationException('The request body is not JSON. Send a JSON object.');
   }
@@ -75,7 +80,7 @@ const queryMembers = (parts: RequestParts, binding: OperationBinding, shape: Str
  * A body of an operation that has none is ignored: clients send `{}` with GET.
  */
 export const readInput = (parts: RequestParts, binding: OperationBinding, shape: StructureShape) => ({
-  ...(binding.body ? jsonBody(parts.body) : {}),
+  ...(binding.body ? jsonBody(parts.body, shape) : {}),
   ...queryMembers(parts, binding, shape),
   ...Object.fromEntries(
     Object.entries(parts.path).map(([member, segment]) => [member, decodeSegment(member, segment)]),

@@ -143,6 +143,17 @@ describe('the server', () => {
     expect(chunked.status).toBe(413);
   });
 
+  test('InvokeRestApi may carry six megabytes', async () => {
+    const { port } = await start();
+    const limit = 6 * 1024 * 1024;
+    const statusOf = async (bytes: number) => {
+      const headers = { 'content-length': String(bytes) };
+      return (await http(port, 'POST', '/restapi/demo', headers, 'x'.repeat(bytes))).status;
+    };
+    // Unsigned: what is small enough is refused for that only.
+    expect([await statusOf(limit), await statusOf(limit + 1)]).toEqual([403, 413]);
+  });
+
   test('refuses what two readers could read differently', async () => {
     const { port } = await start();
     const answers = await Promise.all([

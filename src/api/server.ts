@@ -15,7 +15,9 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const bodyLimit = 1024 * 1024;
+const usualBodyLimit = 1024 * 1024;
+/** What InvokeRestApi may carry to Airflow, in both directions. */
+const restApiBodyLimit = 6 * 1024 * 1024;
 const closeDeadline = 5_000;
 const maxConnections = 1_000;
 
@@ -32,6 +34,7 @@ const timeouts = {
  * without ending the connection, so that the answer still gets through.
  */
 const readBody = async (raw: IncomingMessage): Promise<Buffer> => {
+  const bodyLimit = raw.url?.startsWith('/restapi/') ? restApiBodyLimit : usualBodyLimit;
   const chunks: Buffer[] = [];
   let size = Number(raw.headers['content-length'] ?? 0);
   if (size > bodyLimit) throw requestTooLargeException(bodyLimit);

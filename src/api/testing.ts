@@ -9,6 +9,7 @@ import { createVerifier } from '../identity/sigv4/verify.ts';
 import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import type { Transaction } from '../lib/transaction.ts';
+import { createUpstreamPools } from '../upstream/pool.ts';
 import type { ApiDeps } from './deps.ts';
 import { handleCall } from './pipeline.ts';
 
@@ -98,6 +99,9 @@ export const fakeWorld = () => {
     classFault: (name) => (name === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined),
     verify: createVerifier({ region, service: 'airflow', clock: systemClock, lookup: accessKeyLookup(root) }),
     store: memoryStore(records) as EnvironmentStore,
+    assertions: { sign: async () => 'assertion' },
+    driver: { webTarget: () => undefined },
+    pools: createUpstreamPools(),
     tokens: { webLoginToken: mint('web'), cliToken: mint('cli') },
     audit: {
       write: async (entry, tx) => {
@@ -181,6 +185,7 @@ export const send = async (
     status: response.status,
     type: response.headers['x-amzn-errortype'],
     json,
+    text: response.body,
     headers: response.headers,
   };
 };

@@ -46,6 +46,16 @@ export const resourceNotFoundException = (message: string): AwsError =>
 export const serviceUnavailableException = (message: string): AwsError =>
   modelled('ServiceUnavailableException', message);
 
+/**
+ * Airflow did not do what InvokeRestApi asked for: its status and its answer are the body, without a text of our
+ * own. 4xx is the caller's, all else the server's. `text` is for log and audit record.
+ */
+export const restApiException = (
+  name: 'RestApiClientException' | 'RestApiServerException',
+  answer: { readonly RestApiStatusCode: number; readonly RestApiResponse: unknown },
+  text: string,
+): AwsError => modelled(name, text, { members: answer });
+
 /** Tells the caller nothing of the cause, which belongs to the log, unless it is the machine that is in trouble. */
 export const internalServerException = (cause?: unknown): AwsError => {
   const text = machineTrouble(cause) ?? 'An internal error occurred. The log of the server has its cause.';

@@ -16,12 +16,13 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly tls: TlsIdentity;
+  /** Closed by whoever made them. */
+  readonly pools: UpstreamPools;
   /** The port of the first environment; the next ones get the next free ports. */
   readonly firstPort: number;
 }
 
 /** What each of its parts may use. */
 export interface DoorDeps extends GatewayDeps {
-  readonly pools: UpstreamPools;
   readonly connections: OpenConnections;
 }

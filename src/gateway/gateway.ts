@@ -1,6 +1,5 @@
 import type { Door } from '../environments/ports.ts';
 import type { SessionEnded } from '../tokens/ports.ts';
-import { createUpstreamPools } from '../upstream/pool.ts';
 import { createOpenConnections } from './connections.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createDoors } from './listeners.ts';
@@ -15,9 +14,8 @@ export interface Gateway {
 
 /** The doors of all environments, and what stands behind them. */
 export const createGateway = (deps: GatewayDeps): Gateway => {
-  const pools = createUpstreamPools();
   const connections = createOpenConnections(deps.clock);
-  const doors = createDoors({ ...deps, pools, connections });
+  const doors = createDoors({ ...deps, connections });
   const stopListening = deps.tokens.sessions.onEnded(connections.sessionEnded);
   return {
     door: doors,
@@ -25,7 +23,6 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     close: async () => {
       stopListening();
       await doors.closeAll();
-      pools.close();
       connections.close();
     },
   };

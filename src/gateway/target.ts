@@ -1,3 +1,5 @@
+import { pathFault } from '../upstream/plain-path.ts';
+
 /** The target of a request, as it is decided on and as it is forwarded. */
 export interface Target {
   /** Path, percent-decoded once, as WSGI and ASGI servers see it. */
@@ -17,13 +19,6 @@ const decode = (path: string): string | undefined => {
   }
 };
 
-/** Control characters, backslashes and what would decode a second time. */
-const isAmbiguous = (path: string): boolean =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  /[\u0000-\u001f\u007f-\u009f\\\u2028\u2029]|%[0-9a-f]{2}/i.test(path);
-
-const hasDotSegment = (path: string): boolean => path.split('/').some((s) => /^\.{1,2}(;.*)?$/.test(s));
-
 /**
  * Reads a request target, or says why it is refused: everything that two parsers could read differently
  * (dot segments, `//`, backslashes, absolute form, double encoding, overlong UTF-8, `#`, control characters).
@@ -37,8 +32,7 @@ export const readTarget = (raw: string): Target | { readonly refused: string } =
   const encoded = at < 0 ? raw : raw.slice(0, at);
   const path = decode(encoded);
   if (path === undefined) return bad('The path is not percent-encoded UTF-8.');
-  if (isAmbiguous(path)) return bad('The path holds a control character, a backslash or a double encoding.');
-  if (path.includes('//')) return bad('The path holds an empty segment.');
-  if (hasDotSegment(path)) return bad('The path holds a dot segment.');
+  const fault = pathFault(path);
+  if (fault !== undefined) return bad(fault);
   return { path, raw, query: at < 0 ? '' : raw.slice(at + 1) };
 };

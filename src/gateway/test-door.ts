@@ -13,6 +13,7 @@ import { createTlsIdentity } from '../tls/reload.ts';
 import { fakeStores } from '../tokens/fake-stores.ts';
 import { loadOrCreateSigningKeys } from '../tokens/signing-keys.ts';
 import { createTokens } from '../tokens/tokens.ts';
+import { createUpstreamPools } from '../upstream/pool.ts';
 import { createGateway } from './gateway.ts';
 
 export interface Got {
@@ -131,6 +132,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
   });
   const records = new Map<string, EnvironmentRecord>();
   const audit: { eventName: string; errorMessage?: string; requestParameters?: unknown }[] = [];
+  const pools = createUpstreamPools();
   const gateway = createGateway({
     environments: { findById: async (id) => records.get(id), inTransaction: stores.inTransaction },
     driver: {
@@ -145,6 +147,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     clock: systemClock,
     log: silentLog,
     tls,
+    pools,
     firstPort,
   });
   const open = async (record: EnvironmentRecord) => {
@@ -171,6 +174,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     });
   const close = async () => {
     await gateway.close();
+    pools.close();
     tls.close();
     airflow.server.closeAllConnections();
     await new Promise((resolve) => airflow.server.close(resolve));

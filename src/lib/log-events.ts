@@ -205,7 +205,7 @@ export const logEvents = {
     fields: [...ofEnvironment, 'reason'],
   },
   'Airflow did not answer': {
-    meaning: 'A request that the door passed on got no answer.',
+    meaning: 'A request that the door or InvokeRestApi passed on got no answer.',
     fields: [...ofEnvironment, 'requestId', 'reason'],
   },
   'WebSocket not opened': {

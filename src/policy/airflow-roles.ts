@@ -2,12 +2,15 @@ import { airflowRoleArn, type Scope } from '../contract/arn.ts';
 import { type AirflowRole, airflowRoles } from '../contract/roles.ts';
 import { type AuthorizationRequest, evaluate, type PolicyPrincipal } from './evaluate.ts';
 
+/** The two actions on the resource `rbac-role`. */
+export type RoleAction = 'airflow:CreateWebLoginToken' | 'airflow:InvokeRestApi';
+
 /** Where the roles are asked for, and what the policies' conditions can see of the call. */
 export interface RoleQuestion extends Scope {
   readonly environmentName: string;
   readonly context?: AuthorizationRequest['context'];
-  /** The other action on this resource is `airflow:InvokeRestApi`. */
-  readonly action?: 'airflow:CreateWebLoginToken' | 'airflow:InvokeRestApi';
+  /** CreateWebLoginToken when left out. */
+  readonly action?: RoleAction | undefined;
 }
 
 /**

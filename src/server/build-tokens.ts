@@ -24,10 +24,12 @@ export const buildTokens = (d: {
     clock: systemClock,
     installationId: d.installationId,
     log: d.log,
-    rolesOf: (mint, e) =>
+    rolesOf: (mint, e, action) =>
       grantedAirflowRoles(mint.principal, {
         accountId: e.accountId,
         region: e.region,
         environmentName: e.name,
+        context: { 'aws:SourceIp': mint.sourceIp },
+        action,
       }),
   });

@@ -22,6 +22,7 @@ import type { LineSink } from '../lib/log-sinks.ts';
 import { createAuditStore } from '../store/audit.ts';
 import { environmentStore } from '../store/environments.ts';
 import { takeOwnership } from '../store/owner-lock.ts';
+import { createUpstreamPools } from '../upstream/pool.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildDriver } from './build-driver.ts';
 import { buildTokens } from './build-tokens.ts';
@@ -154,6 +155,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   sweepUnfinished(folders, (error) => log.warn('housekeeping failed', { reason: textOf(error) }));
   const tokens = buildTokens({ db: own.db, audit, keys: id.keys, installationId: issuer, log });
   started.add('sweeping', tokens.startSweeping());
+  const pools = createUpstreamPools();
   const gateway = createGateway({
     environments: store,
     driver,
@@ -162,6 +164,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     clock,
     log,
     tls: id.tls,
+    pools,
     firstPort: settings.doorPort,
   });
   let loop: Loop | undefined;
@@ -179,6 +182,9 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     verify: createVerifier({ region, service: 'airflow', clock, lookup: accessKeyLookup(id.root) }),
     store,
     tokens,
+    assertions: tokens.assertions,
+    driver,
+    pools,
     audit,
     clock,
     log,
@@ -193,6 +199,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   started.add('server file', writeServerFile(folders, facts));
   const [row] = await own.db.query<{ count: string }>('select count(*) from environments');
   started.add('environments', (leaving) => driver.close(leaving));
+  started.add('upstream', () => pools.close());
   started.add('doors', () => gateway.close());
   loop = await startLoop(
     {

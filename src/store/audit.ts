@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { cloudTrailEvent } from '../audit/cloudtrail.ts';
 import type { AuditSink } from '../audit/record.ts';
 import type { Clock } from '../lib/clock.ts';
+import { numberText } from '../lib/exact-json.ts';
 import type { Database } from './database.ts';
+
+/**
+ * JSON that PostgreSQL can keep: NUL and half surrogate pairs, which callers may send, become U+FFFD; numbers that
+ * JavaScript cannot hold become text.
+ */
+const storable = (event: unknown): string =>
+  JSON.stringify(event, (_key, value: unknown) =>
+    typeof value === 'number' ? value : (numberText(value) ?? value),
+  ).replace(/\\(?:(u0000|ud[89a-f][0-9a-f]{2})|.)/g, (all, bad?: string) => (bad ? '\\ufffd' : all));
 
 /** The audit record in PostgreSQL. A write that fails throws, and with it the transaction it belongs to. */
 export const createAuditStore = (
@@ -20,7 +30,7 @@ export const createAuditStore = (
     });
     await db.query(
       'insert into audit_events (event_id, event_time, event_name, environment_id, event) values ($1, $2, $3, $4, $5)',
-      [eventId, new Date(eventTime), entry.eventName, entry.environmentId ?? null, JSON.stringify(event)],
+      [eventId, new Date(eventTime), entry.eventName, entry.environmentId ?? null, storable(event)],
       tx,
     );
   },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type AirflowRole, airflowRoles } from '../contract/roles.ts';
 import type { MintContext } from '../identity/principal.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { RoleAction } from '../policy/airflow-roles.ts';
 import { signJwt } from './jwt.ts';
 import type { TokenEnvironment } from './ports.ts';
 import type { WebSession } from './session-store.ts';
@@ -17,10 +18,14 @@ export interface RoleEnvironment extends TokenEnvironment {
   readonly region: string;
 }
 
-/** The core roles that the policies of now give to whoever minted; none when the right is gone. */
+/**
+ * The core roles that the policies of now give to whoever minted, for that action (CreateWebLoginToken when left out);
+ * none when the right is gone.
+ */
 export type RolesOf = (
   mint: MintContext,
   e: RoleEnvironment,
+  action?: RoleAction,
 ) => readonly AirflowRole[] | Promise<readonly AirflowRole[]>;
 
 export interface AssertionDeps {
@@ -40,7 +45,7 @@ export interface Assertions {
   /** The roles that the policies of now give. */
   readonly rolesOf: RolesOf;
   /** A fresh assertion; undefined when the policies of now give no role. */
-  sign(who: Asserted, e: RoleEnvironment): Promise<string | undefined>;
+  sign(who: Asserted, e: RoleEnvironment, action?: RoleAction): Promise<string | undefined>;
   /** The same for a session, reused for at most 30 s. */
   forSession(session: WebSession, e: RoleEnvironment): Promise<string | undefined>;
 }
@@ -71,8 +76,8 @@ export const createAssertions = (deps: AssertionDeps): Assertions => {
     const age = deps.clock.now() - known.signedAt;
     return known.until > deps.clock.monotonic() && age >= 0 && age < lifetimeSeconds * 1000;
   };
-  const sign: Assertions['sign'] = async (who, e) => {
-    const roles = await deps.rolesOf(who.mint, e);
+  const sign: Assertions['sign'] = async (who, e, action) => {
+    const roles = await deps.rolesOf(who.mint, e, action);
     if (roles.length === 0) return undefined;
     return signJwt(deps.keys.assertion, 'assertion+jwt', claimsOf(deps, who, e, roles));
   };

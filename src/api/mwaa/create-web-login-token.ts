@@ -1,22 +1,17 @@
-import { airflowRoleArn } from '../../contract/arn.ts';
 import { accessDeniedException } from '../../contract/errors.ts';
-import { airflowRoles } from '../../contract/roles.ts';
 import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import { grantedAirflowRoles } from '../../policy/airflow-roles.ts';
-import { type Operation, stringMember } from '../operation.ts';
+import type { Operation } from '../operation.ts';
 import { airflowIdentity } from './airflow-identity.ts';
+import { airflowRoleResources, noRole } from './airflow-role-access.ts';
 import { findAccessible } from './find.ts';
-
-/** Clients look for `Airflow role` in this text before they fall back to another way in. */
-const noRole = 'No Airflow role granted in IAM.';
 
 /** A token of 60 seconds for the login page. Its audit entry is written where it is minted. */
 export const createWebLoginToken: Operation = {
   name: 'CreateWebLoginToken',
   input: environmentNameInput,
   action: 'airflow:CreateWebLoginToken',
-  resources: (input, scope) =>
-    airflowRoles.map((role) => airflowRoleArn(scope, stringMember(input, 'Name'), role)),
+  resources: airflowRoleResources,
   deniedText: noRole,
   auditsSuccess: true,
   execute: async (call, deps) => {

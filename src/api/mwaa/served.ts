@@ -5,15 +5,15 @@ import { createEnvironment } from './create-environment.ts';
 import { createWebLoginToken } from './create-web-login-token.ts';
 import { deleteEnvironment } from './delete-environment.ts';
 import { getEnvironment } from './get-environment.ts';
+import { invokeRestApi } from './invoke-rest-api.ts';
 import { listEnvironments } from './list-environments.ts';
 import { listTagsForResource } from './list-tags-for-resource.ts';
+import { publishMetrics } from './publish-metrics.ts';
 import { tagResource } from './tag-resource.ts';
 import { untagResource } from './untag-resource.ts';
 import { updateEnvironment } from './update-environment.ts';
 
-/** The operations served so far; the others answer that they are not. */
-type Served = Exclude<OperationName, 'InvokeRestApi' | 'PublishMetrics'>;
-
+/** Every operation of the contract, by its name. */
 export const servedOperations = {
   CreateEnvironment: createEnvironment,
   GetEnvironment: getEnvironment,
@@ -22,7 +22,9 @@ export const servedOperations = {
   DeleteEnvironment: deleteEnvironment,
   CreateCliToken: createCliToken,
   CreateWebLoginToken: createWebLoginToken,
+  InvokeRestApi: invokeRestApi,
+  PublishMetrics: publishMetrics,
   TagResource: tagResource,
   UntagResource: untagResource,
   ListTagsForResource: listTagsForResource,
-} satisfies Record<Served, Operation>;
+} satisfies Record<OperationName, Operation>;

@@ -1,0 +1,98 @@
+import type { Checked } from '../../contract/constraints.ts';
+import { accessDeniedException } from '../../contract/errors.ts';
+import { invokeRestApiInput } from '../../contract/shapes/rest-api.ts';
+import type { WebTarget } from '../../environments/ports.ts';
+import type { EnvironmentRecord } from '../../environments/record.ts';
+import { upstreamHeaders } from '../../upstream/headers.ts';
+import { callRestApi, NoRestAnswer, type RestAnswer, type RestCall } from '../../upstream/rest-call.ts';
+import type { ApiDeps } from '../deps.ts';
+import { type Call, type Operation, stringMember } from '../operation.ts';
+import { airflowSilent, airflowStarting, restApiOutput } from '../rest-api/answer.ts';
+import { restApiBody } from '../rest-api/body.ts';
+import { restApiPath, restApiRoot } from '../rest-api/path.ts';
+import { restApiQuery } from '../rest-api/query.ts';
+import { airflowIdentity } from './airflow-identity.ts';
+import { airflowRoleResources, noRole } from './airflow-role-access.ts';
+import { findAccessible } from './find.ts';
+
+const action = 'airflow:InvokeRestApi';
+
+/** "Accessing the Apache Airflow REST API", Amazon MWAA user guide. The request has the same limit (`server.ts`). */
+const limits = { milliseconds: 10_000, bytes: 6 * 1024 * 1024 };
+
+/** What is to be asked of Airflow, without who asks. Throws ValidationException. */
+const requestOf = (input: Checked, root: string): Omit<RestCall, 'headers'> => {
+  const method = stringMember(input, 'Method');
+  const path = restApiPath(root, stringMember(input, 'Path'));
+  const query = restApiQuery(input['QueryParameters']);
+  return {
+    method,
+    path: query === '' ? path : `${path}?${query}`,
+    body: restApiBody(method, input['Body']),
+  };
+};
+
+const headersOf = (call: Call, hostname: string, assertion: string, withBody: boolean) =>
+  upstreamHeaders(
+    new Map([
+      ['accept', 'application/json'],
+      ...(withBody ? [['content-type', 'application/json'] as const] : []),
+    ]),
+    { hostname, assertion, clientIp: call.mint.sourceIp, cookie: undefined },
+  );
+
+/** Signed for this call alone, with the roles that the policies of now give for this action. */
+const assertionOf = async (call: Call, environment: EnvironmentRecord, deps: ApiDeps): Promise<string> => {
+  const who = { mint: call.mint, airflowIdentity: airflowIdentity(call.principal) };
+  const assertion = await deps.assertions.sign(who, environment, action);
+  if (assertion === undefined) throw accessDeniedException(noRole);
+  return assertion;
+};
+
+const ask = async (
+  deps: ApiDeps,
+  environment: EnvironmentRecord,
+  target: WebTarget,
+  request: RestCall,
+  requestId: string,
+): Promise<RestAnswer> => {
+  try {
+    return await callRestApi(deps.pools.of(environment.id, target), request, limits);
+  } catch (error) {
+    if (!(error instanceof NoRestAnswer)) throw error;
+    deps.log.warn('Airflow did not answer', {
+      environment: environment.name,
+      environmentId: environment.id,
+      requestId,
+      reason: error.detail ?? error.publicText,
+    });
+    throw deps.driver.webTarget(environment.id) ? airflowSilent(error) : airflowStarting(environment.name);
+  }
+};
+
+/**
+ * One call of Airflow's REST API, as the Airflow user and with the roles of the caller. Its audit entry has no body:
+ * that may hold passwords.
+ */
+export const invokeRestApi: Operation = {
+  name: 'InvokeRestApi',
+  input: invokeRestApiInput,
+  action,
+  resources: airflowRoleResources,
+  deniedText: noRole,
+  auditsSuccess: true,
+  execute: async (call, deps) => {
+    const { environment, webserverHostname } = await findAccessible(call, deps);
+    const root = restApiRoot(environment.spec.AirflowVersion);
+    const request = requestOf(call.input, root);
+    const assertion = await assertionOf(call, environment, deps);
+    const target = deps.driver.webTarget(environment.id);
+    if (!target) throw airflowStarting(environment.name);
+    const headers = headersOf(call, webserverHostname, assertion, request.body !== undefined);
+    const answer = await ask(deps, environment, target, { ...request, headers }, call.mint.requestId);
+    const output = restApiOutput(answer, root);
+    const responseElements = { RestApiStatusCode: answer.status };
+    await deps.audit.write(call.auditEntry({ environmentId: environment.id, responseElements }));
+    return output;
+  },
+};
