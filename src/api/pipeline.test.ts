@@ -242,6 +242,21 @@ describe('DeleteEnvironment', () => {
     expect(world.ended).toEqual([]);
   });
 
+  test('says that a deleted one is deleted, for as long as that is remembered', async () => {
+    const world = fakeWorld();
+    await available(world);
+    setRecord(world, 'demo', { status: 'DELETED' });
+    expect(await call(world, 'DELETE', '/environments/demo')).toMatchObject({
+      status: 400,
+      json: {
+        __type: 'ValidationException',
+        message: 'Environments with DELETED status cannot be deleted',
+      },
+    });
+    world.records.clear();
+    expect(await call(world, 'DELETE', '/environments/demo')).toMatchObject({ status: 404 });
+  });
+
   test('changes nothing when the tokens cannot be ended', async () => {
     const world = fakeWorld();
     await available(world);

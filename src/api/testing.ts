@@ -51,7 +51,11 @@ const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentS
     records.set(e.name, record);
     return record;
   },
-  find: async ({ name }) => records.get(name),
+  find: async ({ name }) => {
+    const found = records.get(name);
+    return found?.status === 'DELETED' ? undefined : found;
+  },
+  wasDeleted: async ({ name }) => records.get(name)?.status === 'DELETED',
   list: async (_scope, { after, limit }) =>
     [...records.keys()]
       .sort()

@@ -50,6 +50,8 @@ export interface EnvironmentStore {
   insert(tx: Transaction, e: NewEnvironment): Promise<EnvironmentRecord>;
   /** By account, region and name; records in status DELETED are not found. */
   find(key: EnvironmentKey, tx?: Transaction): Promise<EnvironmentRecord | undefined>;
+  /** True when one of this name became DELETED within so many milliseconds. */
+  wasDeleted(key: EnvironmentKey, within: number): Promise<boolean>;
   /** Also finds records in status DELETED (tombstones). */
   findById(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
   /** Names in order, after a cursor (exclusive), at most `limit`; tombstones left out. */

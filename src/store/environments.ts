@@ -238,6 +238,14 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
       [key.accountId, key.region, key.name],
       tx,
     ),
+  wasDeleted: async (key, within) => {
+    const rows = await db.query(
+      `select 1 from environments where account_id = $1 and region = $2 and name = $3
+       and deleted_at > now() - $4 * interval '1 millisecond' limit 1`,
+      [key.accountId, key.region, key.name, within],
+    );
+    return rows.length > 0;
+  },
   findById: (id) => one(db, 'select * from environments where id = $1', [id]),
   list: async (scope, page) => {
     const rows = await db.query<{ name: string }>(

@@ -1,12 +1,10 @@
 import { airflowVersions } from '../../src/airflow/versions.ts';
 import { servedOperations } from '../../src/api/mwaa/served.ts';
-import type { Operation } from '../../src/api/operation.ts';
-import { operations } from '../../src/contract/operations.ts';
+import { type OperationName, operations } from '../../src/contract/operations.ts';
 import type { Shape, StructureShape } from '../../src/contract/shape.ts';
 import { code, page, table } from './markdown.ts';
 
 const versions = airflowVersions.map(({ version }) => code(version)).join(', ');
-const served: Readonly<Record<string, Operation | undefined>> = servedOperations;
 
 interface Limits {
   readonly min?: number;
@@ -56,20 +54,19 @@ const membersTable = (input: StructureShape): string =>
 const summary = Object.entries(operations).map(([name, binding]) => [
   code(name),
   code(`${binding.method} ${binding.uri}`),
-  served[name] ? 'yes' : 'not yet',
-  served[name] ? code(served[name].action) : '',
+  code(servedOperations[name as OperationName].action),
 ]);
 
 /** `docs/reference/operations.md` */
 export const operationsPage = (): string =>
   page(
     'Operations of the Amazon MWAA API',
-    `The API has the shapes of Amazon MWAA (2020-07-01). A host prefix (\`api.\`, \`env.\`, \`ops.\`) may be there or not. An
-operation that is not served yet answers 404 with the code \`UnknownOperationException\`.`,
-    `Of CreateEnvironment, Windsock acts on \`Name\`, \`AirflowVersion\`, \`EnvironmentClass\`, \`SourceBucketArn\`,
-\`DagS3Path\` and \`AirflowConfigurationOptions\`. The other members are checked, kept and given back by GetEnvironment;
-they change nothing yet. \`AirflowVersion\` is one of ${versions}.`,
-    table(['operation', 'request', 'served', 'IAM action'], summary),
+    `The API has the shapes of Amazon MWAA (2020-07-01). A host prefix (\`api.\`, \`env.\`, \`ops.\`) may be there or not.
+Anything else answers 404 with the code \`UnknownOperationException\`.`,
+    `\`AirflowVersion\` is one of ${versions}. What class and counts mean on one machine is in
+[environment sizes](../environment-sizes.md). Plugins, requirements, the startup script, the network, the execution role
+and the key are checked, kept and given back by GetEnvironment; they change nothing yet.`,
+    table(['operation', 'request', 'IAM action'], summary),
     ...Object.values(servedOperations).flatMap((operation) => [
       `## ${operation.name}`,
       membersTable(operation.input),

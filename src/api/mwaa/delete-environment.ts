@@ -1,5 +1,5 @@
 import { environmentArn } from '../../contract/arn.ts';
-import { serviceUnavailableException } from '../../contract/errors.ts';
+import { serviceUnavailableException, validationException } from '../../contract/errors.ts';
 import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import { GenerationChanged } from '../../environments/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
@@ -21,6 +21,16 @@ const markDeleting = (call: Call, deps: ApiDeps) =>
     return { id, cut };
   });
 
+/** Milliseconds for which a second deletion is told that there was a first one. */
+const remembered = 60_000;
+
+/** AWS's own words, which Terraform's provider looks for. */
+const checkDeleted = async (call: Call, { accountId, region, store }: ApiDeps): Promise<void> => {
+  const key = { accountId, region, name: stringMember(call.input, 'Name') };
+  if ((await store.find(key)) === undefined && (await store.wasDeleted(key, remembered)))
+    throw validationException('Environments with DELETED status cannot be deleted');
+};
+
 export const deleteEnvironment: Operation = {
   name: 'DeleteEnvironment',
   input: environmentNameInput,
@@ -28,6 +38,7 @@ export const deleteEnvironment: Operation = {
   resources: (input, scope) => [environmentArn(scope, stringMember(input, 'Name'))],
   auditsSuccess: true,
   execute: async (call, deps) => {
+    await checkDeleted(call, deps);
     try {
       const { id, cut } = await markDeleting(call, deps);
       failpoint('delete:after-commit');

@@ -196,7 +196,8 @@ describe('InvokeRestApi', () => {
     await create(world);
     expect((await invoke(world, get)).json).toEqual({
       __type: 'ValidationException',
-      message: 'Environment demo is in status CREATING: its web server does not run. Wait until it is AVAILABLE.',
+      message:
+        'Environment demo is in status CREATING: its web server does not run. Wait until it is AVAILABLE.',
     });
   });
 
