@@ -1,13 +1,15 @@
 import type { AuditSink } from '../audit/record.ts';
 import type { AirflowDriver, ContentLocation, EnvironmentStore } from '../environments/ports.ts';
 import type { Placement } from '../environments/record.ts';
-import type { Verifier } from '../identity/sigv4/verify.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { ReceivedRequest } from '../identity/sigv4/canonical.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import type { Assertions } from '../tokens/assertion.ts';
 import type { TokenMinter } from '../tokens/ports.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
+import type { Service } from './route.ts';
 
 /** How much one installation takes; AWS's own numbers by default (MWAA user guide, "Quotas"). */
 export interface Quotas {
@@ -29,7 +31,8 @@ export interface ApiDeps {
   readonly quotas: Quotas;
   /** Why no environment of this class can run here; undefined when it can. */
   readonly classFault: (environmentClass: string) => string | undefined;
-  readonly verify: Verifier;
+  /** Resolves to the caller; throws an AwsError that says why the request is not believed. */
+  readonly verify: (request: ReceivedRequest, service: Service) => Promise<Principal>;
   readonly store: EnvironmentStore;
   readonly tokens: TokenMinter;
   /** Who calls an Airflow, and over what; as the doors do it. */

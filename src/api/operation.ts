@@ -3,6 +3,7 @@ import type { Scope } from '../contract/arn.ts';
 import type { Checked } from '../contract/constraints.ts';
 import type { OperationName } from '../contract/operations.ts';
 import type { StructureShape } from '../contract/shape.ts';
+import type { WindsockOperationName } from '../contract/windsock-operations.ts';
 import type { MintContext, Principal } from '../identity/principal.ts';
 import type { ApiDeps } from './deps.ts';
 
@@ -24,7 +25,7 @@ export type Output = Readonly<Record<string, unknown>>;
 
 /** One operation of the API: what it takes, who may call it, what it does. */
 export interface Operation {
-  readonly name: OperationName;
+  readonly name: OperationName | WindsockOperationName;
   readonly input: StructureShape;
   /** The IAM action. */
   readonly action: string;

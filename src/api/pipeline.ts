@@ -15,6 +15,7 @@ import { servedOperations } from './mwaa/served.ts';
 import type { Call, Operation } from './operation.ts';
 import { type ApiResponse, readInput, renderError, renderOutput } from './restjson.ts';
 import { type Route, route } from './route.ts';
+import { windsockServed } from './windsock/served.ts';
 
 /** A request as received, with the address it came from and the id it got. */
 export interface ApiRequest extends ReceivedRequest {
@@ -33,6 +34,8 @@ interface Trace {
   principal?: Principal;
   input?: Checked;
 }
+
+const handlers = { ...servedOperations, ...windsockServed };
 
 const authorize = (
   operation: Operation,
@@ -78,9 +81,9 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
   const { path, query } = splitTarget(request.target);
   const found = route(request.method, path);
   trace.route = found;
-  const operation = servedOperations[found.operation];
+  const operation = handlers[found.operation];
   trace.operation = operation;
-  const principal = await deps.verify(request);
+  const principal = await deps.verify(request, found.service);
   trace.principal = principal;
   const parts = { path: found.path, query: queryParameters(query), body: request.body };
   const input = validate(operation.input, readInput(parts, found.binding, operation.input));

@@ -1,7 +1,7 @@
 import type { AwsError } from '../contract/errors.ts';
 import { serializationException, validationException } from '../contract/errors.ts';
-import type { OperationBinding } from '../contract/operations.ts';
 import type { Shape, StructureShape } from '../contract/shape.ts';
+import type { CallBinding } from '../contract/windsock-operations.ts';
 import type { QueryParameter } from '../identity/sigv4/canonical.ts';
 import { parseExact } from '../lib/exact-json.ts';
 
@@ -61,7 +61,7 @@ const jsonBody = (body: Uint8Array, shape: StructureShape): Record<string, unkno
 const queryValue = (text: string, shape: Shape | undefined): unknown =>
   shape?.kind === 'integer' && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
 
-const queryMembers = (parts: RequestParts, binding: OperationBinding, shape: StructureShape) => {
+const queryMembers = (parts: RequestParts, binding: CallBinding, shape: StructureShape) => {
   const members: Record<string, unknown> = {};
   for (const { name, value } of parts.query) {
     const member = binding.query && Object.hasOwn(binding.query, name) ? binding.query[name] : undefined;
@@ -79,7 +79,7 @@ const queryMembers = (parts: RequestParts, binding: OperationBinding, shape: Str
  * Gathers the members of a rest-json request from path, query and body; path and query win over the body.
  * A body of an operation that has none is ignored: clients send `{}` with GET.
  */
-export const readInput = (parts: RequestParts, binding: OperationBinding, shape: StructureShape) => ({
+export const readInput = (parts: RequestParts, binding: CallBinding, shape: StructureShape) => ({
   ...(binding.body ? jsonBody(parts.body, shape) : {}),
   ...queryMembers(parts, binding, shape),
   ...Object.fromEntries(

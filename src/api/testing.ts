@@ -47,6 +47,7 @@ const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentS
       lastUpdate,
       webserverHostname: undefined,
       progress: undefined,
+      suspended: false,
     } as const;
     records.set(e.name, record);
     return record;
@@ -73,6 +74,11 @@ const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentS
     const record = { ...found, ...change, generation: expected + 1 };
     records.set(record.name, record);
     return record;
+  },
+  setSuspended: async (_tx, id, expected, suspended) => {
+    const found = [...records.values()].find((e) => e.id === id);
+    if (found?.generation !== expected) throw new GenerationChanged(id);
+    records.set(found.name, { ...found, suspended, generation: expected + 1 });
   },
   setDeleting: async (_tx, id, expected) => {
     const found = [...records.values()].find((e) => e.id === id);
@@ -101,7 +107,8 @@ export const fakeWorld = () => {
     airflowVersions: ['2.7.2', '2.11.0', '2.11.2', '3.0.6', '3.3.1'],
     quotas: { environments: 10, workers: 25, webservers: 5 },
     classFault: (name) => (name === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined),
-    verify: createVerifier({ region, service: 'airflow', clock: systemClock, lookup: accessKeyLookup(root) }),
+    verify: (request, service) =>
+      createVerifier({ region, service, clock: systemClock, lookup: accessKeyLookup(root) })(request),
     store: memoryStore(records) as EnvironmentStore,
     assertions: { sign: async () => 'assertion' },
     driver: { webTarget: () => undefined },
@@ -131,12 +138,7 @@ export const setRecord = (world: World, name: string, change: Partial<Environmen
   if (record) world.records.set(name, { ...record, ...change });
 };
 
-const signer = new SignatureV4({
-  service: 'airflow',
-  region,
-  credentials: root,
-  sha256: Sha256,
-});
+const signerOf = (service: string) => new SignatureV4({ service, region, credentials: root, sha256: Sha256 });
 
 /** Headers of a signed request, as an SDK would send it. */
 export const signedHeaders = async (
@@ -146,7 +148,7 @@ export const signedHeaders = async (
   host = 'localhost',
 ): Promise<Record<string, string>> => {
   const url = new URL(target, 'http://localhost');
-  const signed = await signer.sign({
+  const signed = await signerOf(target.startsWith('/windsock/') ? 'windsock' : 'airflow').sign({
     method,
     protocol: 'http:',
     hostname: 'localhost',

@@ -1,4 +1,5 @@
 import { isOperationName } from '../contract/operations.ts';
+import { isWindsockOperationName } from '../contract/windsock-operations.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { AuditEntry } from './record.ts';
 
@@ -57,12 +58,14 @@ const responseOf = (entry: AuditEntry): unknown => {
   return entry.errorCode === undefined ? (entry.responseElements ?? null) : null;
 };
 
+const isCall = (name: string): boolean => isOperationName(name) || isWindsockOperationName(name);
+
 /** Shapes an entry as CloudTrail would have recorded it. What a door did is an AwsServiceEvent. */
 export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrailEvent => ({
   eventVersion: '1.09',
   userIdentity: userIdentity(entry.principal),
   eventTime: new Date(stamp.eventTime).toISOString().replace(/\.\d{3}Z$/, 'Z'),
-  eventSource: 'airflow.amazonaws.com',
+  eventSource: isWindsockOperationName(entry.eventName) ? 'windsock' : 'airflow.amazonaws.com',
   eventName: entry.eventName,
   awsRegion: stamp.region,
   sourceIPAddress: entry.sourceIp,
@@ -77,7 +80,7 @@ export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrai
   ...(entry.environmentId === undefined
     ? {}
     : { additionalEventData: { environmentId: entry.environmentId } }),
-  eventType: isOperationName(entry.eventName) ? 'AwsApiCall' : 'AwsServiceEvent',
+  eventType: isCall(entry.eventName) ? 'AwsApiCall' : 'AwsServiceEvent',
   managementEvent: true,
   eventCategory: 'Management',
   recipientAccountId: stamp.accountId,

@@ -27,6 +27,8 @@ interface ApiCall {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** The signing name; that of MWAA is `airflow` (its service model). */
+  readonly service?: 'windsock';
 }
 
 export interface ApiClient {
@@ -63,11 +65,10 @@ const parseJson = (text: string): unknown => {
 };
 
 const sign = async (to: Connection, call: ApiCall, body: string | undefined) => {
-  // the signing name of MWAA is `airflow` (its service model)
   const signer = new SignatureV4({
     credentials: to.credentials,
     region: to.region,
-    service: 'airflow',
+    service: call.service ?? 'airflow',
     sha256: Sha256,
   });
   const headers: Record<string, string> = { host: to.endpoint.host };

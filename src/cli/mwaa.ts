@@ -55,6 +55,12 @@ export const deleteEnvironment = async (api: ApiClient, name: string): Promise<v
   await api.call(z.unknown(), { method: 'DELETE', path: at('environments', name) });
 };
 
+/** Windsock's own: Amazon MWAA has no such operation. */
+export const stopOrStart = async (api: ApiClient, name: string, what: 'stop' | 'start'): Promise<void> => {
+  const path = `/windsock/environments/${encodeURIComponent(name)}/${what}`;
+  await api.call(z.unknown(), { method: 'POST', path, service: 'windsock' });
+};
+
 /** Every name, page by page. */
 export const listEnvironments = async (api: ApiClient): Promise<readonly string[]> => {
   const names: string[] = [];

@@ -19,6 +19,7 @@ const record = (status: EnvironmentStatus): EnvironmentRecord => ({
     EnvironmentClass: 'mw1.small',
   },
   update: undefined,
+  suspended: false,
   generation: 1,
   tags: {},
   placement: { driver: 'local', host: 'local' },

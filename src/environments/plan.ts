@@ -106,6 +106,12 @@ const planRollBack = (actual: Actual, doorOpen: boolean): Step => {
   return planRun(actual, doorOpen) ?? 'rolled-back';
 };
 
+/** It keeps its address, so that nobody else gets it meanwhile. */
+const planSuspended = (actual: Actual, doorOpen: boolean): Step | undefined => {
+  if (actual.processes) return 'stop';
+  return doorOpen ? undefined : 'open-door';
+};
+
 /** The next step towards what the record wants, or undefined when nothing is to do. Pure. */
 export const plan = (record: EnvironmentRecord, actual: Actual, doorOpen: boolean): Step | undefined => {
   switch (record.status) {
@@ -125,6 +131,6 @@ export const plan = (record: EnvironmentRecord, actual: Actual, doorOpen: boolea
     case 'UNAVAILABLE':
       return planRollBack(actual, doorOpen);
     default:
-      return planRun(actual, doorOpen);
+      return record.suspended ? planSuspended(actual, doorOpen) : planRun(actual, doorOpen);
   }
 };

@@ -67,6 +67,8 @@ export interface EnvironmentStore {
     expected: number,
     change: DesiredChange,
   ): Promise<EnvironmentRecord>;
+  /** Whether it is to run nothing; throws GenerationChanged when `expected` is not the present generation. */
+  setSuspended(tx: Transaction, id: EnvironmentId, expected: number, suspended: boolean): Promise<void>;
   /** Its tags, which nobody else changes until the transaction ends. Not found as with `find`. */
   lockTags(
     tx: Transaction,
@@ -211,6 +213,8 @@ export interface Door {
   close(id: EnvironmentId): Promise<void>;
   /** True while it listens for this id. */
   isOpen(id: EnvironmentId): boolean;
+  /** What it goes by from now on, where it is open. */
+  refresh(e: EnvironmentRecord): void;
 }
 
 /** A folder of a bucket: `arn:aws:s3:::NAME` and the path in it, as given in DagS3Path. */

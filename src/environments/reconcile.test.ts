@@ -39,6 +39,7 @@ const world = (
       EnvironmentClass: 'mw1.small',
     },
     update: o.update,
+    suspended: false,
     generation: 1,
     tags: {},
     placement: { driver: 'local', host: 'local' },
@@ -93,6 +94,7 @@ const world = (
     },
     door: {
       isOpen: () => door,
+      refresh: () => {},
       open: async () => {
         door = true;
         return 'localhost:7443';

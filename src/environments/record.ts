@@ -62,6 +62,8 @@ export interface EnvironmentRecord extends EnvironmentKey {
   readonly update: EnvironmentUpdate | undefined;
   /** No part of the spec: changing them changes nothing that runs. */
   readonly tags: Tags;
+  /** It keeps everything and runs nothing until it is started again. */
+  readonly suspended: boolean;
   /** Counts changes of what is asked for. */
   readonly generation: number;
   readonly placement: Placement;

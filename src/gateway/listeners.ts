@@ -91,13 +91,15 @@ export const createDoors = (deps: DoorDeps): Door & { closeAll(): Promise<void> 
     deps.pools.drop(id);
     if (door) await closeDoor(door);
   };
+  const refresh = (e: EnvironmentRecord): OpenDoor | undefined => {
+    const known = doors.get(e.id);
+    if (known) known.facts = doorFacts(e, known.facts.hostname);
+    return known;
+  };
   return {
     open: async (e, claim) => {
-      const known = doors.get(e.id);
-      if (known) {
-        known.facts = doorFacts(e, known.facts.hostname);
-        return known.facts.hostname;
-      }
+      const known = refresh(e);
+      if (known) return known.facts.hostname;
       const door = await (e.webserverHostname
         ? reopen(deps, e, e.webserverHostname)
         : openFirst(deps, e, claim));
@@ -106,6 +108,7 @@ export const createDoors = (deps: DoorDeps): Door & { closeAll(): Promise<void> 
     },
     close,
     isOpen: (id) => doors.has(id),
+    refresh: (e) => void refresh(e),
     closeAll: async () => {
       await Promise.all([...doors.keys()].map(close));
     },

@@ -47,6 +47,7 @@ export const recordOf = (id: string, name: string, version: string): Environment
   },
   update: undefined,
   tags: {},
+  suspended: false,
   generation: 1,
   placement: { driver: 'local', host: 'h' },
   lastUpdate: { Status: 'SUCCESS', CreatedAt: 0 },

@@ -4,8 +4,17 @@ import { escapeHtml, page } from './page.ts';
 
 const retryAfter = { 'retry-after': '2' };
 
+const stopped = (door: DoorFacts, wantsHtml: boolean): Answer => {
+  const text = `Environment ${door.name} is stopped.`;
+  const detail = `${text} Whoever runs it can start it: windsock environment start ${door.name}`;
+  if (!wantsHtml) return json(503, { title: text, detail, message: text, status: 503 });
+  const body = `<h1>${escapeHtml(door.name)} is stopped</h1><p>Whoever runs it can start it again.</p>`;
+  return page({ status: 503, title: `${door.name} is stopped`, body });
+};
+
 /** Until this start of Airflow was seen to refuse strangers. The page loads itself again; programs get JSON. */
 export const unavailable = (door: DoorFacts, wantsHtml: boolean): Answer => {
+  if (door.record.suspended) return stopped(door, wantsHtml);
   const text = `Airflow of environment ${door.name} is starting.`;
   if (!wantsHtml) {
     return json(

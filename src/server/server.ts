@@ -168,6 +168,9 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     firstPort: settings.doorPort,
   });
   let loop: Loop | undefined;
+  const verifierOf = (service: string) =>
+    createVerifier({ region, service, clock, lookup: accessKeyLookup(id.root) });
+  const verifiers = { airflow: verifierOf('airflow'), windsock: verifierOf('windsock') };
   const api = createApiServer({
     accountId: id.root.accountId,
     region,
@@ -179,7 +182,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
       webservers: settings.maxWebservers,
     },
     classFault: (environmentClass) => classFault(environmentClass, totalmem()),
-    verify: createVerifier({ region, service: 'airflow', clock, lookup: accessKeyLookup(id.root) }),
+    verify: (request, service) => verifiers[service](request),
     store,
     tokens,
     assertions: tokens.assertions,

@@ -47,6 +47,7 @@ const record: EnvironmentRecord = {
     EnvironmentClass: '',
   },
   update: undefined,
+  suspended: false,
   generation: 1,
   tags: {},
   placement: { driver: 'local', host: 'local' },

@@ -23,6 +23,7 @@ interface Row extends pg.QueryResultRow {
   status: EnvironmentStatus;
   spec: EnvironmentSpec;
   update: EnvironmentUpdate | null;
+  suspended: boolean;
   tags: Tags;
   generation: string;
   driver: 'local';
@@ -42,6 +43,7 @@ const toRecord = (row: Row): EnvironmentRecord => ({
   status: row.status,
   spec: row.spec,
   update: row.update ?? undefined,
+  suspended: row.suspended,
   tags: row.tags,
   generation: Number(row.generation),
   placement: { driver: row.driver, host: row.host },
@@ -282,6 +284,12 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
   },
   setTags: async (tx, id, tags) => {
     await db.query('update environments set tags = $2 where id = $1', [id, tags], tx);
+  },
+  setSuspended: async (tx, id, expected, suspended) => {
+    const sql = `update environments set suspended = $3, generation = generation + 1, progress = null
+      where id = $1 and generation = $2 and deleted_at is null returning 1`;
+    if ((await db.query(sql, [id, expected, suspended], tx)).length === 0) throw new GenerationChanged(id);
+    await db.query('select pg_notify($1, $2)', [channel, id], tx);
   },
   setObserved: (lease, change) => setObserved(db, lease, change),
   claimHostname: (lease, hostname) => claimHostname(db, lease, hostname),

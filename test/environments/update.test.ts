@@ -7,6 +7,7 @@ import { lives, type Machine, machineOf } from '../harness/environments.ts';
 import { untilNothingWrong } from '../harness/invariants.ts';
 import type { Environment } from '../harness/mwaa.ts';
 import { ownQuery } from '../harness/own-database.ts';
+import { signed } from '../harness/raw.ts';
 import { Rig } from '../harness/rig.ts';
 import { failMigrations, migrations } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
@@ -201,6 +202,31 @@ describe('running tasks', () => {
     await rig.becomes(name, 'AVAILABLE');
     expect(lives(scheduler)).toBe(false);
   });
+});
+
+test('stopped, it keeps everything and runs nothing, also after a restart, until it is started', async () => {
+  const { WebServerHostname: host } = await rig.mint.webToken(name);
+  const ownCall = (what: string) =>
+    signed(rig.place, {
+      method: 'POST',
+      path: `/windsock/environments/${name}/${what}`,
+      service: 'windsock',
+    });
+  expect((await ownCall('stop')).status).toBe(200);
+  await until('nothing runs', 30, () => Object.values(pids()).every((pid) => !lives(pid)));
+  const refused = await rig.mint.webToken(name).catch((error: unknown) => String(error));
+  expect(refused).toContain(`Environment ${name} is stopped. Start it first`);
+  const page = await ask(rig.place, host, '/aws_mwaa/aws-console-sso');
+  expect(page.status).toBe(200);
+  await expect(update({ MinWorkers: 2 })).rejects.toThrow('is stopped');
+  expect((await rig.api.find(name))?.LastUpdate.Error?.ErrorCode).toBe('ENVIRONMENT_STOPPED');
+  await rig.stop();
+  await rig.start();
+  await until('the API', 20, async () => (await rig.api.find(name))?.Status === 'AVAILABLE');
+  expect(Object.values(pids()).some(lives)).toBe(false);
+  expect((await ownCall('start')).status).toBe(200);
+  await until('a login', 30, async () => (await login().catch(() => 0)) === 200);
+  expect((await rig.mint.webToken(name)).WebServerHostname).toBe(host);
 });
 
 test('two updates at once: one is refused as busy', async () => {

@@ -11,6 +11,10 @@ const verbs: Readonly<Record<Request, string>> = {
 /** Nothing is being done to it, and nothing else than deleting it helps. */
 const deleteOnly = ['CREATE_FAILED', 'UNAVAILABLE'];
 
+/** AWS has no word for it, so the status says nothing of it. */
+export const stoppedText = (name: string): string =>
+  `Environment ${name} is stopped. Start it first: windsock environment start ${name}`;
+
 /** @throws AwsError ValidationException in AWS's own words, where they are known */
 export const checkStatus = ({ status }: EnvironmentRecord, request: Request): void => {
   if (mayAsk(status, request)) return;

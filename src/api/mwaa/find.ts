@@ -4,6 +4,7 @@ import { mayAsk } from '../../environments/status.ts';
 import type { Transaction } from '../../lib/transaction.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, stringMember } from '../operation.ts';
+import { stoppedText } from './check-status.ts';
 
 /** The environment that the call names; throws ResourceNotFoundException. */
 export const findEnvironment = async (
@@ -32,6 +33,7 @@ const noWebServer = (name: string, status: string) =>
 export const findAccessible = async (call: Call, deps: ApiDeps) => {
   const environment = await findEnvironment(call, deps);
   const { name, status, webserverHostname } = environment;
+  if (environment.suspended) throw validationException(stoppedText(name));
   if (!mayAsk(status, 'access') || webserverHostname === undefined) throw noWebServer(name, status);
   return { environment, webserverHostname };
 };

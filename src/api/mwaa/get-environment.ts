@@ -4,6 +4,7 @@ import { loggingModules } from '../../contract/shapes/members.ts';
 import type { EnvironmentRecord, LastUpdate } from '../../environments/record.ts';
 import { isSettled } from '../../environments/status.ts';
 import { type Operation, stringMember } from '../operation.ts';
+import { stoppedText } from './check-status.ts';
 import { findEnvironment } from './find.ts';
 
 const maxErrorMessage = 1024;
@@ -29,11 +30,16 @@ const lastUpdateOf = ({
       }),
 });
 
-/** An AVAILABLE environment in trouble says so in the one member that the model has for it. */
-const withTrouble = (e: EnvironmentRecord): LastUpdate =>
-  isSettled(e.status) && e.lastUpdate.Error === undefined && e.progress !== undefined
-    ? { ...e.lastUpdate, Error: { ErrorCode: 'COMPONENT_TROUBLE', ErrorMessage: e.progress } }
-    : e.lastUpdate;
+/** What a settled environment has to say: the one member that the model has for it. */
+const withTrouble = (e: EnvironmentRecord): LastUpdate => {
+  if (!isSettled(e.status) || e.lastUpdate.Error !== undefined) return e.lastUpdate;
+  const say = (ErrorCode: string, ErrorMessage: string) => ({
+    ...e.lastUpdate,
+    Error: { ErrorCode, ErrorMessage },
+  });
+  if (e.suspended) return say('ENVIRONMENT_STOPPED', stoppedText(e.name));
+  return e.progress === undefined ? e.lastUpdate : say('COMPONENT_TROUBLE', e.progress);
+};
 
 const loggingOf = (given: unknown, scope: Scope, name: string) =>
   Object.fromEntries(

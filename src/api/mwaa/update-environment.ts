@@ -1,5 +1,6 @@
 import { environmentArn } from '../../contract/arn.ts';
 import type { Checked } from '../../contract/constraints.ts';
+import { validationException } from '../../contract/errors.ts';
 import { updateEnvironmentInput } from '../../contract/shapes/environments.ts';
 import { GenerationChanged } from '../../environments/errors.ts';
 import type { DesiredChange } from '../../environments/ports.ts';
@@ -8,7 +9,7 @@ import { failpoint } from '../../lib/failpoint.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
 import { checkContent } from './check-content.ts';
-import { checkStatus } from './check-status.ts';
+import { checkStatus, stoppedText } from './check-status.ts';
 import { changedSpec } from './environment-spec.ts';
 import { findEnvironment } from './find.ts';
 
@@ -36,11 +37,17 @@ const changeOf = (
   };
 };
 
+/** What is stopped could not show that it starts with the change. */
+const checkChangeable = (e: EnvironmentRecord): void => {
+  checkStatus(e, 'update');
+  if (e.suspended) throw validationException(stoppedText(e.name));
+};
+
 /** Writes the change with its audit entry; another request that came between makes it start over. */
 const write = (call: Call, wantedOf: (e: EnvironmentRecord) => EnvironmentSpec, deps: ApiDeps) =>
   deps.store.inTransaction(async (tx) => {
     const environment = await findEnvironment(call, deps, tx);
-    checkStatus(environment, 'update');
+    checkChangeable(environment);
     const change = changeOf(environment, wantedOf(environment), call.input, deps.clock.now());
     const { id, generation, arn } = environment;
     await deps.store.setDesired(tx, id, generation, change);
@@ -60,7 +67,7 @@ export const updateEnvironment: Operation = {
     const { Name: _, WorkerReplacementStrategy: __, ...changes } = call.input;
     const wantedOf = ({ spec }: EnvironmentRecord) => changedSpec(spec, changes, deps);
     const found = await findEnvironment(call, deps);
-    checkStatus(found, 'update');
+    checkChangeable(found);
     await checkContent(wantedOf(found), deps);
     const again = (error: unknown) => {
       if (error instanceof GenerationChanged) return write(call, wantedOf, deps);

@@ -7,6 +7,7 @@ import {
   type Environment,
   getEnvironment,
   listEnvironments,
+  stopOrStart,
 } from '../mwaa.ts';
 import { environmentBody, type NewEnvironmentOptions } from '../new-environment.ts';
 import { factsText, printJson, tableText } from '../output.ts';
@@ -108,10 +109,36 @@ const deleteCommand = (context: Context): Command =>
       context.out(options.wait ? `${name} is deleted.\n` : `Deleting ${name}.\n`);
     });
 
+const stopCommand = (context: Context): Command =>
+  apiCommand('stop')
+    .description('End the Airflow of an environment; its database, DAGs, settings and address stay.')
+    .argument('<env>', 'name of the environment')
+    .option('--json', 'for programs')
+    .addHelpText('after', example('windsock environment stop team-a'))
+    .action(async (name: string, options: Json) => {
+      await stopOrStart(connect(options, context).api, name, 'stop');
+      if (options.json) return printJson(context, { Name: name, Stopped: true });
+      context.out(`Stopping ${name}. Start it again: windsock environment start ${name}\n`);
+    });
+
+const startCommand = (context: Context): Command =>
+  apiCommand('start')
+    .description('Start the Airflow of an environment that was stopped.')
+    .argument('<env>', 'name of the environment')
+    .option('--json', 'for programs')
+    .addHelpText('after', example('windsock environment start team-a'))
+    .action(async (name: string, options: Json) => {
+      await stopOrStart(connect(options, context).api, name, 'start');
+      if (options.json) return printJson(context, { Name: name, Stopped: false });
+      context.out(`Starting ${name}. Open it: windsock open ${name}\n`);
+    });
+
 export const environmentCommand = (context: Context): Command =>
   new Command('environment')
-    .description('Create, look at and delete environments.')
+    .description('Create, look at, stop, start and delete environments.')
     .addCommand(listCommand(context))
     .addCommand(getCommand(context))
     .addCommand(createCommand(context))
+    .addCommand(stopCommand(context))
+    .addCommand(startCommand(context))
     .addCommand(deleteCommand(context));

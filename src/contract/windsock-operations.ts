@@ -1,0 +1,31 @@
+import type { OperationBinding } from './operations.ts';
+import { environmentNameInput } from './shapes/environments.ts';
+
+/**
+ * Operations that Amazon MWAA does not have: a service of their own, with the signing name `windsock`, spoken like
+ * MWAA's (rest-json), with IAM actions `windsock:*`.
+ */
+export const windsockOperations = {
+  StopEnvironment: {
+    method: 'POST',
+    uri: '/windsock/environments/{Name}/stop',
+    body: false,
+    input: environmentNameInput,
+    readOnly: false,
+  },
+  StartEnvironment: {
+    method: 'POST',
+    uri: '/windsock/environments/{Name}/start',
+    body: false,
+    input: environmentNameInput,
+    readOnly: false,
+  },
+} as const satisfies Record<string, CallBinding>;
+
+/** What it takes to find an operation and read its request. */
+export type CallBinding = Pick<OperationBinding, 'method' | 'uri' | 'query' | 'body' | 'input' | 'readOnly'>;
+
+export type WindsockOperationName = keyof typeof windsockOperations;
+
+export const isWindsockOperationName = (name: string): name is WindsockOperationName =>
+  Object.hasOwn(windsockOperations, name);
