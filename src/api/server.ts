@@ -20,6 +20,7 @@ const usualBodyLimit = 1024 * 1024;
 const restApiBodyLimit = 6 * 1024 * 1024;
 const closeDeadline = 5_000;
 const maxConnections = 1_000;
+const drainTime = 1_000;
 
 /** Bounds on slow senders, in milliseconds; Node closes the connection with 408. */
 const timeouts = {
@@ -47,6 +48,18 @@ const readBody = async (raw: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(chunks);
 };
 
+/** What is left of a refused body is thrown away for a second: a client that still sends would miss the answer. */
+const drained = (raw: IncomingMessage): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, drainTime);
+    raw.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    raw.once('end', resolve);
+    raw.resume();
+  });
+
 const plainAddress = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '');
 
 const send = (reply: FastifyReply, response: ApiResponse) =>
@@ -60,7 +73,7 @@ const answerCall = async (request: FastifyRequest, reply: FastifyReply, deps: Ap
   } catch (error) {
     // The client went away or was too slow: nobody reads an answer.
     if (!(error instanceof AwsError)) return reply.hijack();
-    raw.resume();
+    await drained(raw);
     return send(reply.header('connection', 'close'), renderError(error, request.id));
   }
   const response = await handleCall(

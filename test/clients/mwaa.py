@@ -41,7 +41,9 @@ def error_of(error):
     if not isinstance(error, ClientError):
         return {"error": {"code": type(error).__name__, "message": str(error)}}
     meta = error.response["ResponseMetadata"]
-    return {"error": {**error.response["Error"], "status": meta["HTTPStatusCode"], "headers": meta["HTTPHeaders"]}}
+    members = {name: value for name, value in error.response.items() if name not in ("Error", "ResponseMetadata")}
+    status = {"status": meta["HTTPStatusCode"], "headers": meta["HTTPHeaders"]}
+    return {"error": {**error.response["Error"], **status, "members": members}}
 
 
 def call(client, operation, parameters):

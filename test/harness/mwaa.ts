@@ -29,6 +29,8 @@ export interface ClientFault {
   readonly Message: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** What else the exception holds, by the model. */
+  readonly members: Readonly<Record<string, unknown>>;
 }
 export interface Answer {
   readonly result?: unknown;

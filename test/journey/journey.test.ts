@@ -9,7 +9,14 @@ import { launchBrowser, loginUrl, newContext } from '../harness/browser.ts';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { ask, postCommand, postLogin, restPath, runCommand, type Session, signIn } from '../harness/door.ts';
 import { Minter } from '../harness/minter.ts';
-import { type CliToken, type Environment, Mwaa, newEnvironment, type WebToken } from '../harness/mwaa.ts';
+import {
+  type Answer,
+  type CliToken,
+  type Environment,
+  Mwaa,
+  newEnvironment,
+  type WebToken,
+} from '../harness/mwaa.ts';
 import { processesOf } from '../harness/processes.ts';
 import { runClient } from '../harness/python.ts';
 import {
@@ -211,6 +218,56 @@ describe.for(subjects)('Airflow $version', (s) => {
       JSON.stringify(answer.answers),
     ).toEqual([200, 200]);
     expect(answer.answers[0]?.text).toContain(dag);
+  });
+
+  test('InvokeRestApi triggers a run, reads it to its end, and passes what Airflow refuses', async () => {
+    const run = 'manual__2026-02-03T04:05:06+00:00';
+    const invoke = (Method: string, Path: string, more: object = {}): Promise<readonly Answer[]> =>
+      mwaa.calls([
+        ['invoke_rest_api', { Name: s.name, Method, Path, Body: {}, QueryParameters: {}, ...more }],
+      ]);
+    const result = async (...args: Parameters<typeof invoke>) => {
+      const [answer] = await invoke(...args);
+      if (answer?.error) throw new Error(JSON.stringify(answer.error));
+      return answer?.result as { RestApiStatusCode: number; RestApiResponse: Record<string, unknown> };
+    };
+    const fault = async (...args: Parameters<typeof invoke>) => (await invoke(...args))[0]?.error;
+
+    const Body = { dag_run_id: run, logical_date: '2026-02-03T04:05:06Z', conf: { note: 'é & +' } };
+    const triggered = await result('POST', `/dags/${dag}/dagRuns`, { Body });
+    expect(triggered).toMatchObject({
+      RestApiStatusCode: 200,
+      RestApiResponse: { dag_run_id: run, conf: { note: 'é & +' } },
+    });
+    const state = await until('the end of the run', 120, async () => {
+      const { RestApiResponse: now } = await result('GET', `/dags/${dag}/dagRuns/${run}`);
+      return ['success', 'failed'].includes(String(now['state'])) && now['state'];
+    });
+    expect(state).toBe('success');
+    const listed = await result('GET', `/dags/${dag}/dagRuns`, { QueryParameters: { limit: 1 } });
+    expect(listed.RestApiResponse['dag_runs']).toHaveLength(1);
+    const task = await result('GET', `/dags/${dag}/dagRuns/${run}/taskInstances/speak`);
+    expect(task.RestApiResponse).toMatchObject({ task_id: 'speak', state: 'success' });
+
+    expect(await fault('GET', '/dags/nobody')).toMatchObject({
+      Code: 'RestApiClientException',
+      status: 400,
+      members: { RestApiStatusCode: 404, RestApiResponse: { detail: expect.anything() } },
+    });
+    expect(await fault('POST', `/dags/${dag}/dagRuns`, { Body })).toMatchObject({
+      Code: 'RestApiClientException',
+      members: { RestApiStatusCode: 409 },
+    });
+    expect(await fault('GET', '/auth/login')).toMatchObject({ Code: 'ValidationException' });
+
+    const variable = { key: 'a:b c', value: 'secret-of-theirs' };
+    expect([200, 201]).toContain((await result('POST', '/variables', { Body: variable })).RestApiStatusCode);
+    expect((await result('GET', '/variables/a:b c')).RestApiResponse).toMatchObject(variable);
+    expect(await result('DELETE', '/variables/a:b c')).toMatchObject({
+      RestApiStatusCode: 204,
+      RestApiResponse: {},
+    });
+    expect(serverLog(place)).not.toContain('secret-of-theirs');
   });
 
   test('a token works once', async () => {

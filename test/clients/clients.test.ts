@@ -1,0 +1,270 @@
+// Every operation over real AWS clients, unmodified: boto3, the aws cli, the SDKs for JavaScript and Go.
+// Airflow is trivial here, everything else is real.
+import { join } from 'node:path';
+import {
+  CreateCliTokenCommand,
+  CreateEnvironmentCommand,
+  CreateWebLoginTokenCommand,
+  DeleteEnvironmentCommand,
+  GetEnvironmentCommand,
+  ListEnvironmentsCommand,
+  ListTagsForResourceCommand,
+  MWAAClient,
+  PublishMetricsCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+} from '@aws-sdk/client-mwaa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { putDag } from '../harness/dags.ts';
+import { buildGoClient, hasGo } from '../harness/go.ts';
+import { type Call, Mwaa, newEnvironment, rootKey } from '../harness/mwaa.ts';
+import { runProgram } from '../harness/python.ts';
+import { Rig } from '../harness/rig.ts';
+import { plainEnvironment, tools } from '../harness/tools.ts';
+
+const withdrawn = 'This API is for internal use and not meant for public use, and is no longer available.';
+const runId = 'manual__2026-01-01T00:00:00+00:00';
+const wireRunId = 'manual__2026-01-01T00%3A00%3A00%2B00%3A00';
+const metrics = { EnvironmentName: 'demo', MetricData: [{ MetricName: 'a', Timestamp: 1 }] };
+
+let rig: Rig;
+let arn: string;
+let mwaa: Mwaa;
+
+beforeAll(async () => {
+  rig = await Rig.make();
+  mwaa = new Mwaa(rig.place);
+  await rig.create('demo', '3.3.1');
+  arn = (await rig.available('demo')).Arn;
+  for (const client of ['boto', 'cli', 'js', 'go']) putDag(rig.place, `demo-${client}`, 'dag.py', 'pass\n');
+});
+afterAll(() => rig?.remove());
+
+/** Waits for the environment, so that it can be deleted. */
+const available = async (name: string) => {
+  await rig.available(name);
+  return name;
+};
+
+describe('boto3', () => {
+  test('calls every operation', async () => {
+    const body = { conf: { id: '12345678901234567890', pi: '3.14' }, note: 'ü' };
+    const calls: Call[] = [
+      ['create_environment', { ...newEnvironment('demo-boto', '3.3.1'), Tags: { by: 'boto' } }],
+      ['get_environment', { Name: 'demo-boto' }],
+      ['list_environments', { MaxResults: 25 }],
+      ['tag_resource', { ResourceArn: arn, Tags: { boto: '1', 'a b': 'x+y=z @:/' } }],
+      ['untag_resource', { ResourceArn: arn, tagKeys: ['boto', 'nobody has it'] }],
+      ['list_tags_for_resource', { ResourceArn: arn }],
+      ['create_cli_token', { Name: 'demo' }],
+      ['create_web_login_token', { Name: 'demo' }],
+      ['invoke_rest_api', { Name: 'demo', Path: '/dags', Method: 'GET', Body: {}, QueryParameters: {} }],
+      [
+        'invoke_rest_api',
+        {
+          Name: 'demo',
+          Path: `/echo/${runId}`,
+          Method: 'POST',
+          Body: body,
+          QueryParameters: { a: [1, true] },
+        },
+      ],
+    ];
+    const answers = await mwaa.calls(calls);
+    expect(answers.map(({ error }) => error)).toEqual(calls.map(() => undefined));
+    const results = answers.map(({ result }) => result as Record<string, unknown>);
+    expect(results[0]).toMatchObject({ Arn: expect.stringMatching(/environment\/demo-boto$/) });
+    expect(results[1]).toMatchObject({ Environment: { Name: 'demo-boto', Tags: { by: 'boto' } } });
+    expect(results[2]).toMatchObject({ Environments: ['demo', 'demo-boto'] });
+    expect(results[5]).toMatchObject({ Tags: { 'a b': 'x+y=z @:/' } });
+    expect(results[6]).toMatchObject({ CliToken: expect.stringMatching(/^ey/) });
+    expect(results[7]).toMatchObject({ WebToken: expect.stringMatching(/^ey/), IamIdentity: 'root' });
+    expect(results[8]).toMatchObject({
+      RestApiStatusCode: 200,
+      RestApiResponse: { dags: [], total_entries: 0 },
+    });
+    const { RestApiResponse: echo } = results[9] as { RestApiResponse: Record<string, string> };
+    expect(echo).toMatchObject({ method: 'POST', target: `/api/v2/echo/${wireRunId}?a=1&a=true` });
+    expect(JSON.parse(echo['body'] ?? '')).toEqual(body);
+    await available('demo-boto');
+    await mwaa.call('delete_environment', { Name: 'demo-boto' });
+  });
+
+  test('gets the exceptions of the model', async () => {
+    const rest = (Path: string): Call => ['invoke_rest_api', { Name: 'demo', Path, Method: 'GET' }];
+    const answers = await mwaa.calls([
+      rest('/missing'),
+      rest('/broken'),
+      rest('/../x'),
+      ['publish_metrics', metrics],
+      ['list_tags_for_resource', { ResourceArn: `${arn}x` }],
+      ['untag_resource', { ResourceArn: arn, tagKeys: ['aws:x'] }],
+    ]);
+    expect(answers.map(({ error }) => [error?.status, error?.Code])).toEqual([
+      [400, 'RestApiClientException'],
+      [400, 'RestApiServerException'],
+      [400, 'ValidationException'],
+      [400, 'ValidationException'],
+      [404, 'ResourceNotFoundException'],
+      [400, 'ValidationException'],
+    ]);
+    expect(answers[0]?.error?.members).toEqual({
+      RestApiStatusCode: 404,
+      RestApiResponse: { detail: 'there is none' },
+    });
+    expect(answers[1]?.error?.members).toEqual({
+      RestApiStatusCode: 500,
+      RestApiResponse: '<h1>oh</h1>',
+    });
+    expect(answers[3]?.error?.Message).toBe(withdrawn);
+  });
+});
+
+describe('aws cli', () => {
+  const aws = async (...words: readonly string[]) => {
+    const { accessKeyId, secretAccessKey } = rootKey(rig.place);
+    const env = {
+      ...plainEnvironment('/nonexistent'),
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_REGION: 'us-east-1',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_ENDPOINT_URL_MWAA: `http://localhost:${rig.place.ports.api}`,
+      AWS_DISABLE_HOST_PREFIX_INJECTION: 'true',
+      AWS_MAX_ATTEMPTS: '1',
+    };
+    const ran = await runProgram(join(tools().clients, 'bin', 'aws'), ['mwaa', ...words], { env });
+    return { ...ran, json: ran.stdout.trim() === '' ? undefined : (JSON.parse(ran.stdout) as unknown) };
+  };
+  const good = async (...words: readonly string[]) => {
+    const ran = await aws(...words);
+    expect(ran.code, `${words[0]}: ${ran.stderr}`).toBe(0);
+    return ran.json;
+  };
+
+  test('calls every operation', async () => {
+    const request = newEnvironment('demo-cli', '3.3.1', { Tags: { by: 'cli' } });
+    await good('create-environment', '--cli-input-json', JSON.stringify(request));
+    expect(await good('get-environment', '--name', 'demo-cli')).toMatchObject({
+      Environment: { Tags: { by: 'cli' } },
+    });
+    expect(await good('list-environments')).toMatchObject({
+      Environments: expect.arrayContaining(['demo-cli']),
+    });
+    await good('tag-resource', '--resource-arn', arn, '--tags', 'cli=1,team=a b');
+    await good('untag-resource', '--resource-arn', arn, '--tag-keys', 'cli', 'nobody');
+    expect(await good('list-tags-for-resource', '--resource-arn', arn)).toMatchObject({
+      Tags: { team: 'a b' },
+    });
+    expect(await good('create-cli-token', '--name', 'demo')).toHaveProperty('CliToken');
+    expect(await good('create-web-login-token', '--name', 'demo')).toHaveProperty('WebToken');
+    const call = ['invoke-rest-api', '--name', 'demo', '--method', 'POST', '--path', `/echo/${runId}`];
+    expect(await good(...call, '--body', '{"a": 1}', '--query-parameters', '{"limit": 5}')).toEqual({
+      RestApiStatusCode: 200,
+      RestApiResponse: { method: 'POST', target: `/api/v2/echo/${wireRunId}?limit=5`, body: '{"a":1}' },
+    });
+    await good('delete-environment', '--name', await available('demo-cli'));
+  });
+
+  test('names the exceptions', async () => {
+    const missing = await aws(
+      ...['invoke-rest-api', '--name', 'demo', '--method', 'GET', '--path', '/missing'],
+    );
+    expect(missing.code).not.toBe(0);
+    expect(missing.stderr).toContain('RestApiClientException');
+    const gone = await aws(
+      ...['publish-metrics', '--environment-name', 'demo'],
+      ...['--metric-data', JSON.stringify(metrics.MetricData)],
+    );
+    expect(gone.code).not.toBe(0);
+    expect(gone.stderr).toContain(`(ValidationException)`);
+    expect(gone.stderr).toContain(withdrawn);
+  });
+});
+
+// The newest version that can be had has no InvokeRestApi.
+describe('AWS SDK for JavaScript v3', () => {
+  test('calls every operation that it has', async () => {
+    const { accessKeyId, secretAccessKey } = rootKey(rig.place);
+    const client = new MWAAClient({
+      endpoint: `http://localhost:${rig.place.ports.api}`,
+      region: 'us-east-1',
+      credentials: { accessKeyId, secretAccessKey },
+      disableHostPrefix: true,
+      maxAttempts: 1,
+    });
+    const request = newEnvironment('demo-js', '3.3.1', { Tags: { by: 'js' } });
+    type CreateInput = ConstructorParameters<typeof CreateEnvironmentCommand>[0];
+    await client.send(new CreateEnvironmentCommand(request as unknown as CreateInput));
+    const { Environment } = await client.send(new GetEnvironmentCommand({ Name: 'demo-js' }));
+    expect(Environment).toMatchObject({ Name: 'demo-js', Tags: { by: 'js' } });
+    expect(Environment?.CreatedAt).toBeInstanceOf(Date);
+    const { Environments } = await client.send(new ListEnvironmentsCommand({ MaxResults: 25 }));
+    expect(Environments).toContain('demo-js');
+    await client.send(new TagResourceCommand({ ResourceArn: arn, Tags: { js: '1', 'a b': 'c' } }));
+    await client.send(new UntagResourceCommand({ ResourceArn: arn, tagKeys: ['js', 'nobody'] }));
+    const { Tags } = await client.send(new ListTagsForResourceCommand({ ResourceArn: arn }));
+    expect(Tags).toMatchObject({ 'a b': 'c' });
+    expect(Tags).not.toHaveProperty('js');
+    expect(await client.send(new CreateCliTokenCommand({ Name: 'demo' }))).toHaveProperty('CliToken');
+    expect(await client.send(new CreateWebLoginTokenCommand({ Name: 'demo' }))).toHaveProperty('WebToken');
+    const metric = { MetricName: 'a', Timestamp: new Date(0) };
+    await expect(
+      client.send(new PublishMetricsCommand({ EnvironmentName: 'demo', MetricData: [metric] })),
+    ).rejects.toMatchObject({ name: 'ValidationException', message: withdrawn });
+    await client.send(new DeleteEnvironmentCommand({ Name: await available('demo-js') }));
+    await expect(client.send(new GetEnvironmentCommand({ Name: 'nobody' }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: 'No environment named nobody found.',
+    });
+  });
+});
+
+describe.runIf(hasGo)('AWS SDK for Go v2', () => {
+  test('calls every operation, over the hosts that it makes of the endpoint', {
+    timeout: 900_000,
+  }, async () => {
+    const program = await buildGoClient();
+    const { SourceBucketArn, DagS3Path, ExecutionRoleArn } = newEnvironment('demo-go');
+    const create = { SourceBucketArn, DagS3Path, ExecutionRoleArn, SubnetIds: ['subnet-a', 'subnet-b'] };
+    const { accessKeyId, secretAccessKey } = rootKey(rig.place);
+    const order = {
+      endpoint: `http://localhost:${rig.place.ports.api}`,
+      region: 'us-east-1',
+      ...{ accessKeyId, secretAccessKey, name: 'demo', arn, create },
+    };
+    const ran = await runProgram(program, [], { input: JSON.stringify(order) });
+    expect(ran.code, ran.stderr).toBe(0);
+    const answers = JSON.parse(ran.stdout) as Record<string, unknown>;
+    expect(answers).toMatchObject({
+      CreateEnvironment: { result: { Arn: expect.stringMatching(/environment\/demo-go$/) } },
+      GetEnvironment: { result: { Environment: { Name: 'demo-go', Tags: { by: 'go' } } } },
+      ListEnvironments: { result: { Environments: expect.arrayContaining(['demo-go']) } },
+      DeleteEnvironment: { error: { code: 'ResourceNotFoundException', status: 404 } },
+      TagResource: { result: {} },
+      UntagResource: { result: {} },
+      ListTagsForResource: { result: { Tags: { 'a b': 'x+y=z @:/' } } },
+      CreateCliToken: { result: { CliToken: expect.stringMatching(/^ey/) } },
+      CreateWebLoginToken: { result: { WebToken: expect.stringMatching(/^ey/), AirflowIdentity: 'root' } },
+      InvokeRestApi: {
+        result: {
+          RestApiStatusCode: 200,
+          RestApiResponse: {
+            method: 'POST',
+            target: `/api/v2/echo/${wireRunId}?limit=5&tags=a&tags=b`,
+            body: '{"note":"x"}',
+          },
+        },
+      },
+      'InvokeRestApi missing': {
+        error: {
+          code: 'RestApiClientException',
+          status: 400,
+          restApiStatusCode: 404,
+          restApiResponse: { detail: 'there is none' },
+        },
+      },
+      PublishMetrics: { error: { code: 'ValidationException', status: 400, message: withdrawn } },
+    });
+  });
+});
