@@ -51,6 +51,10 @@ export const createEnvironment = async (api: ApiClient, name: string, body: obje
   (await api.call(z.object({ Arn: z.string() }), { method: 'PUT', path: at('environments', name), body }))
     .Arn;
 
+export const updateEnvironment = async (api: ApiClient, name: string, body: object): Promise<string> =>
+  (await api.call(z.object({ Arn: z.string() }), { method: 'PATCH', path: at('environments', name), body }))
+    .Arn;
+
 export const deleteEnvironment = async (api: ApiClient, name: string): Promise<void> => {
   await api.call(z.unknown(), { method: 'DELETE', path: at('environments', name) });
 };

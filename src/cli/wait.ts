@@ -23,17 +23,21 @@ const follow = async <T>(context: Context, look: () => Promise<{ status: string;
   throw new CliError('It takes too long.', { todo: 'Look at it: windsock environment list' });
 };
 
-const failed = (e: Environment): CliError =>
-  new CliError(`${e.Name} could not be created.`, {
+const failed = (e: Environment): CliError => {
+  const isCreation = e.Status === 'CREATE_FAILED';
+  return new CliError(`${e.Name} could not be ${isCreation ? 'created' : 'updated'}.`, {
     why: e.LastUpdate?.Error?.ErrorMessage ?? `Its status is ${e.Status}.`,
-    todo: `Delete it and try again: windsock environment delete ${e.Name}`,
+    todo: isCreation
+      ? `Delete it and try again: windsock environment delete ${e.Name}`
+      : `Remove the cause and try again; look at it: windsock environment get ${e.Name}`,
   });
+};
 
 /** Waits for AVAILABLE; throws CliError with the reason when it cannot become so. */
 export const waitUntilAvailable = (api: ApiClient, name: string, context: Context): Promise<Environment> =>
   follow(context, async () => {
     const e = await getEnvironment(api, name);
-    if (/FAILED|DELET/.test(e.Status)) throw failed(e);
+    if (/FAILED|DELET|UNAVAILABLE/.test(e.Status)) throw failed(e);
     return e.Status === 'AVAILABLE' ? { status: e.Status, done: e } : { status: e.Status };
   });
 

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { accountOf } from './accounts.ts';
 import { componentsAt, sessionOf } from './components.ts';
 import { ownQuery } from './own-database.ts';
@@ -52,14 +52,40 @@ const folderProblems = (facts: Facts): readonly string[] => {
   ];
 };
 
-/** Files that are written beside their place and renamed when they are whole. */
+/** Of an environment's folder, what its Airflow writes: files there come and go. */
+const ofAirflow = new Set(['home', 'tmp']);
+
+/** All names below a folder; what goes away meanwhile is left out, and installed packages are not looked through. */
+const namesBelow = (folder: string, depth: number): readonly string[] => {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    const goesOn = entry.isDirectory() && depth > 0 && !ofAirflow.has(entry.name);
+    return [path, ...(goesOn ? namesBelow(path, depth - 1) : [])];
+  });
+};
+
+/** Folders in which files are written beside their place and renamed when they are whole, with how deep they go. */
+const written: Readonly<Record<string, number>> = {
+  '.': 0,
+  programs: 0,
+  bases: 0,
+  secrets: 3,
+  environments: 8,
+  buckets: 8,
+};
+
 const unfinishedFiles = ({ place }: Facts): readonly string[] =>
-  ['secrets', 'programs', 'bases', 'environments', 'buckets', '.'].flatMap((folder) =>
-    readdirSync(join(place.data, folder), { recursive: folder !== '.' && folder !== 'programs' })
-      .map(String)
-      .filter((name) => /\.tmp(\.|$)/.test(name))
-      .map((name) => `unfinished: ${folder}/${name}`),
-  );
+  Object.entries(written)
+    .flatMap(([folder, depth]) => namesBelow(join(place.data, folder), depth))
+    .filter((path) => /\.tmp(\.|$)/.test(basename(path)))
+    .map((path) => `unfinished: ${path}`);
 
 const databaseProblems = async (facts: Facts): Promise<readonly string[]> => {
   const rows = await ownQuery<{ name: string }>(

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { type ApiClient, ApiError } from '../api-client.ts';
 import type { Context } from '../context.ts';
+import { changeBody, type EnvironmentChanges } from '../environment-changes.ts';
 import {
   createEnvironment,
   deleteEnvironment,
@@ -8,6 +9,7 @@ import {
   getEnvironment,
   listEnvironments,
   stopOrStart,
+  updateEnvironment,
 } from '../mwaa.ts';
 import { environmentBody, type NewEnvironmentOptions } from '../new-environment.ts';
 import { factsText, printJson, tableText } from '../output.ts';
@@ -93,6 +95,26 @@ const createCommand = (context: Context): Command =>
       context.out(made ? `${name} is available: ${addressOf(made) ?? arn}\n` : `Creating ${arn}\n`);
     });
 
+const updateCommand = (context: Context): Command =>
+  apiCommand('update')
+    .description('Change an environment; what does not start is rolled back.')
+    .argument('<env>', 'name of the environment')
+    .option('--airflow-version <version>', 'another Airflow version')
+    .option('--class <class>', 'another environment class')
+    .option('--set <option=value...>', 'Airflow configuration options, like core.parallelism=4: all of them')
+    .option('--no-options', 'no Airflow configuration options any more')
+    .option('--graceful', 'let running tasks end first, for up to 12 hours')
+    .option('--wait', 'wait until it is available and show progress')
+    .option('--json', 'for programs')
+    .addHelpText('after', example('windsock environment update team-a --set core.parallelism=4 --wait'))
+    .action(async (name: string, options: Json & EnvironmentChanges & { wait?: boolean }) => {
+      const { api } = connect(options, context);
+      const arn = await updateEnvironment(api, name, changeBody(options));
+      const made = options.wait ? await waitUntilAvailable(api, name, context) : undefined;
+      if (options.json) return printJson(context, made ?? { Arn: arn });
+      context.out(made ? `${name} is updated.\n` : `Updating ${arn}\n`);
+    });
+
 const deleteCommand = (context: Context): Command =>
   apiCommand('delete')
     .description('Delete an environment with its database; the bucket stays.')
@@ -135,10 +157,11 @@ const startCommand = (context: Context): Command =>
 
 export const environmentCommand = (context: Context): Command =>
   new Command('environment')
-    .description('Create, look at, stop, start and delete environments.')
+    .description('Create, look at, change, stop, start and delete environments.')
     .addCommand(listCommand(context))
     .addCommand(getCommand(context))
     .addCommand(createCommand(context))
+    .addCommand(updateCommand(context))
     .addCommand(stopCommand(context))
     .addCommand(startCommand(context))
     .addCommand(deleteCommand(context));
