@@ -145,12 +145,15 @@ const auditProblems = async ({ place }: Facts): Promise<readonly string[]> => {
             (select count(*) as a from audit_events where event_name in ('WebLogin', 'UseCliToken')) as entries
       where t <> a
      union all
-     select 'environment without the entry of its creation: ' || id from environments e where 1 <>
-       (select count(*) from audit_events a where a.environment_id = e.id and event_name = 'CreateEnvironment')
-     union all
-     select 'environment deleted without an entry: ' || id from environments e where deleted_at is not null and 1 <>
-       (select count(*) from audit_events a where a.environment_id = e.id and event_name = 'DeleteEnvironment'
-          and event->>'errorCode' is null)`,
+     select case when coalesce(made, 0) <> 1 then 'environment without the entry of its creation: '
+            else 'environment deleted without an entry: ' end || id
+       from environments left join (
+         select environment_id,
+                count(*) filter (where event_name = 'CreateEnvironment') as made,
+                count(*) filter (where event_name = 'DeleteEnvironment' and event->>'errorCode' is null) as gone
+           from audit_events group by environment_id
+       ) as entries on environment_id = id
+      where coalesce(made, 0) <> 1 or (deleted_at is not null and coalesce(gone, 0) <> 1)`,
   );
   return rows.map(({ what }) => what);
 };
