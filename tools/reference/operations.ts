@@ -73,5 +73,6 @@ they change nothing yet. \`AirflowVersion\` is one of ${versions}.`,
     ...Object.values(servedOperations).flatMap((operation) => [
       `## ${operation.name}`,
       membersTable(operation.input),
+      `Errors of its own: ${operations[operation.name].errors.map(code).join(', ')}.`,
     ]),
   );
