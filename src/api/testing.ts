@@ -206,8 +206,8 @@ export const create = (world: World, name = 'demo', change: object = {}) =>
   call(world, 'PUT', `/environments/${name}`, { ...createInput, ...change });
 
 /** An environment that the loop has brought up. */
-export const available = async (world: World, name = 'demo') => {
-  await create(world, name);
+export const available = async (world: World, name = 'demo', change: object = {}) => {
+  await create(world, name, change);
   setRecord(world, name, { status: 'AVAILABLE', webserverHostname: 'localhost:7443' });
   world.audited.length = 0;
 };

@@ -260,6 +260,9 @@ describe.for(subjects)('Airflow $version', (s) => {
     });
     expect(await fault('GET', '/auth/login')).toMatchObject({ Code: 'ValidationException' });
 
+    const unpaused = await result('PATCH', `/dags/${dag}`, { Body: { is_paused: false } });
+    expect(unpaused.RestApiResponse).toMatchObject({ dag_id: dag, is_paused: false });
+
     const variable = { key: 'a:b c', value: 'secret-of-theirs' };
     expect([200, 201]).toContain((await result('POST', '/variables', { Body: variable })).RestApiStatusCode);
     expect((await result('GET', '/variables/a:b c')).RestApiResponse).toMatchObject(variable);

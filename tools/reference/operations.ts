@@ -2,6 +2,7 @@ import { airflowVersions } from '../../src/airflow/versions.ts';
 import { servedOperations } from '../../src/api/mwaa/served.ts';
 import { type OperationName, operations } from '../../src/contract/operations.ts';
 import type { Shape, StructureShape } from '../../src/contract/shape.ts';
+import { windsockOperations } from '../../src/contract/windsock-operations.ts';
 import { code, page, table } from './markdown.ts';
 
 const versions = airflowVersions.map(({ version }) => code(version)).join(', ');
@@ -67,8 +68,20 @@ Anything else answers 404 with the code \`UnknownOperationException\`.`,
 [environment sizes](../environment-sizes.md). Plugins, requirements, the startup script, the network, the execution role
 and the key are checked, kept and given back by GetEnvironment; they change nothing yet.`,
     table(['operation', 'request', 'IAM action'], summary),
-    ...Object.values(servedOperations).flatMap((operation) => [
-      `## ${operation.name}`,
-      membersTable(operation.input),
+    ...Object.entries(servedOperations).flatMap(([name, { input }]) => [
+      `## ${name}`,
+      membersTable(input),
+      `Errors of its own: ${operations[name as OperationName].errors.map(code).join(', ')}.`,
     ]),
+    '## Operations of Windsock',
+    `Amazon MWAA does not have them. They are spoken the same way, with signatures for the service \`windsock\`;
+\`windsock environment stop\` and \`start\` call them.`,
+    table(
+      ['operation', 'request', 'IAM action'],
+      Object.entries(windsockOperations).map(([name, binding]) => [
+        code(name),
+        code(`${binding.method} ${binding.uri}`),
+        code(`windsock:${name}`),
+      ]),
+    ),
   );
