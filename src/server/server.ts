@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { findViewSupport, type ViewSupport } from '../airflow/local/view-support.ts';
 import { checkPortIsFree } from '../api/loopback.ts';
 import { createApiServer } from '../api/server.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
@@ -54,6 +55,8 @@ export interface Server {
   readonly endpoint: string;
   readonly root: RootAccount;
   readonly accounts: ServerAccounts | undefined;
+  /** Whether Airflow has a view of its own. */
+  readonly view: ViewSupport;
   readonly log: Log;
   readonly store: EnvironmentStore;
   /** True once the environment's web server may be shown to people. */
@@ -127,6 +130,13 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const store = environmentStore(own.db);
   const audit = createAuditStore(own.db, { clock, region, accountId: id.root.accountId });
   const source = createFolderSource({ buckets: folders.buckets, log });
+  const view = findViewSupport({
+    data: folders.root,
+    cache: folders.cache,
+    account: accounts?.installer,
+  });
+  if (view.missing !== undefined) log.warn('view of the file system missing', { reason: view.missing });
+  let endpoint: string | undefined;
   const driver = buildDriver({
     folders,
     accounts,
@@ -134,6 +144,8 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     source,
     keys: id.keys,
     installationId: issuer,
+    endpoint: () => endpoint,
+    view,
     userName: o.userName,
     taskLogDays: settings.taskLogDays,
     python: settings.python,
@@ -173,7 +185,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     checkContent: checkBucket(source),
   });
   const { port } = await step('api', () => api.listen(settings.port));
-  const endpoint = `http://localhost:${port}`;
+  endpoint = `http://localhost:${port}`;
   publishEndpoint(folders, endpoint, region, id.tls.authority.rootPem);
   const facts = serverFacts(endpoint);
   started.add('server file', writeServerFile(folders, facts));
@@ -199,6 +211,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const status = await keepStatusFile({
     file: folders.status,
     server: facts,
+    view,
     postgres: () => own.status(),
     environments: () => store.placed(placement),
     components: (environmentId) => driver.components(environmentId),
@@ -213,6 +226,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     endpoint,
     root: id.root,
     accounts,
+    view,
     log,
     store,
     isReachable: (environmentId) => driver.webTarget(environmentId) !== undefined,

@@ -9,13 +9,18 @@ import { Component } from './component.ts';
 import { type ProcessFact, readFacts, writeFacts } from './facts.ts';
 import type { Leader } from './leader.ts';
 import type { Places } from './places.ts';
+import type { Seen } from './seen.ts';
 import { endStrays, type Owner, processesOf } from './strays.ts';
+import type { View } from './view.ts';
 
 export interface ComponentsOptions {
   readonly id: string;
   readonly generation: number;
   readonly version: AirflowVersion;
   readonly places: Places;
+  /** Where the components find their folders. */
+  readonly seen: Seen;
+  readonly view: View | undefined;
   readonly python: string;
   readonly account: Account | undefined;
   readonly webPort: number;
@@ -73,7 +78,7 @@ export class Components {
 
   #owner(): Owner {
     const { account, places, bootId } = this.#o;
-    return { home: places.home, uid: account?.uid, facts: readFacts(places.facts), bootId };
+    return { root: places.root, uid: account?.uid, facts: readFacts(places.facts), bootId };
   }
 
   #component(name: ComponentName, changed: () => void): Component {
@@ -92,8 +97,9 @@ export class Components {
         program: o.python,
         args: argumentsOf(name, o.version, { webPort: o.webPort, pidFile: pidFile() }),
         env: o.variables(name),
-        cwd: o.places.home,
+        cwd: o.seen.home,
         account: o.account,
+        view: o.view,
         logFile: join(o.places.componentLogs, `${name}.log`),
       }),
     });
@@ -106,7 +112,7 @@ export class Components {
   }
 
   #record(starting: Component, leader: Leader): void {
-    const { places, bootId, generation, webPort } = this.#o;
+    const { places, bootId, generation, view, webPort } = this.#o;
     const processes = this.all.flatMap((c) => {
       const process = c === starting ? leader : c.leader;
       const { restarts } = c.status;
@@ -115,6 +121,6 @@ export class Components {
         ? [{ component: c.name, pid: process.pid, startTime: process.startTime, since, restarts }]
         : [];
     });
-    writeFacts(places.facts, { bootId, generation, webPort, processes });
+    writeFacts(places.facts, { bootId, generation, view: view?.kind ?? 'none', webPort, processes });
   }
 }
