@@ -108,10 +108,13 @@ const commandOf = (settings: AllSettings): string =>
     ? 'npx windsock'
     : `npx windsock --data ${settings.data}`;
 
-const accountNote = (server: Server): string =>
-  server.accounts
+const accountNote = ({ accounts, view }: Server): string => {
+  const who = accounts
     ? 'PostgreSQL, installs and every environment run under accounts of their own.'
     : 'Every environment runs under your account: its DAGs can read what you can read.';
+  if (view.missing === undefined) return who;
+  return `${who}\n  They see the whole file system, and not the paths of Amazon MWAA: ${view.missing}`;
+};
 
 const showReady = async (
   server: Server,

@@ -57,6 +57,14 @@ export const statusFileSchema = z.object({
   leaving: z.enum(['end', 'keep']).optional(),
   writtenAt: z.number(),
   server: serverFileSchema,
+  /** How Airflow sees the file system: by a mount namespace as root, by a user namespace, or as it is. */
+  view: z
+    .object({
+      kind: z.enum(['root', 'user', 'none']),
+      /** Why there is no view of its own. */
+      missing: z.string().optional(),
+    })
+    .optional(),
   postgres: postgresSchema,
   environments: z.array(environmentSchema),
 });

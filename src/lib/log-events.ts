@@ -82,6 +82,11 @@ export const logEvents = {
     meaning: 'The file that `windsock status` reads could not be written; it is tried again.',
     fields: ['reason'],
   },
+  'view of the file system missing': {
+    meaning:
+      'Airflow and DAGs see the file system as it is: they could not be given a namespace of their own.',
+    fields: ['reason'],
+  },
   'disk nearly full': {
     meaning: 'On a full disk nothing can be changed: tokens, environments and DAGs stay as they are.',
     fields: ['data', 'free'],

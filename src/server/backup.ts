@@ -48,7 +48,10 @@ export interface BackupResult {
 }
 
 /** Of an environment: what is not made anew at its next start. Never the processes that were started for it. */
-const ofEnvironment = new Set(['config', 'dags', 'plugins', 'home', 'secrets.json', 'content.json']);
+const ofEnvironment = new Set([
+  ...['config', 'dags', 'plugins', 'requirements', 'startup', 'home'],
+  ...['secrets.json', 'content.json'],
+]);
 
 const jsonEntry = (path: string, value: BackupHead | BackupEnd): TarSource => {
   const bytes = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);

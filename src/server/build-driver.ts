@@ -1,6 +1,7 @@
 import { Bases } from '../airflow/base.ts';
 import { createCliRunner } from '../airflow/cli/runner.ts';
 import { LocalDriver } from '../airflow/local/driver.ts';
+import type { ViewSupport } from '../airflow/local/view-support.ts';
 import { packageSources } from '../airflow/package-index.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { AssertionKeys, ContentSource } from '../environments/ports.ts';
@@ -22,6 +23,9 @@ export interface BuildDriverInput {
   readonly source: ContentSource;
   readonly keys: AssertionKeys;
   readonly installationId: string;
+  /** Where the API answers; undefined before it does. */
+  readonly endpoint: () => string | undefined;
+  readonly view: ViewSupport;
   readonly userName: string;
   readonly taskLogDays: number;
   /** The interpreter that the settings name. */
@@ -41,6 +45,10 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     cache,
     trash: i.folders.trash,
     shim: installShim(i.folders),
+    sockets: i.folders.sockets,
+    caBundle: i.folders.caBundle,
+    endpoint: i.endpoint,
+    view: i.view,
     bases: new Bases({
       bases,
       cache,

@@ -30,7 +30,7 @@ const setOwner = (folder: string, uid: number, gid: number): void => {
 
 /** What an environment's account owns; the rest it may read at most (see docs/security.md). */
 const writable = ['home', 'tmp'];
-const readable = ['config', 'dags', 'plugins'];
+const readable = ['config', 'dags', 'plugins', 'requirements', 'startup'];
 
 const giveAway = (root: string, { uid, gid }: Account): void => {
   for (const name of [...writable, ...readable])

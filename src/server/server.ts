@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { classFault } from '../airflow/classes.ts';
+import { findViewSupport, type ViewSupport } from '../airflow/local/view-support.ts';
 import { checkPortIsFree } from '../api/loopback.ts';
 import { createApiServer } from '../api/server.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
@@ -57,6 +58,8 @@ export interface Server {
   readonly endpoint: string;
   readonly root: RootAccount;
   readonly accounts: ServerAccounts | undefined;
+  /** Whether Airflow has a view of its own. */
+  readonly view: ViewSupport;
   readonly log: Log;
   readonly store: EnvironmentStore;
   /** True once the environment's web server may be shown to people. */
@@ -136,6 +139,13 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const store = environmentStore(own.db);
   const audit = createAuditStore(own.db, { clock, region, accountId: id.root.accountId });
   const source = createFolderSource({ buckets: folders.buckets, log });
+  const view = findViewSupport({
+    data: folders.root,
+    cache: folders.cache,
+    account: accounts?.installer,
+  });
+  if (view.missing !== undefined) log.warn('view of the file system missing', { reason: view.missing });
+  let endpoint: string | undefined;
   const driver = buildDriver({
     folders,
     accounts,
@@ -143,6 +153,8 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     source,
     keys: id.keys,
     installationId: issuer,
+    endpoint: () => endpoint,
+    view,
     userName: o.userName,
     taskLogDays: settings.taskLogDays,
     python: settings.python,
@@ -196,7 +208,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     checkContent: checkBucket(source),
   });
   const { port } = await step('api', () => api.listen(settings.port));
-  const endpoint = `http://localhost:${port}`;
+  endpoint = `http://localhost:${port}`;
   publishEndpoint(folders, endpoint, region, id.tls.authority.rootPem);
   const facts = serverFacts(endpoint);
   started.add('server file', writeServerFile(folders, facts));
@@ -223,6 +235,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const status = await keepStatusFile({
     file: folders.status,
     server: facts,
+    view,
     postgres: () => own.status(),
     environments: () => store.placed(placement),
     components: (environmentId) => driver.components(environmentId),
@@ -237,6 +250,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     endpoint,
     root: id.root,
     accounts,
+    view,
     log,
     store,
     isReachable: (environmentId) => driver.webTarget(environmentId) !== undefined,

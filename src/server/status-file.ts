@@ -21,6 +21,7 @@ export interface StatusFileOptions {
   readonly file: string;
   /** What `server.json` says of this server. */
   readonly server: ServerFile;
+  readonly view?: StatusFile['view'];
   readonly postgres: () => OwnDatabaseStatus;
   readonly environments: () => Promise<readonly EnvironmentRecord[]>;
   readonly components: (id: string) => readonly ComponentStatus[];
@@ -114,6 +115,7 @@ class StatusKeeper implements KeptStatusFile {
     );
     return {
       server: this.#o.server,
+      ...(this.#o.view === undefined ? {} : { view: this.#o.view }),
       postgres: postgresFacts(this.#o.postgres()),
       environments: [...this.#known],
     };

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type FoundProcess, processesOf } from './processes.ts';
+import { type FoundProcess, mountsOf, processesOf } from './processes.ts';
 import type { Place } from './server.ts';
 
 /** 0 when it is gone. */
@@ -28,9 +28,15 @@ const titles: Readonly<Record<string, RegExp>> = {
   'dag-processor': /airflow dag[-_]processor/,
 };
 
+/** The folder on the machine that is a process's working directory, which may have another name in its own view. */
 const workingFolder = (pid: number): string => {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`);
+    const seen = readlinkSync(`/proc/${pid}/cwd`);
+    const mount = mountsOf(pid)
+      .split('\n')
+      .map((line) => line.split(' '))
+      .find((fields) => fields[4] === seen);
+    return mount?.[3] ?? seen;
   } catch {
     return '';
   }

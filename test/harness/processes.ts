@@ -35,6 +35,7 @@ const facts = (
     text(`/proc/${pid}/environ`),
     link(`/proc/${pid}/exe`),
     link(`/proc/${pid}/cwd`),
+    mountsOf(pid),
   ].join('\n');
   return {
     pid,
@@ -52,7 +53,11 @@ const all = () =>
     .flatMap((name) => facts(Number(name)) ?? [])
     .filter((p) => p.pid !== process.pid && p.state !== 'Z');
 
-/** Living processes that name the folder in command, environment, program or working directory, or have one of the uids. */
+/** The mounts of a process that has a view of its own: they name the data folder, whatever it calls its own paths. */
+export const mountsOf = (pid: number): string =>
+  link(`/proc/${pid}/ns/mnt`) === link('/proc/self/ns/mnt') ? '' : text(`/proc/${pid}/mountinfo`);
+
+/** Living processes that name the folder in command, environment, program, working directory or mounts, or have one of the uids. */
 export const processesOf = (folder: string, uids: readonly number[] = []): readonly FoundProcess[] =>
   all()
     .filter((p) => p.mentions.includes(folder) || uids.includes(p.uid))

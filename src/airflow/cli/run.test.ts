@@ -118,7 +118,7 @@ it('answers when the interpreter is missing', async () => {
   });
   expect(answer.kind === 'ran' && [answer.exitCode, answer.stderr.toString()]).toEqual([
     127,
-    expect.stringContaining('could not be started'),
+    expect.stringContaining('not found'),
   ]);
 });
 

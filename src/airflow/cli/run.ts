@@ -3,7 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CliAnswer } from '../../environments/ports.ts';
 import { textOf } from '../../lib/errors.ts';
+import type { Account } from '../../lib/process.ts';
 import { type Belongs, hasVariable, killAll } from '../../lib/process-tree.ts';
+import { commandOf } from '../local/launch.ts';
+import type { View } from '../local/view.ts';
 import { collect } from './output.ts';
 
 interface RunLimits {
@@ -27,6 +30,8 @@ export interface AirflowRun {
   /** The account to run as; absent means the account of this process. */
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  /** What it sees of the machine; absent means everything. */
+  readonly view?: View | undefined;
   readonly signal: AbortSignal;
   readonly limits?: RunLimits;
 }
@@ -39,15 +44,23 @@ const familyOf = (leader: number, mark: string, uid: number): Belongs => {
   return (p) => p.sessionId === leader || (p.uid === uid && hasVariable(p, `${markName}=${mark}`));
 };
 
-const start = (o: AirflowRun, mark: string) =>
-  spawn(o.python, ['-m', 'airflow', ...o.words], {
-    cwd: o.cwd,
+const accountOf = ({ uid, gid }: AirflowRun): Account | undefined =>
+  uid === undefined ? undefined : { name: String(uid), uid, gid: gid ?? uid };
+
+const start = (o: AirflowRun, mark: string) => {
+  const { file, args, options, words } = commandOf({
+    program: o.python,
+    args: ['-m', 'airflow', ...o.words],
     env: { ...o.env, [markName]: mark },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(o.uid === undefined ? {} : { uid: o.uid }),
-    ...(o.gid === undefined ? {} : { gid: o.gid }),
+    cwd: o.cwd,
+    account: accountOf(o),
+    view: o.view,
   });
+  const child = spawn(file, args, { ...options, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {});
+  child.stdin.end(words);
+  return child;
+};
 
 /** Resolves at the end of the process itself: a survivor may hold its pipes open until it is killed. */
 const exitOf = (child: ChildProcess): Promise<number> =>

@@ -13,6 +13,7 @@ import {
   sessionOf,
 } from '../../lib/process-tree.ts';
 import { Component, type ComponentOptions } from './component.ts';
+import { environmentMark } from './environment-variables.ts';
 import { inSessionsOf, livingOf, readFacts, writeFacts } from './facts.ts';
 import { type ComponentSpec, startLeader } from './leader.ts';
 import { endStrays } from './strays.ts';
@@ -35,6 +36,7 @@ const spec = (script: string, more: Record<string, string> = {}): ComponentSpec 
   env: { ...env, ...more },
   cwd: folder,
   account: undefined,
+  view: undefined,
   logFile: join(folder, 'scheduler.log'),
 });
 
@@ -148,13 +150,14 @@ describe('Component', () => {
 
 describe('facts', () => {
   const fact = { component: 'scheduler', since: 0, restarts: 0 };
-  const facts = { format: 4, folder: '/', bootId: 'b', revision: 'r', webPort: 4711 } as const;
+  const facts = { format: 4, folder: '/', bootId: 'b', revision: 'r', view: 'none', webPort: 4711 } as const;
+  const now = { bootId: 'b', revision: 'r', view: 'none' } as const;
   const other: ProcessFacts = { pid: 2, ppid: 1, uid: 0, state: 'S', sessionId: 0, startTime: 10 };
 
   test('a process that took over the number of ours is a stranger', () => {
     const written = { ...facts, processes: [{ ...fact, pid: process.pid, startTime: 1 }] };
     expect(inSessionsOf(written, 'b')({ ...other, sessionId: process.pid, startTime: 10_000 })).toBe(false);
-    expect(livingOf(written, { bootId: 'b', revision: 'r' })).toEqual([]);
+    expect(livingOf(written, now)).toEqual([]);
   });
 
   test('nothing from before a reboot is ours', () => {
@@ -168,14 +171,15 @@ describe('facts', () => {
     expect(ours({ ...other, sessionId: 999_999_998 })).toBe(false);
   });
 
-  test('what lives of this generation is found again; a torn file, another format, another generation are nothing', () => {
+  test('what lives of this generation is found again; a torn file, another format, generation or view are nothing', () => {
     const file = join(folder, 'facts.json');
     const startTime = processFacts(process.pid)?.startTime ?? 0;
     const me = { ...fact, pid: process.pid, startTime };
-    writeFacts(file, { bootId: 'b', revision: 'r', webPort: 4711, processes: [me] });
-    expect(livingOf(readFacts(file), { bootId: 'b', revision: 'r' })).toEqual([me]);
-    expect(livingOf(readFacts(file), { bootId: 'b', revision: 'other' })).toEqual([]);
-    expect(livingOf(readFacts(file), { bootId: 'c', revision: 'r' })).toEqual([]);
+    writeFacts(file, { ...now, webPort: 4711, processes: [me] });
+    expect(livingOf(readFacts(file), now)).toEqual([me]);
+    expect(livingOf(readFacts(file), { ...now, revision: 'other' })).toEqual([]);
+    expect(livingOf(readFacts(file), { ...now, bootId: 'c' })).toEqual([]);
+    expect(livingOf(readFacts(file), { ...now, view: 'root' })).toEqual([]);
     const copy = join(mkdtempSync(join(folder, 'copy-')), 'facts.json');
     writeFileSync(copy, readFileSync(file));
     expect(readFacts(copy)).toBeUndefined();
@@ -187,9 +191,9 @@ describe('facts', () => {
 });
 
 describe('endStrays', () => {
-  const home = `/strays/${process.pid}`;
-  const marked = { AIRFLOW_HOME: home };
-  const owner = { home, uid: undefined, facts: undefined, bootId: 'b' };
+  const root = `/strays/${process.pid}`;
+  const marked = Object.fromEntries([environmentMark(root)]);
+  const owner = { root, uid: undefined, facts: undefined, bootId: 'b' };
   const environmentOf = (pid: number): string => {
     try {
       return readFileSync(`/proc/${pid}/environ`, 'latin1');
@@ -197,7 +201,7 @@ describe('endStrays', () => {
       return '';
     }
   };
-  const living = () => processes().filter((p) => environmentOf(p.pid).includes(home));
+  const living = () => processes().filter((p) => environmentOf(p.pid).includes(root));
 
   test('ends what left its session, and neither a component, nor its shell task, nor anybody else', async () => {
     const keep = spawn('/bin/sh', ['-c', 'setsid sleep 63 & sleep 64; true'], {

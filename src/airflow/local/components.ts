@@ -9,7 +9,9 @@ import { Component } from './component.ts';
 import { type ProcessFact, readFacts, writeFacts } from './facts.ts';
 import type { Leader } from './leader.ts';
 import type { Places } from './places.ts';
+import type { Seen } from './seen.ts';
 import { endStrays, killAllBut, type Owner, processesOf } from './strays.ts';
+import type { View } from './view.ts';
 
 export interface ComponentsOptions {
   readonly id: string;
@@ -17,6 +19,9 @@ export interface ComponentsOptions {
   readonly revision: string;
   readonly version: AirflowVersion;
   readonly places: Places;
+  /** Where the components find their folders. */
+  readonly seen: Seen;
+  readonly view: View | undefined;
   readonly python: string;
   readonly account: Account | undefined;
   readonly webPort: number;
@@ -95,7 +100,7 @@ export class Components {
 
   #owner(): Owner {
     const { account, places, bootId } = this.#o;
-    return { home: places.home, uid: account?.uid, facts: readFacts(places.facts), bootId };
+    return { root: places.root, uid: account?.uid, facts: readFacts(places.facts), bootId };
   }
 
   #component(name: ComponentName, changed: () => void): Component {
@@ -118,8 +123,9 @@ export class Components {
           pidFile: pidFile(),
         }),
         env: o.variables(name),
-        cwd: o.places.home,
+        cwd: o.seen.home,
         account: o.account,
+        view: o.view,
         logFile: join(o.places.componentLogs, o.logFolder(name), `${name}.log`),
       }),
     });
@@ -136,7 +142,7 @@ export class Components {
   }
 
   #write(starting?: { readonly component: Component; readonly leader: Leader }): void {
-    const { places, bootId, revision, webPort } = this.#o;
+    const { places, bootId, revision, view, webPort } = this.#o;
     const processes = this.all.flatMap((c) => {
       const isStarting = c === starting?.component;
       const process = isStarting ? starting.leader : c.leader;
@@ -145,6 +151,6 @@ export class Components {
       const fact = { component: c.name, pid: process.pid, startTime: process.startTime, restarts };
       return [{ ...fact, since: isStarting ? Date.now() : since, ...(c.draining ? { draining: true } : {}) }];
     });
-    writeFacts(places.facts, { bootId, revision, webPort, processes });
+    writeFacts(places.facts, { bootId, revision, view: view?.kind ?? 'none', webPort, processes });
   }
 }

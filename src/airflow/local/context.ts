@@ -12,6 +12,9 @@ import { type AirflowVersion, airflowVersions, findVersion } from '../versions.t
 import type { StartCheck } from './environment.ts';
 import { processVariables } from './environment-variables.ts';
 import { type Places, placesOf } from './places.ts';
+import { type Seen, seenBy, viewOf } from './seen.ts';
+import type { View } from './view.ts';
+import type { ViewSupport } from './view-support.ts';
 
 /** Puts an environment's DAGs into a folder and keeps them there. */
 export interface DagFolder {
@@ -42,6 +45,13 @@ export interface LocalDriverOptions {
   readonly cache: string;
   readonly trash: string;
   readonly shim: string;
+  /** PostgreSQL's socket. */
+  readonly sockets: string;
+  /** Public authorities and ours, in one file. */
+  readonly caBundle: string;
+  /** Where the API answers; undefined before it does. */
+  readonly endpoint: () => string | undefined;
+  readonly view: ViewSupport;
   readonly bases: Bases;
   readonly databases: MetadataDatabases;
   readonly assertionKeys: AssertionKeys;
@@ -91,6 +101,22 @@ export const baseOf = (o: LocalDriverOptions, version: AirflowVersion): Base => 
   return base;
 };
 
+/** Where the programs of an environment find its folders. */
+export const seenFor = (o: LocalDriverOptions, id: EnvironmentId): Seen =>
+  seenBy(placesFor(o, id), o.view.kind);
+
+/** What the programs of an environment see of the machine. */
+export const viewFor = (o: LocalDriverOptions, e: EnvironmentRecord): View | undefined =>
+  viewOf({
+    kind: o.view.kind,
+    data: homeOf(o),
+    places: placesFor(o, e.id),
+    base: baseOf(o, versionOf(e)),
+    shim: o.shim,
+    sockets: o.sockets,
+    cache: o.cache,
+  });
+
 /** The environment variables of a component, or of a command (as the web server's). */
 export const variablesFor = (
   o: LocalDriverOptions,
@@ -102,6 +128,8 @@ export const variablesFor = (
     version,
     base: baseOf(o, version),
     places: placesFor(o, e.id),
+    seen: seenFor(o, e.id),
+    endpoint: o.endpoint(),
     shim: o.shim,
     account: accountOf(o, e.id),
     userName: o.userName,

@@ -16,7 +16,16 @@ import { processes } from '../../lib/process-tree.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
 import { airflowVersions, findVersion } from '../versions.ts';
-import { accountOf, baseOf, type LocalDriverOptions, placesFor, variablesFor, versionOf } from './context.ts';
+import {
+  accountOf,
+  baseOf,
+  type LocalDriverOptions,
+  placesFor,
+  seenFor,
+  variablesFor,
+  versionOf,
+  viewFor,
+} from './context.ts';
 import { drainFound, withPatience } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
 import { readFacts } from './facts.ts';
@@ -193,7 +202,8 @@ export class LocalDriver implements AirflowDriver {
       python: baseOf(this.#o, version).python,
       words,
       env: { ...variablesFor(this.#o, e)('webserver'), ...quietUnlessTest(words) },
-      cwd: placesFor(this.#o, e.id).home,
+      cwd: seenFor(this.#o, e.id).home,
+      view: viewFor(this.#o, e),
       uid: account?.uid,
       gid: account?.gid,
       signal: o.signal,
@@ -226,7 +236,7 @@ export class LocalDriver implements AirflowDriver {
   #owner(id: EnvironmentId): Owner {
     const places = placesFor(this.#o, id);
     const facts = readFacts(places.facts);
-    return { home: places.home, uid: accountOf(this.#o, id)?.uid, facts, bootId: this.#o.bootId };
+    return { root: places.root, uid: accountOf(this.#o, id)?.uid, facts, bootId: this.#o.bootId };
   }
 
   #hasProcesses(id: EnvironmentId): boolean {

@@ -6,12 +6,16 @@ import { logLevelsOf } from '../logging.ts';
 import { hasOption } from '../settings.ts';
 import type { AirflowVersion } from '../versions.ts';
 import type { Places } from './places.ts';
+import type { Seen } from './seen.ts';
 
 export interface VariablesInput {
   readonly record: EnvironmentRecord;
   readonly version: AirflowVersion;
   readonly base: Base;
   readonly places: Places;
+  readonly seen: Seen;
+  /** Where the API of Windsock answers. */
+  readonly endpoint: string | undefined;
   readonly shim: string;
   readonly account: Account | undefined;
   readonly userName: string;
@@ -27,6 +31,29 @@ const logVariables = (record: EnvironmentRecord, component: string): Record<stri
   return { AIRFLOW__LOGGING__LOGGING_LEVEL: levels.component, WINDSOCK_TASK_LOG_LEVEL: levels.tasks };
 };
 
+/** Marks what runs of an environment: the id alone would be that of a copy of its data folder too. */
+export const environmentMark = (root: string): readonly [name: string, value: string] => [
+  'WINDSOCK_ENVIRONMENT_FOLDER',
+  root,
+];
+
+/** On Amazon MWAA's smallest class one container is scheduler and worker. */
+const mwaaComponent = (component: string, environmentClass: string): string => {
+  if (component === 'webserver') return component;
+  return environmentClass === 'mw1.micro' ? 'hybrid' : 'scheduler';
+};
+
+/**
+ * This Windsock for `mwaa` only: whatever else a DAG calls is AWS. The bundle has the public authorities too, so
+ * other addresses work as before.
+ */
+const towardsWindsock = (i: VariablesInput): Record<string, string> => ({
+  ...(i.endpoint === undefined ? {} : { AWS_ENDPOINT_URL_MWAA: i.endpoint }),
+  AWS_CA_BUNDLE: i.places.caBundle,
+  REQUESTS_CA_BUNDLE: i.places.caBundle,
+  SSL_CERT_FILE: i.places.caBundle,
+});
+
 /**
  * The whole environment of an Airflow process: nothing of the server's own, no secret (those are in airflow.cfg,
  * which /proc does not show). Names as MWAA sets them where a DAG may read them.
@@ -36,7 +63,7 @@ export const processVariables = (i: VariablesInput, component: string): Record<s
   LANG: 'C.UTF-8',
   LC_ALL: 'C.UTF-8',
   TZ: 'UTC',
-  HOME: i.places.home,
+  HOME: i.seen.home,
   USER: i.account?.name ?? i.userName,
   LOGNAME: i.account?.name ?? i.userName,
   TMPDIR: i.places.temporary,
@@ -44,15 +71,19 @@ export const processVariables = (i: VariablesInput, component: string): Record<s
   PYTHONUNBUFFERED: '1',
   PYTHONNOUSERSITE: '1',
   VIRTUAL_ENV: i.base.folder,
-  AIRFLOW_HOME: i.places.home,
+  AIRFLOW_HOME: i.seen.home,
   AIRFLOW_CONFIG: i.places.airflowConfig,
   AIRFLOW_ENV_NAME: i.record.name,
   AIRFLOW_ENV_ID: i.record.id,
+  AIRFLOW_VERSION: i.version.version,
   AIRFLOW_CONN_AWS_DEFAULT: 'aws://',
   AWS_REGION: i.record.region,
   AWS_DEFAULT_REGION: i.record.region,
+  CUSTOMER_ACCOUNT_ID: i.record.accountId,
   AWS_EXECUTION_ENV: `Amazon_MWAA_${i.version.version.replaceAll('.', '')}`,
-  MWAA_AIRFLOW_COMPONENT: component,
+  MWAA_AIRFLOW_COMPONENT: mwaaComponent(component, i.record.spec.EnvironmentClass),
+  ...towardsWindsock(i),
+  ...Object.fromEntries([environmentMark(i.places.root)]),
   WINDSOCK_ENVIRONMENT_ID: i.record.id,
   WINDSOCK_ASSERTION_KEYS: i.places.assertionKeys,
   WINDSOCK_ASSERTION_ISSUER: i.assertionIssuer,

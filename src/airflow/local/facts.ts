@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { type Belongs, isAlive, sessionOf } from '../../lib/process-tree.ts';
+import type { ViewKind } from './view.ts';
 
 /** A process that was started as a session leader. */
 export interface ProcessFact {
@@ -24,6 +25,8 @@ export interface Facts {
   readonly bootId: string;
   /** Of what these processes were started with. */
   readonly revision: string;
+  /** How its processes see the machine; they know the paths of their folders by it. */
+  readonly view?: ViewKind;
   /** Port of the web server, which the other components know. */
   readonly webPort: number;
   readonly processes: readonly ProcessFact[];
@@ -54,9 +57,11 @@ export const inSessionsOf = (facts: Facts | undefined, bootId: string): Belongs 
   return (p) => sessions.some((belongs) => belongs(p));
 };
 
-/** The processes that still live of what was written down for this revision. */
+/** The processes that still live of what was written down for this revision, if they see what the next ones will. */
 export const livingOf = (
   facts: Facts | undefined,
-  now: { readonly bootId: string; readonly revision: string },
-): readonly ProcessFact[] =>
-  facts?.bootId === now.bootId && facts.revision === now.revision ? facts.processes.filter(isAlive) : [];
+  now: Pick<Facts, 'bootId' | 'revision'> & { readonly view: ViewKind },
+): readonly ProcessFact[] => {
+  if (facts?.bootId !== now.bootId || facts.revision !== now.revision) return [];
+  return facts.view === now.view ? facts.processes.filter(isAlive) : [];
+};

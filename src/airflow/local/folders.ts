@@ -35,11 +35,13 @@ const newSecrets = (): EnvironmentSecrets => ({
   jwtSecret: randomSecret(),
 });
 
+/** What the environment's account may read and not change. */
+const readableOf = (p: Places): readonly string[] => [p.config, p.dags, p.plugins, p.requirements, p.startup];
+
 /** Makes the folders of an environment and its secrets; what is there stays. */
 export const makeFolders = (places: Places, account: Account | undefined): void => {
   const readable = account ? { uid: 0, gid: account.gid } : undefined;
-  for (const folder of [places.root, places.config, places.dags, places.plugins])
-    makeFolder(folder, 0o750, readable);
+  for (const folder of [places.root, ...readableOf(places)]) makeFolder(folder, 0o750, readable);
   for (const folder of [places.home, places.taskLogs, places.temporary]) makeFolder(folder, 0o700, account);
   makeFolder(places.componentLogs, 0o700, undefined);
   failpoint('folders:made');
@@ -49,7 +51,7 @@ export const makeFolders = (places: Places, account: Account | undefined): void 
 
 /** True when `makeFolders` has nothing to do. */
 export const foldersAreMade = (p: Places): boolean =>
-  [p.config, p.dags, p.plugins, p.home, p.taskLogs, p.temporary, p.componentLogs, p.secrets].every((place) =>
+  [...readableOf(p), p.home, p.taskLogs, p.temporary, p.componentLogs, p.secrets].every((place) =>
     existsSync(place),
   );
 

@@ -1,16 +1,11 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import type { Account } from '../../lib/process.ts';
 import { isAlive, type ProcessId, processFacts, whenEnded } from '../../lib/process-tree.ts';
+import { type Command, commandOf, type Launch } from './launch.ts';
 
 /** How one component of an environment is started. */
-export interface ComponentSpec {
+export interface ComponentSpec extends Launch {
   readonly name: string;
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  readonly account: Account | undefined;
   readonly logFile: string;
 }
 
@@ -24,22 +19,10 @@ export interface Leader extends ProcessId {
 /** Called once with the reason, for people. */
 export type OnEnd = (reason: string) => void;
 
-/**
- * Waits for a word from the server before the program starts, in the same process: a server that is killed before it
- * has written the process down leaves nothing behind, because the pipe then ends without the word.
- */
-const gate = 'read -r word && [ "$word" = go ] && exec "$@" </dev/null';
-
-const spawnGated = (spec: ComponentSpec) => {
-  const out = openSync(spec.logFile, 'a', 0o640);
+const spawnGated = ({ file, args, options }: Command, logFile: string) => {
+  const out = openSync(logFile, 'a', 0o640);
   try {
-    return spawn('/bin/sh', ['-c', gate, 'sh', spec.program, ...spec.args], {
-      cwd: spec.cwd,
-      env: { ...spec.env },
-      detached: true,
-      stdio: ['pipe', out, out],
-      ...(spec.account ? { uid: spec.account.uid, gid: spec.account.gid } : {}),
-    });
+    return spawn(file, args, { ...options, detached: true, stdio: ['pipe', out, out] });
   } finally {
     closeSync(out);
   }
@@ -51,7 +34,8 @@ const spawnGated = (spec: ComponentSpec) => {
  * @throws what the system says when it cannot be started, or what `record` throws
  */
 export const startLeader = (spec: ComponentSpec, record: (leader: Leader) => void, onEnd: OnEnd): Leader => {
-  const child = spawnGated(spec);
+  const command = commandOf(spec);
+  const child = spawnGated(command, spec.logFile);
   let told = false;
   const end = (reason: string): void => {
     if (told) return;
@@ -69,7 +53,7 @@ export const startLeader = (spec: ComponentSpec, record: (leader: Leader) => voi
     if (!facts) throw new Error('the process could not be started');
     const leader = { pid: facts.pid, startTime: facts.startTime, adopted: false, letGo };
     record(leader);
-    child.stdin?.end('go\n');
+    child.stdin?.end(command.words);
     return leader;
   } catch (error) {
     letGo();

@@ -7,10 +7,17 @@ export interface Places {
   readonly config: string;
   readonly airflowConfig: string;
   readonly assertionKeys: string;
+  /** Public authorities and ours: the data folder's own file is not seen by Airflow. */
+  readonly caBundle: string;
+  readonly hosts: string;
   /** 0600: the secrets of its Airflow. */
   readonly secrets: string;
   readonly dags: string;
   readonly plugins: string;
+  /** requirements.txt. */
+  readonly requirements: string;
+  /** The startup script. */
+  readonly startup: string;
   /** AIRFLOW_HOME and HOME. */
   readonly home: string;
   readonly taskLogs: string;
@@ -29,9 +36,13 @@ export const placesOf = (environments: string, id: EnvironmentId): Places => {
     config: join(root, 'config'),
     airflowConfig: join(root, 'config', 'airflow.cfg'),
     assertionKeys: join(root, 'config', 'assertion-keys.json'),
+    caBundle: join(root, 'config', 'ca-bundle.pem'),
+    hosts: join(root, 'config', 'hosts'),
     secrets: join(root, 'secrets.json'),
     dags: join(root, 'dags'),
     plugins: join(root, 'plugins'),
+    requirements: join(root, 'requirements'),
+    startup: join(root, 'startup'),
     home: join(root, 'home'),
     taskLogs: join(root, 'home', 'logs'),
     temporary: join(root, 'tmp'),

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
@@ -25,8 +25,10 @@ import {
   homeOf,
   type LocalDriverOptions,
   placesFor,
+  seenFor,
   variablesFor,
   versionOf,
+  viewFor,
 } from './context.ts';
 import { LocalEnvironment, type LocalEnvironmentOptions } from './environment.ts';
 import { livingOf, type ProcessFact, readFacts } from './facts.ts';
@@ -134,13 +136,26 @@ export const writeAssertionKeys = async (o: LocalDriverOptions, id: EnvironmentI
   });
 };
 
+/** AWS clients put these in front of the host where they cannot be told not to. */
+const prefixedNames = 'api.localhost env.localhost ops.localhost';
+
+/** Copies of what the machine has elsewhere: whom to trust, and where names lead. */
+const writeFilesOfMachine = (o: LocalDriverOptions, id: EnvironmentId): void => {
+  const places = placesFor(o, id);
+  const account = accountOf(o, id);
+  const how = { mode: 0o640, owner: account && { uid: 0, gid: account.gid } };
+  if (existsSync(o.caBundle)) writeFileAtomic(places.caBundle, readFileSync(o.caBundle, 'utf8'), how);
+  const hosts = existsSync('/etc/hosts') ? readFileSync('/etc/hosts', 'utf8') : '127.0.0.1 localhost\n';
+  writeFileAtomic(places.hosts, `${hosts.trimEnd()}\n127.0.0.1 ${prefixedNames}\n`, { ...how, mode: 0o644 });
+};
+
 /** What still runs of an earlier start and can be gone on with, and the web server's port that it knows. */
 const found = async (
   o: LocalDriverOptions,
   e: EnvironmentRecord,
 ): Promise<{ living: readonly ProcessFact[]; webPort: number }> => {
   const facts = readFacts(placesFor(o, e.id).facts);
-  const living = livingOf(facts, { bootId: o.bootId, revision: revisionOf(e) });
+  const living = livingOf(facts, { bootId: o.bootId, revision: revisionOf(e), view: o.view.kind });
   if (facts === undefined || living.length === 0) return { living: [], webPort: await freePort() };
   const webLives = living.some((fact) => fact.component === 'webserver');
   // the others call the web server by its port: without the port they are of no use
@@ -159,6 +174,7 @@ export const configure = async (
   joins: Pick<LocalEnvironmentOptions, 'changed' | 'spared'>,
 ): Promise<LocalEnvironment> => {
   const places = placesFor(o, e.id);
+  const seen = seenFor(o, e.id);
   const version = versionOf(e);
   const account = accountOf(o, e.id);
   const { living, webPort } = await found(o, e);
@@ -170,9 +186,9 @@ export const configure = async (
     publicUrl: `https://${e.webserverHostname}`,
     webPort,
     paths: {
-      dags: places.dags,
-      logs: places.taskLogs,
-      plugins: places.plugins,
+      dags: seen.dags,
+      logs: seen.taskLogs,
+      plugins: seen.plugins,
       webserverConfig: join(o.shim, 'webserver_config.py'),
     },
   });
@@ -181,6 +197,7 @@ export const configure = async (
     owner: account && { uid: 0, gid: account.gid },
   });
   await writeAssertionKeys(o, e.id);
+  writeFilesOfMachine(o, e.id);
   for (const component of componentsOf(version))
     mkdirSync(join(places.componentLogs, logFolderOf(e, component)), { recursive: true, mode: 0o700 });
   const environment = new LocalEnvironment({
@@ -188,6 +205,8 @@ export const configure = async (
     revision: revisionOf(e),
     version,
     places,
+    seen,
+    view: viewFor(o, e),
     python: baseOf(o, version).python,
     account,
     webPort,

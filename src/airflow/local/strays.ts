@@ -1,10 +1,11 @@
 import { type Belongs, hasVariable, killSelected, treesOf } from '../../lib/process-tree.ts';
+import { environmentMark } from './environment-variables.ts';
 import { type Facts, inSessionsOf } from './facts.ts';
 
 /** How the processes of one environment are told from all others. */
 export interface Owner {
-  /** Its AIRFLOW_HOME: the id alone would be that of a copy of this data folder too. */
-  readonly home: string;
+  /** Its folder, by which they are marked. */
+  readonly root: string;
   /** The environment's own account, where it has one. */
   readonly uid: number | undefined;
   readonly facts: Facts | undefined;
@@ -16,9 +17,10 @@ const ownUid = process.geteuid?.();
 /** Every process of the environment: of its account, else of a session written down, else by its mark. */
 export const processesOf = (o: Owner): Belongs => {
   const inSession = inSessionsOf(o.facts, o.bootId);
+  const mark = environmentMark(o.root).join('=');
   return (p) => {
     if (o.uid !== undefined) return p.uid === o.uid || inSession(p);
-    return inSession(p) || (p.uid === ownUid && hasVariable(p, `AIRFLOW_HOME=${o.home}`));
+    return inSession(p) || (p.uid === ownUid && hasVariable(p, mark));
   };
 };
 

@@ -53,6 +53,8 @@ export interface Report {
   /** The data folder. */
   readonly data: string;
   readonly server: { readonly state: ServerState } & Partial<ServerFile> & Pick<StatusFile, 'leaving'>;
+  /** How Airflow sees the file system. */
+  readonly view?: NonNullable<StatusFile['view']>;
   readonly postgres: Part;
   readonly environments: readonly EnvironmentReport[];
   /** When the server last wrote down how things are (epoch milliseconds). */
@@ -138,7 +140,8 @@ export const reportOf = (found: Found, machine: Machine): Report => {
     (postgres.state === 'running' || postgres.state === 'external') &&
     environments.every(isWell);
   const written = found.status ? { writtenAt: found.status.writtenAt } : {};
-  return { ok, data: found.data, server, postgres, environments, ...written };
+  const view = found.status?.view === undefined ? {} : { view: found.status.view };
+  return { ok, data: found.data, server, ...view, postgres, environments, ...written };
 };
 
 /** What runs without its server, for people: `PostgreSQL`, `Airflow of demo (9 processes)`. */

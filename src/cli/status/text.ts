@@ -48,6 +48,12 @@ const postgresText = ({ postgres }: Report, now: number): string => {
   ]);
 };
 
+/** Only what is missing: with a view everything is as with Amazon MWAA. */
+const viewText = ({ view }: Report): string =>
+  view?.missing === undefined
+    ? ''
+    : row('View', [`missing, so DAGs see the whole file system (${short(view.missing)})`]);
+
 const environmentsText = ({ environments }: Report, now: number): string =>
   tableText(
     ['ENVIRONMENT', 'ID', 'STATUS', 'FOR', 'AIRFLOW', 'ADDRESS', 'LAST ERROR'],
@@ -100,7 +106,7 @@ const note = (r: Report, now: number): string => {
 /** The text of `windsock status`; `now` in epoch milliseconds. */
 export const statusText = (r: Report, now: number): string => {
   const isNew = r.server.state === 'not started' && r.postgres.processes === 0;
-  const head = serverText(r, now) + (isNew ? '' : postgresText(r, now));
+  const head = serverText(r, now) + (isNew ? '' : postgresText(r, now) + viewText(r));
   if (r.environments.length === 0) return head + note(r, now);
   const components = r.environments.some((e) => e.components.length > 0) ? `\n${componentsText(r, now)}` : '';
   return `${head}\n${environmentsText(r, now)}${components}${note(r, now)}`;

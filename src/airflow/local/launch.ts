@@ -1,0 +1,72 @@
+import type { Account } from '../../lib/process.ts';
+import { quoted } from '../../lib/shell.ts';
+import { unshareArguments, unshareFile, type View, viewScript } from './view.ts';
+
+/** A program of an environment, with all that it gets from outside. */
+export interface Launch {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** The whole environment of the program. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Its working directory, as it sees it. */
+  readonly cwd: string;
+  /** Undefined: the account of this process. */
+  readonly account: Account | undefined;
+  /** Undefined: it sees the file system as it is. */
+  readonly view: View | undefined;
+}
+
+/** What spawn(2) is given, and what is then written to its standard input, whole and once. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly options: {
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly uid?: number;
+    readonly gid?: number;
+  };
+  readonly words: string;
+}
+
+/**
+ * Waits for its words before the program starts, in the same process: without them it ends. So a server that is
+ * killed before it has written the process down leaves nothing behind.
+ */
+const gate = 'words=$(cat) && eval "$words"';
+
+/**
+ * The environment is among the words: variables that a user chooses must not reach what runs as root before
+ * (LD_PRELOAD), nor be read in the list of processes.
+ */
+const wordsOf = (l: Launch): string =>
+  [
+    'unset PATH LC_ALL',
+    ...Object.entries(l.env).map(([name, value]) => `export ${name}=${quoted(value)}`),
+    'ulimit -c 0',
+    `cd ${quoted(l.cwd)} || exit`,
+    'unset OLDPWD',
+    'exec "$@" </dev/null',
+  ].join('\n');
+
+const plain = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' };
+
+const ownIds = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+
+/** The one way in which anything of an environment is started: account, limits, and what it sees. */
+export const commandOf = (l: Launch): Command => {
+  const inner = ['/bin/sh', '-c', gate, 'sh', l.program, ...l.args];
+  const words = wordsOf(l);
+  const [shell = '', ...rest] = inner;
+  if (!l.view) {
+    const who = l.account ? { uid: l.account.uid, gid: l.account.gid } : {};
+    return { file: shell, args: rest, options: { cwd: '/', env: plain, ...who }, words };
+  }
+  const script = viewScript(l.view, l.account, ownIds);
+  return {
+    file: unshareFile() ?? 'unshare',
+    args: [...unshareArguments(l.view.kind), '/bin/sh', '-c', script, 'sh', ...inner],
+    options: { cwd: '/', env: plain },
+    words,
+  };
+};

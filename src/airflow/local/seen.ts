@@ -1,0 +1,59 @@
+import { realpathSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Base } from '../base.ts';
+import type { Places } from './places.ts';
+import { mwaaHome, type View, type ViewKind } from './view.ts';
+
+/** Where the programs of an environment find its folders. */
+export type Seen = Pick<Places, 'home' | 'dags' | 'plugins' | 'requirements' | 'startup' | 'taskLogs'>;
+
+/** The paths of Amazon MWAA where there is a view; else those of the machine. */
+export const seenBy = (places: Places, kind: ViewKind): Seen =>
+  kind === 'none'
+    ? places
+    : {
+        home: mwaaHome,
+        dags: join(mwaaHome, 'dags'),
+        plugins: join(mwaaHome, 'plugins'),
+        requirements: join(mwaaHome, 'requirements'),
+        startup: join(mwaaHome, 'startup'),
+        taskLogs: join(mwaaHome, 'logs'),
+      };
+
+export interface ViewInput {
+  readonly kind: ViewKind;
+  /** The data folder. */
+  readonly data: string;
+  readonly places: Places;
+  readonly base: Base;
+  readonly shim: string;
+  /** PostgreSQL's socket, and the installer's folder: a Python that uv installed is in it. */
+  readonly sockets: string;
+  readonly cache: string;
+}
+
+const isBelow = (folder: string, path: string): boolean => path.startsWith(`${folder}/`);
+
+/** The interpreter that the virtual environment leads to, where it is in the data folder as well. */
+const ownPython = ({ base, cache }: ViewInput): readonly string[] => {
+  const pythons = join(cache, 'python');
+  return isBelow(realpathSync(cache), realpathSync(base.python)) ? [pythons] : [];
+};
+
+/** What the programs of one environment see; undefined where they see everything. */
+export const viewOf = (i: ViewInput): View | undefined => {
+  const { places: p } = i;
+  if (i.kind === 'none') return undefined;
+  const within = (path: string): string => relative(i.data, path);
+  const inHome = { dags: p.dags, plugins: p.plugins, requirements: p.requirements, startup: p.startup };
+  const shared = [i.base.folder, i.shim, ...ownPython(i), ...(isBelow(i.data, i.sockets) ? [i.sockets] : [])];
+  return {
+    kind: i.kind,
+    data: i.data,
+    readOnly: [...shared, p.config, ...Object.values(inHome)].map(within),
+    writable: [p.home, p.temporary].map(within),
+    home: within(p.home),
+    inHome: Object.fromEntries(Object.entries(inHome).map(([name, path]) => [name, within(path)])),
+    hosts: within(p.hosts),
+  };
+};

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Account } from '../../lib/process.ts';
+import { quoted } from '../../lib/shell.ts';
+
+/** AIRFLOW_HOME on Amazon MWAA, which DAGs name in their code. */
+export const mwaaHome = '/usr/local/airflow';
+
+/**
+ * How a process gets a file system of its own: `root` by a mount namespace, `user` by a user namespace around it,
+ * `none` not at all.
+ */
+export type ViewKind = 'root' | 'user' | 'none';
+
+/** What the programs of one environment see of the data folder; paths below it are relative. */
+export interface View {
+  readonly kind: 'root' | 'user';
+  /** The data folder: all that is not named here is covered. */
+  readonly data: string;
+  readonly readOnly: readonly string[];
+  readonly writable: readonly string[];
+  /** Seen as /usr/local/airflow; one of `writable`. */
+  readonly home: string;
+  /** Seen in it, by name; each one of `readOnly`. */
+  readonly inHome: Readonly<Record<string, string>>;
+  /** Seen as /etc/hosts; in one of `readOnly`. */
+  readonly hosts: string | undefined;
+}
+
+/** A folder that is in every data folder, and that no program of Airflow needs to see. */
+const staging = 'trash';
+
+/**
+ * Both covers are made aside and moved into place whole. A read-only bind without `nosuid,nodev` is refused in a user
+ * namespace when the disk has these. `-n`: mount(8) writes nothing to /run.
+ */
+const tools = `set -eu
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+m() { mount -n "$@"; }
+cover() { m -t tmpfs -o mode=755,nosuid,nodev,size=1m windsock "$aside"; }
+rw() { mkdir -p "$aside/$1"; m --bind "$data/$1" "$aside/$1"; }
+ro() { rw "$1"; m -o remount,bind,ro,nosuid,nodev "$aside/$1"; }
+`;
+
+/** /usr/local as it is, with a folder `airflow` in it that the machine need not have. */
+const localFolder = (home: string): string => `cover
+for path in /usr/local/* /usr/local/.[!.]*; do
+  to=$aside/\${path##*/}
+  if [ "$path" = ${mwaaHome} ]; then :
+  elif [ -L "$path" ]; then ln -s "$(readlink "$path")" "$to"
+  elif [ -d "$path" ]; then mkdir "$to"; m --rbind "$path" "$to"
+  elif [ -e "$path" ]; then : >"$to"; m --bind "$path" "$to"
+  fi
+done
+mkdir "$aside/airflow"
+m --bind "$data"/${quoted(home)} "$aside/airflow"
+m -o remount,bind,ro,nosuid,nodev "$aside"
+m --move "$aside" /usr/local
+`;
+
+/**
+ * The home belongs to the environment's account, which may put a link there at any moment: what is mounted on is the
+ * folder that was entered, not what its name leads to by then.
+ */
+const folderInHome = ([name, path]: readonly [string, string]): string => `cd ${mwaaHome}
+[ -d ${quoted(name)} ] || mkdir ${quoted(name)}
+cd -P ${quoted(name)}
+[ "$(pwd -P)" = ${quoted(join(mwaaHome, name))} ] || { echo ${quoted(`${name} in the home is not a folder`)} >&2; exit 1; }
+m -c --bind "$data"/${quoted(path)} .
+cd /
+`;
+
+const become = (v: View, account: Account | undefined, ids: { uid: number; gid: number }): string => {
+  const own = v.kind === 'user' ? `unshare --user --map-user=${ids.uid} --map-group=${ids.gid} ` : '';
+  const other = account ? ` --reuid=${account.uid} --regid=${account.gid} --clear-groups` : '';
+  return `exec ${own}setpriv --no-new-privs${other} -- "$@"\n`;
+};
+
+/**
+ * A script for sh(1), started in a mount namespace of its own: shows `view`, becomes the account and runs its
+ * arguments in the same process.
+ */
+export const viewScript = (
+  v: View,
+  account: Account | undefined,
+  ids: { readonly uid: number; readonly gid: number },
+): string =>
+  [
+    tools,
+    `data=${quoted(v.data)}\naside=$data/${staging}\n`,
+    'cover\nmkdir "$aside/',
+    `${staging}"\n`,
+    ...v.readOnly.map((path) => `ro ${quoted(path)}\n`),
+    ...v.writable.map((path) => `rw ${quoted(path)}\n`),
+    'm --move "$aside" "$data"\n',
+    localFolder(v.home),
+    ...Object.entries(v.inHome).map(folderInHome),
+    v.hosts === undefined ? '' : `[ ! -e /etc/hosts ] || m --bind "$data"/${quoted(v.hosts)} /etc/hosts\n`,
+    'm -o remount,bind,ro,nosuid,nodev "$data"\n',
+    become(v, account, ids),
+  ].join('');
+
+/** unshare(1), by which a view begins. */
+export const unshareFile = (): string | undefined =>
+  ['/usr/bin/unshare', '/bin/unshare'].find((file) => existsSync(file));
+
+/** Its arguments before the program that begins inside. What the machine unmounts later must not stay mounted there. */
+export const unshareArguments = (kind: View['kind']): readonly string[] => [
+  ...(kind === 'root' ? [] : ['--user', '--map-root-user']),
+  ...['--mount', '--propagation', 'slave'],
+];
