@@ -25,7 +25,7 @@ const choiceOf = ({ spec }: EnvironmentRecord, module: LoggingModule): LogChoice
 };
 
 /** The folder of logs that were not asked for: kept for whoever runs this installation. */
-export const internalLogs = 'internal';
+const internalLogs = 'internal';
 
 /** The folder of a component's log, below the environment's logs: the log group's name where it was asked for. */
 export const logFolderOf = (record: EnvironmentRecord, component: string): string => {
