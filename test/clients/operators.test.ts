@@ -1,0 +1,116 @@
+// Airflow's own operators and sensors for Amazon MWAA, unmodified, in a DAG of one environment against another one.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { putDag, sayingDag } from '../harness/dags.ts';
+import { restPath, runCommand, type Session, signIn } from '../harness/door.ts';
+import { Minter } from '../harness/minter.ts';
+import { Mwaa, newEnvironment, rootKey } from '../harness/mwaa.ts';
+import {
+  makePlace,
+  type Place,
+  type Running,
+  removePlace,
+  startServer,
+  stopServer,
+} from '../harness/server.ts';
+import { until } from '../harness/until.ts';
+
+const full = process.env['WINDSOCK_TEST_FULL'] === '1';
+const caller = 'caller';
+const target = 'target';
+
+/** Each way triggers a run, waits for it, and looks at it and at its task once more. */
+const operatorsDag = `from datetime import datetime
+
+from airflow.providers.amazon.aws.operators.mwaa import MwaaTriggerDagRunOperator
+from airflow.providers.amazon.aws.sensors.mwaa import MwaaDagRunSensor, MwaaTaskSensor
+from airflow.sdk import DAG
+
+where = {"external_env_name": "${target}", "aws_conn_id": "windsock"}
+with DAG("operators", schedule=None, start_date=datetime(2024, 1, 1), catchup=False):
+    for how in ("plain", "deferrable"):
+        run = {"external_dag_id": "saying", "external_dag_run_id": "by_" + how}
+        later = {"deferrable": how == "deferrable"}
+        trigger = MwaaTriggerDagRunOperator(
+            task_id="trigger_" + how,
+            trigger_dag_id="saying",
+            trigger_run_id="by_" + how,
+            wait_for_completion=True,
+            waiter_delay=2,
+            **where,
+            **later,
+        )
+        of_run = MwaaDagRunSensor(task_id="run_" + how, poke_interval=2, **run, **where, **later)
+        of_task = MwaaTaskSensor(
+            task_id="task_" + how, external_task_id="speak", poke_interval=2, **run, **where, **later
+        )
+        trigger >> of_run >> of_task
+`;
+
+let place: Place;
+let server: Running;
+
+beforeAll(async () => {
+  if (!full) return;
+  place = await makePlace();
+  server = await startServer({ place, args: ['--no-demo'] });
+  putDag(place, caller, 'operators.py', operatorsDag);
+  putDag(place, target, 'saying.py', sayingDag('saying', 'called from another environment'));
+  const mwaa = new Mwaa(place);
+  await mwaa.call('create_environment', newEnvironment(caller, '3.3.1'));
+  await mwaa.call('create_environment', newEnvironment(target, '2.7.2'));
+  for (const name of [caller, target]) {
+    const { environment } = await mwaa.wait(name, 'AVAILABLE', 400);
+    expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
+  }
+});
+
+afterAll(async () => {
+  if (server && !server.hasEnded) await stopServer(server);
+  if (place) removePlace(place);
+});
+
+const command = (name: string, line: string) => runCommand(place, new Minter(place), name, line);
+
+test.runIf(full)(
+  'MwaaTriggerDagRunOperator, MwaaDagRunSensor and MwaaTaskSensor, plain and deferrable',
+  async () => {
+    const session: Session = await signIn(place, new Minter(place), caller, 3);
+    const json = async (path: string) => JSON.parse((await session.get(`${restPath(3)}${path}`)).text);
+    const { accessKeyId, secretAccessKey } = rootKey(place);
+    await command(
+      caller,
+      `connections add windsock --conn-type aws --conn-login ${accessKeyId} --conn-password ${secretAccessKey}`,
+    );
+    const known = async (name: string, dag: string) =>
+      (await command(name, 'dags list -o json')).stdout.includes(dag);
+    await until(
+      'the DAGs',
+      120,
+      async () => (await known(caller, 'operators')) && (await known(target, 'saying')),
+    );
+    await command(target, 'dags unpause saying');
+    await command(caller, 'dags unpause operators');
+    await command(caller, 'dags trigger operators --run-id once');
+    const state = await until(
+      'the end of the run',
+      300,
+      async () => {
+        const run = (await json('/dags/operators/dagRuns/once')) as { state: string };
+        return ['success', 'failed'].includes(run.state) && run.state;
+      },
+      2_000,
+    );
+    const tasks = (await json('/dags/operators/dagRuns/once/taskInstances')) as {
+      task_instances: { task_id: string; state: string }[];
+    };
+    const states = Object.fromEntries(tasks.task_instances.map((task) => [task.task_id, task.state]));
+    expect(states).toEqual(
+      Object.fromEntries(
+        ['plain', 'deferrable'].flatMap((how) =>
+          ['trigger', 'run', 'task'].map((what) => [`${what}_${how}`, 'success']),
+        ),
+      ),
+    );
+    expect(state).toBe('success');
+  },
+);
