@@ -82,6 +82,7 @@ const essentialOf2 = (i: ConfigurationInput): Options => ({
     expose_config: 'non-sensitive-only',
   },
   api: { auth_backends: 'airflow.api.auth.backend.session' },
+  logging: { logging_config_class: 'windsock_logging.LOGGING_CONFIG' },
 });
 
 const essentialOf3 = (i: ConfigurationInput): Options => ({

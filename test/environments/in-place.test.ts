@@ -38,6 +38,7 @@ def waiting():
     def wait(dag_run=None):
         file = os.path.join(os.environ["AIRFLOW_HOME"], dag_run.run_id)
         for number in range(600):
+            print("one more beat")
             with open(file, "a") as beats:
                 beats.write(f"{number}\\n")
             if os.path.exists(os.path.join(os.path.dirname(__file__), "enough")):
@@ -92,7 +93,7 @@ describe.each(versions)('Airflow %s', (version) => {
       body: JSON.stringify(body),
     });
     expect(sent.status, sent.text).toBe(200);
-    await until('the task runs', 60, () => beats(run).length > 1);
+    await until('the task runs', 60, () => beats(run).length > 0);
   };
   const update = (more: object) => mwaa.call('update_environment', { Name: name, ...more });
 
@@ -126,12 +127,32 @@ describe.each(versions)('Airflow %s', (version) => {
   test('FORCED stops a running task', async () => {
     await until('the file is gone', 20, () => !existsSync(join(machine.folder, 'dags', 'enough')));
     await trigger('cut');
-    await update({ AirflowConfigurationOptions: {}, WorkerReplacementStrategy: 'FORCED' });
+    await update({
+      AirflowConfigurationOptions: {},
+      LoggingConfiguration: { TaskLogs: { Enabled: true, LogLevel: 'ERROR' } },
+      WorkerReplacementStrategy: 'FORCED',
+    });
     const { environment } = await mwaa.wait(name, 'AVAILABLE', 200);
     expect(environment?.LastUpdate.Status).toBe('SUCCESS');
     const after = beats('cut').length;
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(beats('cut')).toHaveLength(after);
+  });
+
+  test('the level of task logs counts for tasks', async () => {
+    const logOf = async (run: string) =>
+      (await session.get(`${rest}/dagRuns/${run}/taskInstances/wait/logs/1`)).text;
+    await until(
+      'the log of before',
+      30,
+      async () => (await logOf('patient')).includes('one more beat'),
+      1000,
+    );
+    putDag(place, name, 'enough', '');
+    await trigger('quiet');
+    await until('the run succeeds', 90, async () => (await stateOf('quiet')) === 'success', 1000);
+    expect(await logOf('quiet')).not.toContain('one more beat');
+    rmSync(enough());
   });
 
   test('what the scheduler does not start with is taken back, and the cause is said', async () => {

@@ -24,11 +24,22 @@ export interface VariablesInput {
   readonly databasePeer: string | undefined;
 }
 
-/** Levels go by component; a level among the user's own options counts for all of them. */
-const logVariables = (record: EnvironmentRecord, component: string): Record<string, string> => {
+/**
+ * Levels go by component; a level among the user's own options counts for all of them. Tasks are processes of the
+ * scheduler: Airflow 2 is told their level by the shim's logging; Airflow 3 has one level, which is theirs, and (from
+ * 3.2) another one for loggers by name, which are the scheduler's.
+ */
+const logVariables = (record: EnvironmentRecord, major: 2 | 3, component: string): Record<string, string> => {
   if (hasOption(record, 'logging', 'logging_level')) return {};
   const levels = logLevelsOf(record, component);
-  return { AIRFLOW__LOGGING__LOGGING_LEVEL: levels.component, WINDSOCK_TASK_LOG_LEVEL: levels.tasks };
+  if (major === 2)
+    return { AIRFLOW__LOGGING__LOGGING_LEVEL: levels.component, WINDSOCK_TASK_LOG_LEVEL: levels.tasks };
+  if (component !== 'scheduler') return { AIRFLOW__LOGGING__LOGGING_LEVEL: levels.component };
+  const own = ['airflow.jobs', 'airflow.executors'].map((logger) => `${logger}=${levels.component}`);
+  return {
+    AIRFLOW__LOGGING__LOGGING_LEVEL: levels.tasks,
+    AIRFLOW__LOGGING__NAMESPACE_LEVELS: own.join(' '),
+  };
 };
 
 /** Marks what runs of an environment: the id alone would be that of a copy of its data folder too. */
@@ -89,7 +100,7 @@ export const processVariables = (i: VariablesInput, component: string): Record<s
   WINDSOCK_ASSERTION_ISSUER: i.assertionIssuer,
   WINDSOCK_SIGN_IN_URL: '/aws_mwaa/aws-console-sso',
   WINDSOCK_SIGN_OUT_URL: '/aws_mwaa/sign-out',
-  ...logVariables(i.record, component),
+  ...logVariables(i.record, i.version.major, component),
   ...(i.databasePeer ? { PGREQUIREPEER: i.databasePeer } : {}),
   ...(i.version.major === 3 ? { FORWARDED_ALLOW_IPS: '127.0.0.1' } : {}),
 });
