@@ -81,13 +81,13 @@ test.runIf(full)(
       caller,
       `connections add windsock --conn-type aws --conn-login ${accessKeyId} --conn-password ${secretAccessKey}`,
     );
-    const known = async (name: string, dag: string) =>
-      (await command(name, 'dags list -o json')).stdout.includes(dag);
-    await until(
-      'the DAGs',
-      120,
-      async () => (await known(caller, 'operators')) && (await known(target, 'saying')),
-    );
+    const there = await signIn(place, new Minter(place), target, 2);
+    const known = async () =>
+      (await session.get(`${restPath(3)}/dags/operators`)).status === 200 &&
+      (await there.get(`${restPath(2)}/dags/saying`)).status === 200;
+    await until('the DAGs', 180, known, 2_000).catch(async (cause: unknown) => {
+      throw new Error(`no DAGs: ${JSON.stringify(await json('/importErrors'))}`, { cause });
+    });
     await command(target, 'dags unpause saying');
     await command(caller, 'dags unpause operators');
     await command(caller, 'dags trigger operators --run-id once');
