@@ -1,5 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Suites that take minutes and watch what changes seldom: for `npm run test:full`, or `WINDSOCK_TEST_FULL=1`. */
+const fullOnly = [
+  'test/clients/operators.test.ts',
+  'test/environments/upgrade.test.ts',
+  'test/faults/clock.test.ts',
+  'test/faults/install.test.ts',
+];
+const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
+
 /**
  * Unit tests stand beside the code; everything that drives the product from outside is in test/. A test beside the
  * code that needs a real PostgreSQL is `*.system.test.ts` and runs with the latter.
@@ -21,6 +30,7 @@ export const config = defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts', 'src/**/*.system.test.ts'],
+          exclude: isFull ? [] : fullOnly,
           testTimeout: 300_000,
           hookTimeout: 900_000,
           fileParallelism: true,

@@ -14,7 +14,6 @@ import {
 } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
 
-const full = process.env['WINDSOCK_TEST_FULL'] === '1';
 const caller = 'caller';
 const target = 'target';
 
@@ -50,7 +49,6 @@ let place: Place;
 let server: Running;
 
 beforeAll(async () => {
-  if (!full) return;
   place = await makePlace();
   server = await startServer({ place, args: ['--no-demo'] });
   putDag(place, caller, 'operators.py', operatorsDag);

@@ -17,7 +17,6 @@ import {
 import { until } from '../harness/until.ts';
 import { majorOf } from '../harness/versions.ts';
 
-const full = process.env['WINDSOCK_TEST_FULL'] === '1';
 const name = 'moving';
 const words = 'kept through every version';
 
@@ -121,7 +120,7 @@ test('2.11.2 to 3.3.1 keeps them too, and runs go on', async () => {
   await runDag('third');
 });
 
-test.runIf(full)('3.3.1 goes back to 2.11.2 with what it has', async () => {
+test('3.3.1 goes back to 2.11.2 with what it has', async () => {
   await updateTo('2.11.2');
   await everythingIsThere();
   await runDag('fourth');
