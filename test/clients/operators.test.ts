@@ -69,46 +69,43 @@ afterAll(async () => {
 
 const command = (name: string, line: string) => runCommand(place, new Minter(place), name, line);
 
-test.runIf(full)(
-  'MwaaTriggerDagRunOperator, MwaaDagRunSensor and MwaaTaskSensor, plain and deferrable',
-  async () => {
-    const session: Session = await signIn(place, new Minter(place), caller, 3);
-    const json = async (path: string) => JSON.parse((await session.get(`${restPath(3)}${path}`)).text);
-    const { accessKeyId, secretAccessKey } = rootKey(place);
-    await command(
-      caller,
-      `connections add windsock --conn-type aws --conn-login ${accessKeyId} --conn-password ${secretAccessKey}`,
-    );
-    const there = await signIn(place, new Minter(place), target, 2);
-    const known = async () =>
-      (await session.get(`${restPath(3)}/dags/operators`)).status === 200 &&
-      (await there.get(`${restPath(2)}/dags/saying`)).status === 200;
-    await until('the DAGs', 180, known, 2_000).catch(async (cause: unknown) => {
-      throw new Error(`no DAGs: ${JSON.stringify(await json('/importErrors'))}`, { cause });
-    });
-    await command(target, 'dags unpause saying');
-    await command(caller, 'dags unpause operators');
-    await command(caller, 'dags trigger operators --run-id once');
-    const state = await until(
-      'the end of the run',
-      300,
-      async () => {
-        const run = (await json('/dags/operators/dagRuns/once')) as { state: string };
-        return ['success', 'failed'].includes(run.state) && run.state;
-      },
-      2_000,
-    );
-    const tasks = (await json('/dags/operators/dagRuns/once/taskInstances')) as {
-      task_instances: { task_id: string; state: string }[];
-    };
-    const states = Object.fromEntries(tasks.task_instances.map((task) => [task.task_id, task.state]));
-    expect(states).toEqual(
-      Object.fromEntries(
-        ['plain', 'deferrable'].flatMap((how) =>
-          ['trigger', 'run', 'task'].map((what) => [`${what}_${how}`, 'success']),
-        ),
+test('MwaaTriggerDagRunOperator, MwaaDagRunSensor and MwaaTaskSensor, plain and deferrable', async () => {
+  const session: Session = await signIn(place, new Minter(place), caller, 3);
+  const json = async (path: string) => JSON.parse((await session.get(`${restPath(3)}${path}`)).text);
+  const { accessKeyId, secretAccessKey } = rootKey(place);
+  await command(
+    caller,
+    `connections add windsock --conn-type aws --conn-login ${accessKeyId} --conn-password ${secretAccessKey}`,
+  );
+  const there = await signIn(place, new Minter(place), target, 2);
+  const known = async () =>
+    (await session.get(`${restPath(3)}/dags/operators`)).status === 200 &&
+    (await there.get(`${restPath(2)}/dags/saying`)).status === 200;
+  await until('the DAGs', 180, known, 2_000).catch(async (cause: unknown) => {
+    throw new Error(`no DAGs: ${JSON.stringify(await json('/importErrors'))}`, { cause });
+  });
+  await command(target, 'dags unpause saying');
+  await command(caller, 'dags unpause operators');
+  await command(caller, 'dags trigger operators --run-id once');
+  const state = await until(
+    'the end of the run',
+    300,
+    async () => {
+      const run = (await json('/dags/operators/dagRuns/once')) as { state: string };
+      return ['success', 'failed'].includes(run.state) && run.state;
+    },
+    2_000,
+  );
+  const tasks = (await json('/dags/operators/dagRuns/once/taskInstances')) as {
+    task_instances: { task_id: string; state: string }[];
+  };
+  const states = Object.fromEntries(tasks.task_instances.map((task) => [task.task_id, task.state]));
+  expect(states).toEqual(
+    Object.fromEntries(
+      ['plain', 'deferrable'].flatMap((how) =>
+        ['trigger', 'run', 'task'].map((what) => [`${what}_${how}`, 'success']),
       ),
-    );
-    expect(state).toBe('success');
-  },
-);
+    ),
+  );
+  expect(state).toBe('success');
+});
