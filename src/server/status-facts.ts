@@ -1,6 +1,7 @@
 import type { ComponentFacts, EnvironmentFacts, PostgresFacts } from '../config/runtime-files.ts';
 import type { ComponentStatus } from '../environments/ports.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
+import { isSettled } from '../environments/status.ts';
 import { processFacts } from '../lib/process-tree.ts';
 import type { OwnDatabaseStatus } from './own-database.ts';
 
@@ -34,10 +35,14 @@ const componentOf = (c: ComponentStatus): ComponentFacts => ({
 /** PostgreSQL as `status.json` has it. */
 export const postgresFacts = (p: OwnDatabaseStatus): PostgresFacts => ({ state: p.state, ...runningOf(p) });
 
+/** People are told what the model has no word for. */
+const statusOf = (e: EnvironmentRecord): string =>
+  e.suspended && isSettled(e.status) ? 'STOPPED' : e.status;
+
 /** Since when an environment has its status: as it was told before, else by the record. */
 const sinceOf = (e: EnvironmentRecord, before: readonly EnvironmentFacts[], now: number): number => {
   const known = before.find(({ id }) => id === e.id);
-  if (known) return known.status === e.status ? known.since : now;
+  if (known) return known.status === statusOf(e) ? known.since : now;
   return e.status === 'CREATING' ? e.createdAt : e.lastUpdate.CreatedAt;
 };
 
@@ -57,7 +62,7 @@ export const environmentFacts = (
 ): EnvironmentFacts => ({
   name: e.name,
   id: e.id,
-  status: e.status,
+  status: statusOf(e),
   since: sinceOf(e, o.before, o.now),
   airflowVersion: e.spec.AirflowVersion,
   ...(e.webserverHostname === undefined ? {} : { address: `https://${e.webserverHostname}` }),

@@ -11,6 +11,7 @@ import { signed } from '../harness/raw.ts';
 import { Rig } from '../harness/rig.ts';
 import { failMigrations, migrations } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
+import { runWindsock } from '../harness/windsock.ts';
 
 const name = 'changing';
 let rig: Rig;
@@ -220,6 +221,8 @@ test('stopped, it keeps everything and runs nothing, also after a restart, until
   expect(page.status).toBe(200);
   await expect(update({ MinWorkers: 2 })).rejects.toThrow('is stopped');
   expect((await rig.api.find(name))?.LastUpdate.Error?.ErrorCode).toBe('ENVIRONMENT_STOPPED');
+  const status = await runWindsock(rig.place, ['status', '--json']);
+  expect(JSON.parse(status.stdout)).toMatchObject({ ok: true, environments: [{ status: 'STOPPED' }] });
   await rig.stop();
   await rig.start();
   await until('the API', 20, async () => (await rig.api.find(name))?.Status === 'AVAILABLE');
