@@ -9,7 +9,7 @@ import { hasVariable, killAll } from '../lib/process-tree.ts';
 import type { PackageSources } from './package-index.ts';
 import { findPython, type Python } from './python.ts';
 import { findUv } from './uv.ts';
-import { type AirflowVersion, constraintsOf, requirementOf } from './versions.ts';
+import { type AirflowVersion, constraintsOf, requirementsOf } from './versions.ts';
 
 /** A finished virtual environment: found by the hash of all that went into it, never changed. */
 export interface Base {
@@ -37,7 +37,7 @@ const hashOf = (v: AirflowVersion, python: Python): string =>
     .update(
       JSON.stringify([
         recipe,
-        requirementOf(v),
+        requirementsOf(v),
         v.sourcePackages,
         constraintsOf(v),
         python.version,
@@ -251,7 +251,7 @@ export class Bases {
         ...sources,
         '-c',
         constraints,
-        requirementOf(v),
+        ...requirementsOf(v),
       ],
       signal,
       (line) =>

@@ -72,6 +72,8 @@ export const findVersion = (version: string): AirflowVersion | undefined =>
 export const constraintsOf = (version: AirflowVersion): string =>
   readFileSync(new URL(`./constraints/${version.version}.txt`, import.meta.url), 'utf8');
 
-/** What is handed to the installer. */
-export const requirementOf = (v: AirflowVersion): string =>
-  `apache-airflow[${v.extras.join(',')}]==${v.version}`;
+/** What is handed to the installer. aiobotocore, as on Amazon MWAA: deferrable operators of AWS need it. */
+export const requirementsOf = (v: AirflowVersion): readonly string[] => [
+  `apache-airflow[${v.extras.join(',')}]==${v.version}`,
+  'aiobotocore',
+];

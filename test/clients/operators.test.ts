@@ -24,23 +24,28 @@ from airflow.providers.amazon.aws.operators.mwaa import MwaaTriggerDagRunOperato
 from airflow.providers.amazon.aws.sensors.mwaa import MwaaDagRunSensor, MwaaTaskSensor
 from airflow.sdk import DAG
 
-where = {"external_env_name": "${target}", "aws_conn_id": "windsock"}
+credentials = {"aws_conn_id": "windsock"}
 with DAG("operators", schedule=None, start_date=datetime(2024, 1, 1), catchup=False):
     for how in ("plain", "deferrable"):
-        run = {"external_dag_id": "saying", "external_dag_run_id": "by_" + how}
+        run = {
+            "external_env_name": "${target}",
+            "external_dag_id": "saying",
+            "external_dag_run_id": "by_" + how,
+        }
         later = {"deferrable": how == "deferrable"}
         trigger = MwaaTriggerDagRunOperator(
             task_id="trigger_" + how,
+            env_name="${target}",
             trigger_dag_id="saying",
             trigger_run_id="by_" + how,
             wait_for_completion=True,
             waiter_delay=2,
-            **where,
+            **credentials,
             **later,
         )
-        of_run = MwaaDagRunSensor(task_id="run_" + how, poke_interval=2, **run, **where, **later)
+        of_run = MwaaDagRunSensor(task_id="run_" + how, poke_interval=2, **run, **credentials, **later)
         of_task = MwaaTaskSensor(
-            task_id="task_" + how, external_task_id="speak", poke_interval=2, **run, **where, **later
+            task_id="task_" + how, external_task_id="speak", poke_interval=2, **run, **credentials, **later
         )
         trigger >> of_run >> of_task
 `;
