@@ -24,6 +24,7 @@ export const config = defineConfig({
           testTimeout: 10_000,
           // most of the time of the slow ones they wait
           maxWorkers: 4,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -36,6 +37,8 @@ export const config = defineConfig({
           fileParallelism: true,
           // more than the cores of a small machine: most of the time a suite waits
           maxWorkers: 3,
+          // after the unit tests, which have their own number
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { StepFailed } from '../../environments/errors.ts';
 import type { Actual, DriverStep } from '../../environments/plan.ts';
 import type {
   AirflowDriver,
@@ -12,7 +11,6 @@ import type {
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { textOf } from '../../lib/errors.ts';
 import { every } from '../../lib/keyed-queue.ts';
-import { processes } from '../../lib/process-tree.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
 import { airflowVersions, findVersion } from '../versions.ts';
@@ -26,15 +24,12 @@ import {
   versionOf,
   viewFor,
 } from './context.ts';
-import { drainFound, withPatience } from './drain.ts';
-import type { LocalEnvironment } from './environment.ts';
-import { readFacts } from './facts.ts';
 import { foldersAreMade, makeFolders, removeFolders, trashOf } from './folders.ts';
 import { removeOldTaskLogs } from './logs.ts';
 import { migrateDatabase } from './migrate.ts';
 import { revisionOf } from './revision.ts';
+import { RunningEnvironments } from './running.ts';
 import {
-  configure,
   copyContent,
   dropAccount,
   makeAccount,
@@ -42,10 +37,8 @@ import {
   makeTemplate,
   writeAssertionKeys,
 } from './steps.ts';
-import { endStrays, type Owner, processesOf } from './strays.ts';
+import { endStrays } from './strays.ts';
 
-/** Milliseconds that Airflow's components get between TERM and KILL. */
-const stopPatience = 15_000;
 const readyTimeout = 5 * 60_000;
 
 /** Airflow 3 logs to stdout, between the lines of the answer; only what a test of a DAG or task logs is wanted. */
@@ -59,9 +52,7 @@ const contentOf = ({ spec }: EnvironmentRecord): string => `${spec.SourceBucketA
 export class LocalDriver implements AirflowDriver {
   readonly versions = airflowVersions.map((v) => v.version);
   readonly #o: LocalDriverOptions;
-  readonly #running = new Map<EnvironmentId, LocalEnvironment>();
-  /** Whose web server serves on until the one that takes its place is ready. */
-  readonly #retired = new Map<EnvironmentId, LocalEnvironment>();
+  readonly #running: RunningEnvironments;
   readonly #following = new Map<EnvironmentId, { readonly from: string; readonly stop: Stop }>();
   readonly #databases = new Set<EnvironmentId>();
   /** The Airflow version of each database's tables, as long as nothing changes it. */
@@ -72,9 +63,10 @@ export class LocalDriver implements AirflowDriver {
 
   constructor(options: LocalDriverOptions) {
     this.#o = options;
+    this.#running = new RunningEnvironments(options, (id) => this.#hint(id));
     const failed = (error: unknown) => options.log.error('housekeeping failed', { reason: textOf(error) });
     this.#stops = [
-      every(1_000, () => this.#tend(), failed),
+      every(1_000, () => this.#running.tend(), failed),
       every(3_600_000, () => this.#removeOldLogs(), failed),
       options.assertionKeys.onChange(() => void this.#publishKeys().catch(failed)),
     ];
@@ -85,7 +77,7 @@ export class LocalDriver implements AirflowDriver {
     if (!(await this.#o.bases.endStrays()))
       this.#o.log.error('housekeeping failed', { reason: 'installers of an earlier start survive KILL' });
     for (const id of readdirSync(this.#o.environments).filter((name) => !known.includes(name))) {
-      if (!(await endStrays(this.#owner(id), [])))
+      if (!(await endStrays(this.#running.owner(id), [])))
         this.#o.log.error('processes of an earlier start cannot be ended', { environmentId: id });
     }
   }
@@ -114,7 +106,7 @@ export class LocalDriver implements AirflowDriver {
       started: running?.started ?? false,
       ready: running?.ready ?? false,
       trouble: running?.trouble,
-      processes: running !== undefined || this.#hasProcesses(e.id),
+      processes: this.#running.hasProcesses(e.id),
     };
   }
 
@@ -145,7 +137,7 @@ export class LocalDriver implements AirflowDriver {
         this.#schemas.delete(e.id);
         return migrateDatabase(this.#o, e, o);
       case 'configuration':
-        return this.#configure(e, o);
+        return this.#running.replace(e, o);
       case 'start':
         this.#running.get(e.id)?.start();
         return;
@@ -156,11 +148,11 @@ export class LocalDriver implements AirflowDriver {
           stillWanted: o.stillWanted,
           timeout: readyTimeout,
         });
-        return this.#endRetired(e.id);
+        return this.#running.endRetired(e.id);
       case 'stop':
         this.#unfollow(e.id);
-        if (e.status === 'CREATING_SNAPSHOT') await this.#drain(e, o);
-        return this.#stop(e.id);
+        if (e.status === 'CREATING_SNAPSHOT') await this.#running.drain(e, o);
+        return this.#running.stop(e.id);
       case 'next-base':
         await this.#o.bases.ensure(versionOf({ spec: e.update?.wanted ?? e.spec }), report, o.lease.signal);
         return;
@@ -190,7 +182,7 @@ export class LocalDriver implements AirflowDriver {
   }
 
   webTarget(id: EnvironmentId): WebTarget | undefined {
-    return this.#running.get(id)?.webTarget ?? this.#retired.get(id)?.webTarget;
+    return this.#running.webTarget(id);
   }
 
   async cli(e: EnvironmentRecord, words: readonly string[], o: { signal: AbortSignal }): Promise<CliAnswer> {
@@ -217,30 +209,18 @@ export class LocalDriver implements AirflowDriver {
   async close(leaving: Leaving): Promise<void> {
     for (const stop of this.#stops) stop();
     for (const { stop } of this.#following.values()) stop();
-    await Promise.all([...this.#retired.keys()].map((id) => this.#endRetired(id)));
-    if (leaving === 'keep') for (const environment of this.#running.values()) environment.letGo();
-    else await Promise.all([...this.#running.keys()].map((id) => this.#stop(id)));
+    await this.#running.close(leaving);
   }
 
   /** Ends every process now, without giving tasks time. */
   hurry(): void {
-    for (const environment of [...this.#running.values(), ...this.#retired.values()]) environment.kill();
+    this.#running.hurry();
   }
 
   async #hasTemplate(base: Base): Promise<boolean> {
     if (!this.#templates.has(base.hash) && (await this.#o.databases.hasTemplate(base.hash)))
       this.#templates.add(base.hash);
     return this.#templates.has(base.hash);
-  }
-
-  #owner(id: EnvironmentId): Owner {
-    const places = placesFor(this.#o, id);
-    const facts = readFacts(places.facts);
-    return { root: places.root, uid: accountOf(this.#o, id)?.uid, facts, bootId: this.#o.bootId };
-  }
-
-  #hasProcesses(id: EnvironmentId): boolean {
-    return processes().some(processesOf(this.#owner(id)));
   }
 
   async #schemaOf(e: EnvironmentRecord): Promise<string | undefined> {
@@ -254,49 +234,6 @@ export class LocalDriver implements AirflowDriver {
     return update === undefined || (version !== undefined && this.#o.bases.find(version) !== undefined);
   }
 
-  /** Replaces what runs. Its web server serves on until the new one is ready, where there is a good one. */
-  async #configure(e: EnvironmentRecord, o: StepContext): Promise<void> {
-    const before = this.#running.get(e.id);
-    if (e.status === 'UPDATING') await this.#drain(e, o);
-    if (before?.webTarget !== undefined && !before.lostItsPort) {
-      await this.#endRetired(e.id);
-      await before.retire(stopPatience);
-      this.#retired.set(e.id, before);
-    } else await before?.stop(stopPatience);
-    this.#running.delete(e.id);
-    const spared = () => this.#retired.get(e.id)?.webLeader ?? [];
-    const next = await configure(this.#o, e, {
-      changed: () => this.#hint(e.id),
-      spared: () => [spared()].flat(),
-    });
-    this.#running.set(e.id, next);
-  }
-
-  /** Under GRACEFUL, waits until the running tasks have ended; no new ones begin. */
-  async #drain(e: EnvironmentRecord, { lease, report }: StepContext): Promise<void> {
-    if (e.update?.strategy !== 'GRACEFUL') return;
-    report({ step: 'drain', state: 'running', text: 'waiting for running tasks to end' });
-    await withPatience(lease.signal, (signal) => {
-      const running = this.#running.get(e.id);
-      if (running) return running.drain(signal);
-      return drainFound(readFacts(placesFor(this.#o, e.id).facts), this.#o.bootId, signal);
-    });
-  }
-
-  async #endRetired(id: EnvironmentId): Promise<void> {
-    const retired = this.#retired.get(id);
-    this.#retired.delete(id);
-    await retired?.stopWeb(stopPatience);
-  }
-
-  async #stop(id: EnvironmentId): Promise<void> {
-    await this.#endRetired(id);
-    const running = this.#running.get(id);
-    const gone = running ? await running.stop(stopPatience) : await endStrays(this.#owner(id), []);
-    this.#running.delete(id);
-    if (!gone) throw new StepFailed('Some processes of the environment cannot be ended', { retry: true });
-  }
-
   #unfollow(id: EnvironmentId): void {
     this.#following.get(id)?.stop();
     this.#following.delete(id);
@@ -307,16 +244,11 @@ export class LocalDriver implements AirflowDriver {
   }
 
   async #publishKeys(): Promise<void> {
-    for (const id of this.#running.keys()) await writeAssertionKeys(this.#o, id);
-  }
-
-  async #tend(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((environment) => environment.tend()));
-    for (const id of this.#retired.keys()) if (this.#running.get(id)?.ready) await this.#endRetired(id);
+    for (const id of this.#running.ids) await writeAssertionKeys(this.#o, id);
   }
 
   async #removeOldLogs(): Promise<void> {
-    for (const id of this.#running.keys())
+    for (const id of this.#running.ids)
       await removeOldTaskLogs(placesFor(this.#o, id).taskLogs, this.#o.taskLogDays, accountOf(this.#o, id));
   }
 }

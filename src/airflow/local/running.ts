@@ -1,0 +1,114 @@
+import { StepFailed } from '../../environments/errors.ts';
+import type { Leaving, StepContext, WebTarget } from '../../environments/ports.ts';
+import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
+import { processes } from '../../lib/process-tree.ts';
+import { accountOf, type LocalDriverOptions, placesFor } from './context.ts';
+import { drainFound, withPatience } from './drain.ts';
+import type { LocalEnvironment } from './environment.ts';
+import { readFacts } from './facts.ts';
+import { configure } from './steps.ts';
+import { endStrays, type Owner, processesOf } from './strays.ts';
+
+/** Milliseconds that Airflow's components get between TERM and KILL. */
+const stopPatience = 15_000;
+
+/** Every environment whose processes this server looks after: replaced, ended, or left for the next server. */
+export class RunningEnvironments {
+  readonly #o: LocalDriverOptions;
+  readonly #changed: (id: EnvironmentId) => void;
+  readonly #running = new Map<EnvironmentId, LocalEnvironment>();
+  /** Whose web server serves on until the one that takes its place is ready. */
+  readonly #retired = new Map<EnvironmentId, LocalEnvironment>();
+
+  constructor(options: LocalDriverOptions, changed: (id: EnvironmentId) => void) {
+    this.#o = options;
+    this.#changed = changed;
+  }
+
+  get ids(): readonly EnvironmentId[] {
+    return [...this.#running.keys()];
+  }
+
+  get(id: EnvironmentId): LocalEnvironment | undefined {
+    return this.#running.get(id);
+  }
+
+  webTarget(id: EnvironmentId): WebTarget | undefined {
+    return this.#running.get(id)?.webTarget ?? this.#retired.get(id)?.webTarget;
+  }
+
+  /** How its processes are told from all others. */
+  owner(id: EnvironmentId): Owner {
+    const places = placesFor(this.#o, id);
+    const facts = readFacts(places.facts);
+    return { root: places.root, uid: accountOf(this.#o, id)?.uid, facts, bootId: this.#o.bootId };
+  }
+
+  hasProcesses(id: EnvironmentId): boolean {
+    return this.#running.has(id) || processes().some(processesOf(this.owner(id)));
+  }
+
+  /**
+   * Replaces what runs by what can be started for this record. Its web server serves on until the new one is ready,
+   * where there is a good one. @throws StepFailed
+   */
+  async replace(e: EnvironmentRecord, o: StepContext): Promise<void> {
+    const before = this.#running.get(e.id);
+    if (e.status === 'UPDATING') await this.drain(e, o);
+    if (before?.webTarget !== undefined && !before.lostItsPort) {
+      await this.endRetired(e.id);
+      await before.retire(stopPatience);
+      this.#retired.set(e.id, before);
+    } else await before?.stop(stopPatience);
+    this.#running.delete(e.id);
+    const next = await configure(this.#o, e, {
+      changed: () => this.#changed(e.id),
+      spared: () => [this.#retired.get(e.id)?.webLeader ?? []].flat(),
+    });
+    this.#running.set(e.id, next);
+  }
+
+  /** Under GRACEFUL, waits until the running tasks have ended; no new ones begin. */
+  async drain(e: EnvironmentRecord, { lease, report }: StepContext): Promise<void> {
+    if (e.update?.strategy !== 'GRACEFUL') return;
+    report({ step: 'drain', state: 'running', text: 'waiting for running tasks to end' });
+    await withPatience(lease.signal, (signal) => {
+      const running = this.#running.get(e.id);
+      if (running) return running.drain(signal);
+      return drainFound(readFacts(placesFor(this.#o, e.id).facts), this.#o.bootId, signal);
+    });
+  }
+
+  /** Ends a web server that is not needed any more. */
+  async endRetired(id: EnvironmentId): Promise<void> {
+    const retired = this.#retired.get(id);
+    this.#retired.delete(id);
+    await retired?.stopWeb(stopPatience);
+  }
+
+  /** @throws StepFailed when something cannot be ended */
+  async stop(id: EnvironmentId): Promise<void> {
+    await this.endRetired(id);
+    const running = this.#running.get(id);
+    const gone = running ? await running.stop(stopPatience) : await endStrays(this.owner(id), []);
+    this.#running.delete(id);
+    if (!gone) throw new StepFailed('Some processes of the environment cannot be ended', { retry: true });
+  }
+
+  /** Looks after all of them. */
+  async tend(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((environment) => environment.tend()));
+    for (const id of this.#retired.keys()) if (this.#running.get(id)?.ready) await this.endRetired(id);
+  }
+
+  async close(leaving: Leaving): Promise<void> {
+    await Promise.all([...this.#retired.keys()].map((id) => this.endRetired(id)));
+    if (leaving === 'keep') for (const environment of this.#running.values()) environment.letGo();
+    else await Promise.all(this.ids.map((id) => this.stop(id)));
+  }
+
+  /** Ends every process now, without giving tasks time. */
+  hurry(): void {
+    for (const environment of [...this.#running.values(), ...this.#retired.values()]) environment.kill();
+  }
+}
