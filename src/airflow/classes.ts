@@ -5,18 +5,20 @@ interface EnvironmentClass {
   readonly tasksAtOnce: number;
   /** Connections to PostgreSQL at once, at most: what was measured (docs/measurements.md) and half as many again. */
   readonly connections: number;
+  /** GiB that one process may take: the memory of MWAA's worker of this class (MWAA guide, "Environment class"). */
+  readonly processMemory: number;
 }
 
 const classes: Readonly<Record<string, EnvironmentClass>> = {
-  'mw1.micro': { tasksAtOnce: 3, connections: 30 },
-  'mw1.small': { tasksAtOnce: 5, connections: 30 },
-  'mw1.medium': { tasksAtOnce: 10, connections: 40 },
-  'mw1.large': { tasksAtOnce: 20, connections: 60 },
-  'mw1.xlarge': { tasksAtOnce: 40, connections: 100 },
-  'mw1.2xlarge': { tasksAtOnce: 80, connections: 170 },
+  'mw1.micro': { tasksAtOnce: 3, connections: 30, processMemory: 3 },
+  'mw1.small': { tasksAtOnce: 5, connections: 30, processMemory: 2 },
+  'mw1.medium': { tasksAtOnce: 10, connections: 40, processMemory: 4 },
+  'mw1.large': { tasksAtOnce: 20, connections: 60, processMemory: 8 },
+  'mw1.xlarge': { tasksAtOnce: 40, connections: 100, processMemory: 24 },
+  'mw1.2xlarge': { tasksAtOnce: 80, connections: 170, processMemory: 48 },
 };
 
-const small: EnvironmentClass = { tasksAtOnce: 5, connections: 30 };
+const small: EnvironmentClass = { tasksAtOnce: 5, connections: 30, processMemory: 2 };
 
 /** GiB that an idle environment takes, and each task that runs (docs/measurements.md), with room to spare. */
 const memory = { idle: 1, task: 0.1 };
@@ -52,6 +54,10 @@ export const sizesOf = (spec: EnvironmentSpec): Sizes => ({
   schedulers: numberOf(spec, 'Schedulers', 1),
   minWebservers: numberOf(spec, 'MinWebservers', 1),
 });
+
+/** GiB that each process of an environment may take; an unknown class counts as mw1.small. */
+export const processMemoryOf = (environmentClass: string): number =>
+  (classes[environmentClass] ?? small).processMemory;
 
 /** Tasks per worker of a class; an unknown class counts as mw1.small. */
 const tasksAtOnceOf = (environmentClass: string): number => (classes[environmentClass] ?? small).tasksAtOnce;

@@ -123,6 +123,8 @@ describe('an update in place', () => {
     expect(existsSync(log)).toBe(true);
     const environ = readFileSync(`/proc/${pids()['scheduler']}/environ`, 'utf8');
     expect(environ.split('\0')).toContain('AIRFLOW__LOGGING__LOGGING_LEVEL=ERROR');
+    const limits = readFileSync(`/proc/${pids()['scheduler']}/limits`, 'utf8');
+    expect(limits).toMatch(new RegExp(`^Max data size +${4 * 1024 ** 3} +${4 * 1024 ** 3} `, 'm'));
     await update({ EnvironmentClass: 'mw1.small', MinWorkers: 1 });
     await rig.becomes(name, 'AVAILABLE');
   });

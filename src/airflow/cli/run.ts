@@ -32,6 +32,8 @@ export interface AirflowRun {
   readonly gid?: number | undefined;
   /** What it sees of the machine; absent means everything. */
   readonly view?: View | undefined;
+  /** GiB that one process of it may take. */
+  readonly memory?: number | undefined;
   readonly signal: AbortSignal;
   readonly limits?: RunLimits;
 }
@@ -55,6 +57,7 @@ const start = (o: AirflowRun, mark: string) => {
     cwd: o.cwd,
     account: accountOf(o),
     view: o.view,
+    memory: o.memory,
   });
   const child = spawn(file, args, { ...options, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {});

@@ -22,6 +22,8 @@ export interface ComponentsOptions {
   /** Where the components find their folders. */
   readonly seen: Seen;
   readonly view: View | undefined;
+  /** GiB that one process may take. */
+  readonly memory: number;
   readonly python: string;
   readonly account: Account | undefined;
   readonly webPort: number;
@@ -126,6 +128,7 @@ export class Components {
         cwd: o.seen.home,
         account: o.account,
         view: o.view,
+        memory: o.memory,
         logFile: join(o.places.componentLogs, o.logFolder(name), `${name}.log`),
       }),
     });

@@ -13,6 +13,7 @@ import { textOf } from '../../lib/errors.ts';
 import { every } from '../../lib/keyed-queue.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
+import { processMemoryOf } from '../classes.ts';
 import { airflowVersions, findVersion } from '../versions.ts';
 import {
   accountOf,
@@ -196,6 +197,7 @@ export class LocalDriver implements AirflowDriver {
       env: { ...variablesFor(this.#o, e)('webserver'), ...quietUnlessTest(words) },
       cwd: seenFor(this.#o, e.id).home,
       view: viewFor(this.#o, e),
+      memory: processMemoryOf(e.spec.EnvironmentClass),
       uid: account?.uid,
       gid: account?.gid,
       signal: o.signal,

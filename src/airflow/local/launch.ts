@@ -12,6 +12,8 @@ export interface Launch {
   readonly cwd: string;
   /** Undefined: the account of this process. */
   readonly account: Account | undefined;
+  /** GiB of data that it and each process of it may have (RLIMIT_DATA); one that needs more gets a MemoryError. */
+  readonly memory?: number | undefined;
   /** Undefined: it sees the file system as it is. */
   readonly view: View | undefined;
 }
@@ -44,6 +46,8 @@ const wordsOf = (l: Launch): string =>
     'unset PATH LC_ALL',
     ...Object.entries(l.env).map(([name, value]) => `export ${name}=${quoted(value)}`),
     'ulimit -c 0',
+    // a machine may allow less already
+    ...(l.memory === undefined ? [] : [`ulimit -d ${l.memory * 1024 * 1024} 2>/dev/null || :`]),
     `cd ${quoted(l.cwd)} || exit`,
     'unset OLDPWD',
     'exec "$@" </dev/null',

@@ -14,7 +14,7 @@ import {
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
-import { connectionsOf } from '../classes.ts';
+import { connectionsOf, processMemoryOf } from '../classes.ts';
 import { logFolderOf } from '../logging.ts';
 import { environmentConfiguration, hasTriggerer, parallelismOf, processesOf } from '../settings.ts';
 import { componentsOf } from './commands.ts';
@@ -207,6 +207,7 @@ export const configure = async (
     places,
     seen,
     view: viewFor(o, e),
+    memory: processMemoryOf(e.spec.EnvironmentClass),
     python: baseOf(o, version).python,
     account,
     webPort,
