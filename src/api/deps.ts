@@ -50,6 +50,9 @@ export interface ApiDeps {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: having nothing to cut is as good as undefined here
   readonly endAll: (tx: Transaction, environmentId: string) => Promise<(() => void) | void>;
-  /** Throws SourceUnavailable when the location cannot be read; left out where buckets are not known at once. */
-  readonly checkContent?: (location: ContentLocation) => Promise<void>;
+  /**
+   * Throws SourceUnavailable when the location cannot be read or one of these files of its bucket is not there; left
+   * out where buckets are not known at once.
+   */
+  readonly checkContent?: (location: ContentLocation, files: readonly string[]) => Promise<void>;
 }

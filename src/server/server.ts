@@ -9,6 +9,7 @@ import { createApiServer } from '../api/server.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
+import { SourceUnavailable } from '../environments/errors.ts';
 import { type Loop, startLoop } from '../environments/loop.ts';
 import type { ContentLocation, ContentSource, EnvironmentStore, Leaving } from '../environments/ports.ts';
 import type { EnvironmentProgress } from '../environments/reconcile.ts';
@@ -268,9 +269,16 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   };
 };
 
-/** A bucket that cannot be listed is a fault of the request; what it holds may change later. */
+/** A bucket that cannot be listed, or lacks a file, is a fault of the request; what it holds may change later. */
 const checkBucket =
   (source: ContentSource) =>
-  async (where: ContentLocation): Promise<void> => {
-    await source.list(where, AbortSignal.timeout(5_000));
+  async (folder: ContentLocation, files: readonly string[]): Promise<void> => {
+    const signal = AbortSignal.timeout(5_000);
+    await source.list(folder, signal);
+    for (const file of files) {
+      const at = file.lastIndexOf('/');
+      const listing = await source.list({ ...folder, path: file.slice(0, Math.max(0, at)) }, signal);
+      if (!listing.has(file.slice(at + 1)))
+        throw new SourceUnavailable(`There is no file ${file} in ${folder.bucketArn}. Put it there first.`);
+    }
   };

@@ -1,5 +1,5 @@
 // An update changes what runs, or what ran before runs again: with the trivial Airflow.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ask, postLogin } from '../harness/door.ts';
@@ -97,7 +97,6 @@ describe('an update in place', () => {
   test('of the DAG folder brings its files, without a restart', async () => {
     const before = pids();
     const other = join(rig.place.data, 'buckets', name, 'other');
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(other, { recursive: true });
     writeFileSync(join(other, 'second.py'), 'pass\n');
     await update({ DagS3Path: 'other' });
@@ -108,6 +107,19 @@ describe('an update in place', () => {
     expect(pids()).toEqual(before);
     await update({ DagS3Path: 'dags' });
     await rig.becomes(name, 'AVAILABLE');
+  });
+
+  test('of a file that is not in the bucket is refused at once', async () => {
+    const change = { RequirementsS3Path: 'more/requirements.txt', RequirementsS3ObjectVersion: '1' };
+    await expect(update(change)).rejects.toThrow(
+      /There is no folder|There is no file more\/requirements.txt/,
+    );
+    mkdirSync(join(rig.place.data, 'buckets', name, 'more'));
+    await expect(update(change)).rejects.toThrow('There is no file more/requirements.txt in arn:aws:s3:::');
+    for (const file of ['more/requirements.txt', 'plugins.zip'])
+      writeFileSync(join(rig.place.data, 'buckets', name, file), '');
+    await update({ ...change, PluginsS3Path: 'plugins.zip', PluginsS3ObjectVersion: '1' });
+    expect(await rig.becomes(name, 'AVAILABLE')).toMatchObject(change);
   });
 
   test('of class, counts and logs shows in what runs', async () => {

@@ -3,10 +3,16 @@ import type { EnvironmentSpec } from '../../environments/record.ts';
 import type { ApiDeps } from '../deps.ts';
 import { invalid } from './invalid.ts';
 
-/** A bucket or folder that cannot be read is a fault of the request. @throws AwsError ValidationException */
+const fileMembers = ['PluginsS3Path', 'RequirementsS3Path', 'StartupScriptS3Path'];
+
+/** A bucket, folder or file that cannot be read is a fault of the request. @throws AwsError ValidationException */
 export const checkContent = async (spec: EnvironmentSpec, deps: ApiDeps): Promise<void> => {
   try {
-    await deps.checkContent?.({ bucketArn: spec.SourceBucketArn, path: spec.DagS3Path });
+    const files = fileMembers.flatMap((member) => {
+      const path = spec[member];
+      return typeof path === 'string' && path !== '' ? [path] : [];
+    });
+    await deps.checkContent?.({ bucketArn: spec.SourceBucketArn, path: spec.DagS3Path }, files);
   } catch (error) {
     if (!(error instanceof SourceUnavailable)) throw error;
     throw invalid(error.publicText);
