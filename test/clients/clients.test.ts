@@ -13,6 +13,7 @@ import {
   PublishMetricsCommand,
   TagResourceCommand,
   UntagResourceCommand,
+  UpdateEnvironmentCommand,
 } from '@aws-sdk/client-mwaa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { putDag } from '../harness/dags.ts';
@@ -44,6 +45,17 @@ afterAll(() => rig?.remove());
 const available = async (name: string) => {
   await rig.available(name);
   return name;
+};
+
+/** A request of UpdateEnvironment whose value tells who made it. */
+const change = (by: string) => ({
+  AirflowConfigurationOptions: { 'core.changed_by': by },
+  WeeklyMaintenanceWindowStart: 'TUE:02:30',
+});
+
+/** It happened, and GetEnvironment says so. */
+const changed = async (name: string, by: string) => {
+  expect(await rig.becomes(name, 'AVAILABLE')).toMatchObject(change(by));
 };
 
 describe('boto3', () => {
@@ -87,6 +99,8 @@ describe('boto3', () => {
     expect(echo).toMatchObject({ method: 'POST', target: `/api/v2/echo/${wireRunId}?a=1&a=true` });
     expect(JSON.parse(echo['body'] ?? '')).toEqual(body);
     await available('demo-boto');
+    await mwaa.call('update_environment', { Name: 'demo-boto', ...change('boto') });
+    await changed('demo-boto', 'boto');
     await mwaa.call('delete_environment', { Name: 'demo-boto' });
   });
 
@@ -163,7 +177,10 @@ describe('aws cli', () => {
       RestApiStatusCode: 200,
       RestApiResponse: { method: 'POST', target: `/api/v2/echo/${wireRunId}?limit=5`, body: '{"a":1}' },
     });
-    await good('delete-environment', '--name', await available('demo-cli'));
+    await available('demo-cli');
+    await good('update-environment', '--name', 'demo-cli', '--cli-input-json', JSON.stringify(change('cli')));
+    await changed('demo-cli', 'cli');
+    await good('delete-environment', '--name', 'demo-cli');
   });
 
   test('names the exceptions', async () => {
@@ -212,7 +229,10 @@ describe('AWS SDK for JavaScript v3', () => {
     await expect(
       client.send(new PublishMetricsCommand({ EnvironmentName: 'demo', MetricData: [metric] })),
     ).rejects.toMatchObject({ name: 'ValidationException', message: withdrawn });
-    await client.send(new DeleteEnvironmentCommand({ Name: await available('demo-js') }));
+    await available('demo-js');
+    await client.send(new UpdateEnvironmentCommand({ Name: 'demo-js', ...change('js') }));
+    await changed('demo-js', 'js');
+    await client.send(new DeleteEnvironmentCommand({ Name: 'demo-js' }));
     await expect(client.send(new GetEnvironmentCommand({ Name: 'nobody' }))).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
       message: 'No environment named nobody found.',
@@ -240,6 +260,7 @@ describe.runIf(hasGo)('AWS SDK for Go v2', () => {
       CreateEnvironment: { result: { Arn: expect.stringMatching(/environment\/demo-go$/) } },
       GetEnvironment: { result: { Environment: { Name: 'demo-go', Tags: { by: 'go' } } } },
       ListEnvironments: { result: { Environments: expect.arrayContaining(['demo-go']) } },
+      UpdateEnvironment: { result: { Arn: arn } },
       DeleteEnvironment: { error: { code: 'ResourceNotFoundException', status: 404 } },
       TagResource: { result: {} },
       UntagResource: { result: {} },
@@ -266,5 +287,6 @@ describe.runIf(hasGo)('AWS SDK for Go v2', () => {
       },
       PublishMetrics: { error: { code: 'ValidationException', status: 400, message: withdrawn } },
     });
+    await changed('demo', 'go');
   });
 });

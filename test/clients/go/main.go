@@ -150,6 +150,11 @@ func main() {
 	answers["CreateWebLoginToken"] = outcome(client.CreateWebLoginToken(ctx, &mwaa.CreateWebLoginTokenInput{Name: &o.Name}))
 	answers["InvokeRestApi"] = invoke(ctx, client, o.Name, "/echo/manual__2026-01-01T00:00:00+00:00")
 	answers["InvokeRestApi missing"] = invoke(ctx, client, o.Name, "/missing")
+	answers["UpdateEnvironment"] = outcome(client.UpdateEnvironment(ctx, &mwaa.UpdateEnvironmentInput{
+		Name:                         &o.Name,
+		AirflowConfigurationOptions:  map[string]string{"core.changed_by": "go"},
+		WeeklyMaintenanceWindowStart: aws.String("TUE:02:30"),
+	}))
 	// Withdrawn, and still in the SDK.
 	answers["PublishMetrics"] = outcome(client.PublishMetrics(ctx, &mwaa.PublishMetricsInput{
 		EnvironmentName: &o.Name,
