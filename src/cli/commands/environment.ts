@@ -108,8 +108,9 @@ const updateCommand = (context: Context): Command =>
     .option('--json', 'for programs')
     .addHelpText('after', example('windsock environment update team-a --set core.parallelism=4 --wait'))
     .action(async (name: string, options: Json & EnvironmentChanges & { wait?: boolean }) => {
+      const body = changeBody(options);
       const { api } = connect(options, context);
-      const arn = await updateEnvironment(api, name, changeBody(options));
+      const arn = await updateEnvironment(api, name, body);
       const made = options.wait ? await waitUntilAvailable(api, name, context) : undefined;
       if (options.json) return printJson(context, made ?? { Arn: arn });
       context.out(made ? `${name} is updated.\n` : `Updating ${arn}\n`);
