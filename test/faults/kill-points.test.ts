@@ -98,8 +98,7 @@ type Phase = keyof typeof phases;
 let options = 0;
 
 const upgrade = async () => {
-  const now = (await rig.api.find(subject.name))?.AirflowVersion;
-  const version = now === subject.version ? otherVersion : subject.version;
+  const version = otherThan((await rig.api.find(subject.name))?.AirflowVersion);
   known = { asked: 'update', answered: false, logins: 0, version };
   await rig.api.update(subject.name, { AirflowVersion: version });
   known.answered = true;
@@ -113,12 +112,12 @@ const isReachable = async () => {
 const nothingWrong = () => untilNothingWrong(rig.place, rig.server.pid, 30);
 
 /** The names hit in a phase. */
-const record = async (phase: Phase): Promise<readonly string[]> => {
+const record = async (phase: Phase): Promise<string[]> => {
   rig.failpoints.recordAll();
   await phases[phase]();
   await nothingWrong();
   rig.failpoints.disarm();
-  return rig.failpoints.takeRecorded();
+  return [...rig.failpoints.takeRecorded()];
 };
 
 interface Point {
@@ -134,25 +133,28 @@ const findPoints = async (): Promise<readonly Point[]> => {
   const add = (phase: Phase, names: readonly string[]) => {
     for (const name of names) if (!points.has(name)) points.set(name, { name, phase, onlyFirst: false });
   };
-  const first = await record('create');
-  add('create', first);
-  for (const phase of ['tokens', 'restart', 'update', 'upgrade', 'roll-back', 'delete'] as const)
-    add(phase, await record(phase));
+  const phasesOnce = ['create', 'tokens', 'restart', 'update', 'upgrade', 'roll-back', 'delete'] as const;
+  for (const phase of phasesOnce) add(phase, await record(phase));
   const again = await record('create');
+  // there and back: both versions are installed now
+  again.push(...(await record('upgrade')), ...(await record('upgrade')));
+  const installs = (phase: Phase) => phase === 'create' || phase === 'upgrade';
   return [...points.values()].map((point) => ({
     ...point,
-    onlyFirst: point.phase === 'create' && !again.includes(point.name),
+    onlyFirst: installs(point.phase) && !again.includes(point.name),
   }));
 };
 
-/** As if the subject's Airflow version had never been installed. */
-const forgetVersion = async () => {
+/** As if that Airflow version had never been installed. */
+const forgetVersion = async (version: string) => {
   await rig.crash();
   const bases = join(rig.place.data, 'bases');
-  const ours = readdirSync(bases).filter((name) => name.includes(subject.version));
+  const ours = readdirSync(bases).filter((name) => name.includes(version));
   const hash = ours.map((name) => /-([0-9a-f]{16})$/.exec(name)?.[1]).find(Boolean);
   for (const name of ours) rmSync(join(bases, name), { recursive: true, force: true });
-  if (hash) {
+  // a version that was only updated to has no template
+  const isThere = `select 1 as one from pg_database where datname = 'template_${hash}'`;
+  if ((await ownQuery(rig.place, 'postgres', isThere)).length > 0) {
     await ownQuery(rig.place, 'postgres', `alter database template_${hash} is_template false`);
     await ownQuery(rig.place, 'postgres', `drop database template_${hash}`);
     await ownQuery(rig.place, 'postgres', `drop role template_owner_${hash}`);
@@ -160,11 +162,16 @@ const forgetVersion = async () => {
   await rig.start();
 };
 
+const otherThan = (version: string | undefined): string =>
+  version === subject.version ? otherVersion : subject.version;
+
 const prepare = async ({ phase, onlyFirst }: Point) => {
   const there = (await rig.api.find(subject.name)) !== undefined;
   if (phase === 'create' && there) await phases.delete();
-  if (onlyFirst) await forgetVersion();
+  if (onlyFirst && phase === 'create') await forgetVersion(subject.version);
   if (phase !== 'create' && !there) await phases.create();
+  if (onlyFirst && phase === 'upgrade')
+    await forgetVersion(otherThan((await rig.api.find(subject.name))?.AirflowVersion));
 };
 
 /** Lets the server run into the point; its own end is what ends the phase. */
