@@ -23,11 +23,12 @@ const texts: Readonly<Record<string, string>> = {
   '08006': database,
   ECONNREFUSED: database,
   ECONNRESET: database,
+  EPIPE: database,
 };
 
 /** What pg says without a code when its connection ends or takes too long (pg-pool, pg). */
 const connectionTexts =
-  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|connect ENOENT .*PGSQL/i;
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|connect ENOENT .*PGSQL/i;
 
 /** What is wrong with the machine, and what to do, where an error comes from that; else undefined. Safe for callers. */
 export const machineTrouble = (error: unknown): string | undefined => {

@@ -53,9 +53,20 @@ const all = () =>
     .flatMap((name) => facts(Number(name)) ?? [])
     .filter((p) => p.pid !== process.pid && p.state !== 'Z');
 
-/** The mounts of a process that has a view of its own: they name the data folder, whatever it calls its own paths. */
-export const mountsOf = (pid: number): string =>
-  link(`/proc/${pid}/ns/mnt`) === link('/proc/self/ns/mnt') ? '' : text(`/proc/${pid}/mountinfo`);
+/**
+ * The mounts that make the view of a process, where it has one of its own: they name the data folder, whatever it calls
+ * its own paths. All others it has from the machine, and they may be anybody's.
+ */
+export const mountsOf = (pid: number): string => {
+  if (link(`/proc/${pid}/ns/mnt`) === link('/proc/self/ns/mnt')) return '';
+  const lines = text(`/proc/${pid}/mountinfo`).split('\n');
+  const pointOf = (line: string): string => line.split(' ')[4] ?? '';
+  // covers are mounted with this name (src/airflow/local/view.ts)
+  const covers = lines.filter((line) => line.includes(' - tmpfs windsock ')).map(pointOf);
+  const isOfView = (point: string): boolean =>
+    covers.some((cover) => point === cover || point.startsWith(`${cover}/`));
+  return lines.filter((line) => isOfView(pointOf(line))).join('\n');
+};
 
 /** Living processes that name the folder in command, environment, program, working directory or mounts, or have one of the uids. */
 export const processesOf = (folder: string, uids: readonly number[] = []): readonly FoundProcess[] =>

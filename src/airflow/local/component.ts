@@ -156,6 +156,8 @@ export class Component {
     this.#want(false);
     const leader = this.#leader;
     if (leader) await endTree([leader.pid], sessionOf(leader), patience);
+    // its end is told a moment after it is seen
+    for (let looks = 0; leader && this.#leader === leader && looks < 100; looks += 1) await delay(10);
     await this.#ending;
   }
 

@@ -56,7 +56,10 @@ export const findViewSupport = (t: ViewTrial): ViewSupport => {
     const [home, dags] = [join(folder, 'home'), join(folder, 'dags')].map((path) => relative(t.data, path));
     if (home === undefined || dags === undefined) throw new Error('no folder');
     const parts = { readOnly: [dags], writable: [home], home, inHome: { dags }, hosts: undefined };
-    const missing = tryView(t, folder, { kind, data: t.data, ...parts });
+    const view: View = { kind, data: t.data, ...parts };
+    // What ran before is only taken over by a server that sees the same: one bad moment must not end it.
+    let missing = tryView(t, folder, view);
+    for (let more = 2; missing !== undefined && more > 0; more -= 1) missing = tryView(t, folder, view);
     return missing === undefined ? { kind } : { kind: 'none', missing };
   } catch (error) {
     return { kind: 'none', missing: error instanceof Error ? error.message : String(error) };
