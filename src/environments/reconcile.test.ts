@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { environmentStatuses } from '../contract/statuses.ts';
 import { silentLog } from '../lib/log.ts';
 import { StepFailed } from './errors.ts';
 import type { Actual, DriverStep } from './plan.ts';
 import type { ObservedChange } from './ports.ts';
 import { type ReconcileDeps, reconcile, type Tries } from './reconcile.ts';
 import type { EnvironmentRecord, EnvironmentUpdate } from './record.ts';
-import { environmentStatuses, statusTable } from './status.ts';
+import { statusTable } from './status.ts';
 
 const minute = 60_000;
 

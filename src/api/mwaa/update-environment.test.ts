@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { environmentStatuses, mayAsk } from '../../environments/status.ts';
+import { environmentStatuses } from '../../contract/statuses.ts';
+import { mayAsk } from '../../environments/status.ts';
 import { available, call, create, createInput, fakeWorld, setRecord, type World } from '../testing.ts';
 
 const update = (world: World, body: object, name = 'demo') =>

@@ -1,4 +1,5 @@
 import { anyText, type StringShape, type StructureShape, structure, text } from '../shape.ts';
+import { environmentStatuses } from '../statuses.ts';
 import {
   airflowConfigurationOptions,
   airflowVersion,
@@ -27,20 +28,7 @@ import { tags } from './tags.ts';
 
 const environmentStatus: StringShape = {
   kind: 'string',
-  values: [
-    'CREATING',
-    'CREATE_FAILED',
-    'AVAILABLE',
-    'UPDATING',
-    'DELETING',
-    'DELETED',
-    'UNAVAILABLE',
-    'UPDATE_FAILED',
-    'ROLLING_BACK',
-    'CREATING_SNAPSHOT',
-    'PENDING',
-    'MAINTENANCE',
-  ],
+  values: environmentStatuses,
 };
 
 const lastUpdate = structure({
