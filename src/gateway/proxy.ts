@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import type { WebTarget } from '../environments/ports.ts';
-import { textOf } from '../lib/errors.ts';
+import { textOf, WindsockError } from '../lib/errors.ts';
 import type { WebSession } from '../tokens/session-store.ts';
 import { passedResponseHeaders, upstreamHeaders } from '../upstream/headers.ts';
 import { type Answer, problem, Refusal, send } from './answer.ts';
@@ -118,13 +119,23 @@ const forward = async (
   await pipeline(upstream.body, io.res);
 };
 
-const fail = (deps: DoorDeps, request: DoorRequest, io: Io, door: DoorFacts, error: unknown): void => {
+/** Milliseconds after which the end of a process is known whose connection broke. */
+const endIsToldMs = 100;
+
+const fail = async (
+  deps: DoorDeps,
+  request: DoorRequest,
+  io: Io,
+  door: DoorFacts,
+  error: unknown,
+): Promise<void> => {
   if (error instanceof Refusal) throw error;
   deps.log.warn('Airflow did not answer', {
     ...environmentOf(door),
     requestId: request.requestId,
-    reason: textOf(error),
+    reason: (error instanceof WindsockError && error.detail) || textOf(error),
   });
+  await delay(endIsToldMs);
   const restarting = !deps.driver.webTarget(door.id);
   send(
     io.res,
@@ -150,6 +161,6 @@ export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: 
   try {
     await forward(deps, request, io, door, admitted, ended.signal);
   } catch (error) {
-    if (!ended.signal.aborted) fail(deps, request, io, door, error);
+    if (!ended.signal.aborted) await fail(deps, request, io, door, error);
   }
 };

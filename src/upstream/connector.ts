@@ -5,12 +5,23 @@ import { WindsockError } from '../lib/errors.ts';
 import { acceptingUid } from './peer.ts';
 
 const connectDeadlineMs = 5_000;
+/** A web server on a busy machine takes its time until it accepts; below what people wait for an answer. */
+const acceptDeadlineMs = 30_000;
 
 /** What listens on the port is not the environment's web server. */
 export class StrangeServer extends WindsockError {
-  constructor(found: number | undefined, wanted: number) {
+  constructor(found: number, wanted: number) {
     super('StrangeServer', 'The web server of this environment is not running.', {
-      detail: `the accepting socket belongs to uid ${found ?? 'unknown'}, not to ${wanted}`,
+      detail: `the accepting socket belongs to uid ${found}, not to ${wanted}`,
+    });
+  }
+}
+
+/** The port is open, and nobody accepts connections at it. */
+export class NotAccepted extends WindsockError {
+  constructor() {
+    super('NotAccepted', 'The web server of this environment does not answer.', {
+      detail: `no connection was accepted for ${acceptDeadlineMs / 1000} s`,
     });
   }
 }
@@ -41,10 +52,10 @@ export const connectTo = async (target: WebTarget): Promise<Socket> => {
   const socket = await open(target);
   if (target.uid === undefined) return socket;
   socket.on('error', () => {});
-  const uid = await acceptingUid(socket, connectDeadlineMs);
+  const uid = await acceptingUid(socket, acceptDeadlineMs);
   if (uid === target.uid) return socket;
   socket.destroy();
-  throw new StrangeServer(uid, target.uid);
+  throw uid === undefined ? new NotAccepted() : new StrangeServer(uid, target.uid);
 };
 
 /** The same as a connector of undici. */

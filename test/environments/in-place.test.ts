@@ -13,6 +13,7 @@ import {
   type Place,
   type Running,
   removePlace,
+  serverLog,
   startServer,
   stopServer,
 } from '../harness/server.ts';
@@ -160,7 +161,8 @@ describe.each(versions)('Airflow %s', (version) => {
     const { environment } = await mwaa.wait(name, 'UPDATE_FAILED', 300);
     expect(environment?.Status).toBe('UPDATE_FAILED');
     expect(environment?.LastUpdate.Error?.ErrorMessage).toMatch(/max_tis_per_query/);
-    expect((await session.get(rest)).status).toBe(200);
+    const answer = await session.get(rest);
+    expect(answer.status, `${answer.text}\n${serverLog(place).slice(-5000)}`).toBe(200);
     const healthy = await session.get(majorOf(version) === 2 ? '/health' : '/api/v2/monitor/health');
     expect(JSON.parse(healthy.text)).toMatchObject({ scheduler: { status: 'healthy' } });
   });

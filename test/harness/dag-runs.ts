@@ -92,6 +92,16 @@ export class DagRunner {
     }
   }
 
+  /** Asks for one run and waits until its task has begun. */
+  async untilOneIsWorkedOn(): Promise<void> {
+    const id = await this.#rig.wait('an acknowledged run', 60, async () => {
+      await this.#trigger().catch(() => {});
+      const run = this.#runs.at(-1);
+      return run?.isAcknowledged && run.id;
+    });
+    await until(`the task of ${id} begins`, 120, async () => (await this.#counted()).includes(`${id} began`));
+  }
+
   /** Every run that was acknowledged is there, and the session of the beginning is still good. @throws Error */
   async compare(): Promise<void> {
     const found = new Set((await this.#found()).map((run) => run.dag_run_id));
