@@ -225,7 +225,7 @@ const checkEnvironment = async () => {
   else
     await rig.wait('deleted or as before', 60, async () => {
       const now = await rig.api.find(subject.name);
-      return now === undefined || now.Status === 'AVAILABLE';
+      return now === undefined || /^(AVAILABLE|UPDATE_FAILED)$/.test(now.Status);
     });
 };
 
