@@ -1,7 +1,11 @@
 import type { AuditSink } from '../audit/record.ts';
 import type { AirflowDriver, ContentLocation, EnvironmentStore } from '../environments/ports.ts';
 import type { Placement } from '../environments/record.ts';
-import type { Principal } from '../identity/principal.ts';
+import type { AccessKeyUses } from '../identity/access-key-uses.ts';
+import type { Authorizer } from '../identity/authorizer.ts';
+import type { IdentityBoxes } from '../identity/identity-key.ts';
+import type { LivingDirectory } from '../identity/living-directory.ts';
+import type { Caller } from '../identity/principal.ts';
 import type { ReceivedRequest } from '../identity/sigv4/canonical.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -32,7 +36,14 @@ export interface ApiDeps {
   /** Why no environment of this class can run here; undefined when it can. */
   readonly classFault: (environmentClass: string) => string | undefined;
   /** Resolves to the caller; throws an AwsError that says why the request is not believed. */
-  readonly verify: (request: ReceivedRequest, service: Service) => Promise<Principal>;
+  readonly verify: (request: ReceivedRequest, service: Service) => Promise<Caller>;
+  /** Decides who may do what. */
+  readonly authorizer: Authorizer;
+  /** Users, groups, roles, policies and access keys. */
+  readonly directory: LivingDirectory;
+  readonly boxes: IdentityBoxes;
+  /** When and for what an access key was last used. */
+  readonly keyUses: AccessKeyUses;
   readonly store: EnvironmentStore;
   readonly tokens: TokenMinter;
   /** Who calls an Airflow, and over what; as the doors do it. */

@@ -1,9 +1,8 @@
 import type { AuditEntry } from '../audit/record.ts';
 import type { Scope } from '../contract/arn.ts';
 import type { Checked } from '../contract/constraints.ts';
-import type { OperationName } from '../contract/operations.ts';
 import type { StructureShape } from '../contract/shape.ts';
-import type { WindsockOperationName } from '../contract/windsock-operations.ts';
+import type { ConditionContext } from '../identity/condition-context.ts';
 import type { MintContext, Principal } from '../identity/principal.ts';
 import type { ApiDeps } from './deps.ts';
 
@@ -20,19 +19,35 @@ export interface Call {
   }) => AuditEntry;
 }
 
-/** What AWS's answer holds, before it is JSON. */
+/** What AWS's answer holds, before it is written in the words of its protocol. */
 export type Output = Readonly<Record<string, unknown>>;
+
+/** One right that a call needs. */
+export interface Check {
+  /** The IAM action. */
+  readonly action: string;
+  /** ARNs or `*`; one that is allowed is enough. */
+  readonly resources: readonly string[];
+  /** Condition keys of the resource and the request, over the global ones. */
+  readonly context?: ConditionContext | undefined;
+  /** What a denied caller reads, where the contract has a text of its own. */
+  readonly deniedText?: string;
+}
+
+/** What the rights of a call depend on. */
+export interface Asked extends Scope {
+  readonly input: Checked;
+  readonly principal: Principal;
+}
 
 /** One operation of the API: what it takes, who may call it, what it does. */
 export interface Operation {
-  readonly name: OperationName | WindsockOperationName;
+  readonly name: string;
   readonly input: StructureShape;
-  /** The IAM action. */
+  /** The IAM action of the operation itself. */
   readonly action: string;
-  /** The resources to ask for; the call is allowed when one of them is. */
-  readonly resources: (input: Checked, scope: Scope) => readonly string[];
-  /** What a denied caller reads, where the contract has a text of its own. */
-  readonly deniedText?: string;
+  /** Every right that the call needs, its own first. */
+  readonly checks: (asked: Asked, deps: ApiDeps) => readonly Check[] | Promise<readonly Check[]>;
   /** True when a success is audited within the operation's own transaction. */
   readonly auditsSuccess: boolean;
   readonly execute: (call: Call, deps: ApiDeps) => Promise<Output>;
@@ -43,4 +58,10 @@ export const stringMember = (input: Checked, name: string): string => {
   const value = input[name];
   if (typeof value !== 'string') throw new Error(`the input has no member ${name}`);
   return value;
+};
+
+/** A string member that may be left out. */
+export const optionalString = (input: Checked, name: string): string | undefined => {
+  const value = input[name];
+  return typeof value === 'string' ? value : undefined;
 };

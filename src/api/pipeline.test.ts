@@ -320,7 +320,7 @@ describe('the two tokens', () => {
       iamIdentity: 'user/a',
       accessKeyId: 'A',
     } as const;
-    const other = { deps: { ...world.deps, verify: async () => user } };
+    const other = { deps: { ...world.deps, verify: async () => ({ principal: user, session: {} }) } };
     expect(await call(other, 'POST', '/webtoken/demo')).toMatchObject({
       status: 403,
       json: { __type: 'AccessDeniedException', Message: 'No Airflow role granted in IAM.' },

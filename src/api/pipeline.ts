@@ -2,20 +2,14 @@ import type { AuditEntry } from '../audit/record.ts';
 import { type Checked, redact, validate } from '../contract/constraints.ts';
 import { AwsError, accessDeniedException, internalServerException } from '../contract/errors.ts';
 import type { MintContext, Principal } from '../identity/principal.ts';
-import {
-  headersOf,
-  queryParameters,
-  type ReceivedRequest,
-  splitTarget,
-} from '../identity/sigv4/canonical.ts';
+import { headersOf, type ReceivedRequest } from '../identity/sigv4/canonical.ts';
 import { textOf } from '../lib/errors.ts';
-import { evaluate } from '../policy/evaluate.ts';
+import { deniedText } from '../policy/denied-text.ts';
+import type { Decision } from '../policy/evaluate.ts';
 import type { ApiDeps } from './deps.ts';
-import { servedOperations } from './mwaa/served.ts';
-import type { Call, Operation } from './operation.ts';
-import { type ApiResponse, readInput, renderError, renderOutput } from './restjson.ts';
-import { type Route, route } from './route.ts';
-import { windsockServed } from './windsock/served.ts';
+import type { Call, Check, Operation } from './operation.ts';
+import type { ApiResponse } from './restjson.ts';
+import { type ErrorWriter, errorWriter, type Route, route } from './route.ts';
 
 /** A request as received, with the address it came from and the id it got. */
 export interface ApiRequest extends ReceivedRequest {
@@ -24,39 +18,58 @@ export interface ApiRequest extends ReceivedRequest {
   readonly requestId: string;
 }
 
+/** What was asked of the policies, and what they said. */
+interface TracedDecision {
+  readonly action: string;
+  readonly resources: readonly string[];
+  readonly decision: Decision;
+}
+
 /** What became known of a call on its way down; the audit entry of a failure holds as much as there is. */
 interface Trace {
   readonly requestId: string;
   readonly sourceIp: string;
   readonly userAgent: string;
   route?: Route;
-  operation?: Operation;
   principal?: Principal;
   input?: Checked;
+  decision?: TracedDecision;
 }
 
-const handlers = { ...servedOperations, ...windsockServed };
-
-const authorize = (
-  operation: Operation,
-  principal: Principal,
-  input: Checked,
-  sourceIp: string,
-  deps: ApiDeps,
-) => {
-  const resources = operation.resources(input, deps);
-  const context = { 'aws:SourceIp': sourceIp };
-  const { action } = operation;
-  if (resources.some((resource) => evaluate({ principal, action, resource, context }).allowed)) return;
-  throw accessDeniedException(
-    operation.deniedText ??
-      `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resources[0]} because no identity-based policy allows the ${action} action`,
-  );
+const refuse = (mint: MintContext, check: Check, decision: Decision | undefined): AwsError => {
+  const { action, resources, deniedText: own } = check;
+  const asked = { principalArn: mint.principal.arn, action, resource: resources[0] ?? '*' };
+  return accessDeniedException(own ?? (decision ? deniedText({ ...asked, decision }) : 'Access denied'));
 };
+
+/** Every right that the call needs; throws AccessDeniedException for the first that is missing. */
+const authorize = async (operation: Operation, mint: MintContext, trace: Trace, deps: ApiDeps) => {
+  const { accountId, region, authorizer } = deps;
+  const { principal } = mint;
+  const checks = await operation.checks({ accountId, region, principal, input: trace.input ?? {} }, deps);
+  for (const check of checks) {
+    const { action, context } = check;
+    const decisions = check.resources.map((resource) =>
+      authorizer.decide(mint, { action, resource, context }),
+    );
+    const allowing = decisions.find((decision) => decision.allowed);
+    const decision = allowing ?? decisions[0];
+    if (decision && (trace.decision === undefined || !allowing))
+      trace.decision = { action, resources: check.resources, decision };
+    if (!allowing) throw refuse(mint, check, decision);
+  }
+};
+
+/** The service that CloudTrail names; MWAA's and our own are told by the operation. */
+const eventSourceOf = ({ route: found }: Trace) =>
+  found?.service === 'iam' || found?.service === 'sts'
+    ? { eventSource: `${found.service}.amazonaws.com` }
+    : {};
 
 const auditEntry = (trace: Trace, operation: Operation, error?: AwsError): AuditEntry => ({
   eventName: operation.name,
-  readOnly: trace.route?.binding.readOnly ?? false,
+  readOnly: trace.route?.readOnly ?? false,
+  ...eventSourceOf(trace),
   principal: trace.principal,
   sourceIp: trace.sourceIp,
   userAgent: trace.userAgent,
@@ -65,39 +78,33 @@ const auditEntry = (trace: Trace, operation: Operation, error?: AwsError): Audit
   ...(error === undefined ? {} : { errorCode: error.code, errorMessage: error.publicText }),
 });
 
-const callOf = (trace: Trace, operation: Operation, principal: Principal, input: Checked): Call => {
-  const { sourceIp, userAgent, requestId } = trace;
-  const mint: MintContext = { principal, sourceIp, userAgent, requestId };
-  return {
-    input,
-    principal,
-    mint,
-    auditEntry: (details) => ({ ...auditEntry(trace, operation), ...details }),
-  };
-};
+const callOf = (trace: Trace, operation: Operation, mint: MintContext): Call => ({
+  input: trace.input ?? {},
+  principal: mint.principal,
+  mint,
+  auditEntry: (details) => ({ ...auditEntry(trace, operation), ...details }),
+});
 
 /** Top to bottom: route, authenticate, validate, authorize, execute, serialize. */
 const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise<ApiResponse> => {
-  const { path, query } = splitTarget(request.target);
-  const found = route(request.method, path);
+  const found = route(request);
   trace.route = found;
-  const operation = handlers[found.operation];
-  trace.operation = operation;
-  const principal = await deps.verify(request, found.service);
+  const { operation } = found;
+  const { principal, session } = await deps.verify(request, found.service);
   trace.principal = principal;
-  const parts = { path: found.path, query: queryParameters(query), body: request.body };
-  const input = validate(operation.input, readInput(parts, found.binding, operation.input));
-  trace.input = input;
-  authorize(operation, principal, input, request.sourceIp, deps);
-  const output = await operation.execute(callOf(trace, operation, principal, input), deps);
+  trace.input = validate(operation.input, found.members());
+  const { sourceIp, userAgent, requestId } = trace;
+  const mint: MintContext = { ...session, principal, sourceIp, userAgent, requestId };
+  await authorize(operation, mint, trace, deps);
+  const output = await operation.execute(callOf(trace, operation, mint), deps);
   if (!operation.auditsSuccess) await deps.audit.write(auditEntry(trace, operation));
-  return renderOutput(output, trace.requestId);
+  return found.render(output, requestId);
 };
 
 const auditFailure = async (trace: Trace, error: AwsError, deps: ApiDeps): Promise<void> => {
-  if (!trace.operation) return;
+  if (!trace.route) return;
   try {
-    await deps.audit.write(auditEntry(trace, trace.operation, error));
+    await deps.audit.write(auditEntry(trace, trace.route.operation, error));
   } catch (fault) {
     deps.log.error('refused call not recorded', {
       requestId: trace.requestId,
@@ -106,14 +113,19 @@ const auditFailure = async (trace: Trace, error: AwsError, deps: ApiDeps): Promi
   }
 };
 
-const fail = async (thrown: unknown, trace: Trace, deps: ApiDeps): Promise<ApiResponse> => {
+const fail = async (
+  thrown: unknown,
+  trace: Trace,
+  write: ErrorWriter,
+  deps: ApiDeps,
+): Promise<ApiResponse> => {
   const error = thrown instanceof AwsError ? thrown : internalServerException(thrown);
   if (!(thrown instanceof AwsError)) {
     const stack = thrown instanceof Error ? thrown.stack : undefined;
     deps.log.error('api call failed inside', { requestId: trace.requestId, reason: textOf(thrown), stack });
   }
   await auditFailure(trace, error, deps);
-  return renderError(error, trace.requestId);
+  return write(error, trace.requestId);
 };
 
 /** Answers one call of the AWS API; never rejects. One audit entry and one log line a call. */
@@ -121,12 +133,15 @@ export const handleCall = async (request: ApiRequest, deps: ApiDeps): Promise<Ap
   const started = deps.clock.monotonic();
   const userAgent = (headersOf(request.rawHeaders).get('user-agent')?.[0] ?? '').slice(0, 1024);
   const trace: Trace = { requestId: request.requestId, sourceIp: request.sourceIp, userAgent };
-  const response = await answer(request, trace, deps).catch((error: unknown) => fail(error, trace, deps));
+  const write = errorWriter(request);
+  const response = await answer(request, trace, deps).catch((error: unknown) =>
+    fail(error, trace, write, deps),
+  );
   deps.log.info('api call', {
     requestId: trace.requestId,
     status: response.status,
     took: deps.clock.monotonic() - started,
-    ...(trace.route === undefined ? {} : { operation: trace.route.operation }),
+    ...(trace.route === undefined ? {} : { operation: trace.route.operation.name }),
     ...(trace.principal === undefined ? {} : { principal: trace.principal.arn }),
     ...(response.headers['x-amzn-errortype'] === undefined
       ? {}

@@ -1,34 +1,73 @@
-import { malformedRequestException, unknownOperationException } from '../contract/errors.ts';
+import { iamService, type QueryService, stsService } from '../contract/aws-model.ts';
+import {
+  type AwsError,
+  malformedRequestException,
+  missingAuthenticationTokenException,
+  unknownOperationException,
+} from '../contract/errors.ts';
 import { type OperationName, operations } from '../contract/operations.ts';
 import {
   type CallBinding,
   type WindsockOperationName,
   windsockOperations,
 } from '../contract/windsock-operations.ts';
+import {
+  headersOf,
+  queryParameters,
+  type ReceivedRequest,
+  splitTarget,
+} from '../identity/sigv4/canonical.ts';
+import { iamServed } from './iam/served.ts';
+import { servedOperations } from './mwaa/served.ts';
+import type { Operation, Output } from './operation.ts';
+import { type QueryForm, readForm } from './query-input.ts';
+import { renderQueryError, renderQueryOutput } from './query-output.ts';
+import { type ApiResponse, readInput, renderError, renderOutput } from './restjson.ts';
+import { stsServed } from './sts/served.ts';
+import { windsockServed } from './windsock/served.ts';
 
 /** The signing names that requests are signed for. */
-export type Service = 'airflow' | 'windsock';
+export type Service = 'airflow' | 'windsock' | 'iam' | 'sts';
 
+/** Where a request goes, and how its answer is written. */
 export interface Route {
-  readonly operation: OperationName | WindsockOperationName;
+  readonly operation: Operation;
   readonly service: Service;
-  readonly binding: CallBinding;
-  /** Percent-encoded path segments by member name. */
-  readonly path: Readonly<Record<string, string>>;
+  /** What CloudTrail calls read-only. */
+  readonly readOnly: boolean;
+  /** The members that were given, unchecked. Throws SerializationException. */
+  readonly members: () => Readonly<Record<string, unknown>>;
+  readonly render: (output: Output, requestId: string) => ApiResponse;
 }
 
-const bindings: readonly Omit<Route, 'path'>[] = [
+/** How errors of this request are written, also before it is known where it goes. */
+export type ErrorWriter = (error: AwsError, requestId: string) => ApiResponse;
+
+interface RestBinding {
+  readonly operation: Operation;
+  readonly service: Service;
+  readonly binding: CallBinding;
+}
+
+const restBindings: readonly RestBinding[] = [
   ...Object.entries(operations).map(([name, binding]) => ({
-    operation: name as OperationName,
+    operation: servedOperations[name as OperationName],
     service: 'airflow' as const,
     binding,
   })),
   ...Object.entries(windsockOperations).map(([name, binding]) => ({
-    operation: name as WindsockOperationName,
+    operation: windsockServed[name as WindsockOperationName],
     service: 'windsock' as const,
     binding,
   })),
 ];
+
+const queryServices: Readonly<
+  Record<string, { readonly service: QueryService; readonly served: ReadonlyMap<string, Operation> }>
+> = {
+  iam: { service: iamService, served: iamServed },
+  sts: { service: stsService, served: stsServed },
+};
 
 const matchPath = (pattern: string, path: string): Record<string, string> | undefined => {
   const wanted = pattern.split('/');
@@ -43,20 +82,78 @@ const matchPath = (pattern: string, path: string): Record<string, string> | unde
   return members;
 };
 
+const restRoute = (request: ReceivedRequest): Route => {
+  const { path, query } = splitTarget(request.target);
+  for (const { operation, service, binding } of restBindings) {
+    const members = binding.method === request.method ? matchPath(binding.uri, path) : undefined;
+    if (!members) continue;
+    const parts = { path: members, query: queryParameters(query), body: request.body };
+    return {
+      operation,
+      service,
+      readOnly: binding.readOnly,
+      members: () => readInput(parts, binding, operation.input),
+      render: renderOutput,
+    };
+  }
+  throw unknownOperationException(
+    `No operation answers ${request.method} ${path.slice(0, 200)}. This endpoint speaks the Amazon MWAA API of 2020-07-01.`,
+  );
+};
+
+/** The service that a request says it was signed for; whether that is so is checked with the signature. */
+const signedFor = (request: ReceivedRequest): string | undefined =>
+  /Credential=[^/,]+\/\d+\/[^/,]+\/([^/,]+)\//.exec(
+    headersOf(request.rawHeaders).get('authorization')?.[0] ?? '',
+  )?.[1];
+
+const isQuery = ({ method, target }: ReceivedRequest): boolean =>
+  method === 'POST' && splitTarget(target).path === '/';
+
+const unknownAction = ({ action, version }: QueryForm) =>
+  unknownOperationException(
+    `Could not find operation ${action.slice(0, 100) || '(none)'} for version ${version.slice(0, 20) || 'NO_VERSION_SPECIFIED'}`,
+  );
+
+const queryRoute = (request: ReceivedRequest): Route => {
+  const name = signedFor(request);
+  if (name === undefined) throw missingAuthenticationTokenException();
+  const found = Object.hasOwn(queryServices, name) ? queryServices[name] : undefined;
+  if (!found)
+    throw unknownOperationException(
+      `The service ${name.slice(0, 50)} is not served here: airflow, iam, sts and windsock are.`,
+    );
+  const { service, served } = found;
+  const form = readForm(request.body);
+  const operation = served.get(form.action);
+  const model = service.operations.get(form.action);
+  if (!operation || !model || form.version !== service.apiVersion) throw unknownAction(form);
+  return {
+    operation,
+    service: name as Service,
+    readOnly: model.readOnly,
+    members: () => form.members(operation.input),
+    render: (output, requestId) => renderQueryOutput(service, model, output, requestId),
+  };
+};
+
+/** How the errors of this request are written. */
+export const errorWriter = (request: ReceivedRequest): ErrorWriter => {
+  if (!isQuery(request)) return renderError;
+  const { xmlNamespace } = (queryServices[signedFor(request) ?? 'iam'] ?? { service: iamService }).service;
+  return (error, requestId) => renderQueryError(xmlNamespace, error, requestId);
+};
+
 /**
- * Finds the operation by method and raw path alone: the first segments are disjoint, so the host prefixes
- * `api.`, `env.` and `ops.` do not matter. Throws UnknownOperationException, or MalformedHttpRequestException
- * for a target that is not a plain path.
+ * Finds the operation: of MWAA and of our own by method and raw path alone (the first segments are disjoint, so the
+ * host prefixes `api.`, `env.` and `ops.` do not matter), of the query protocol by the service that was signed for and
+ * the form's Action. Throws UnknownOperationException, or MalformedHttpRequestException for a target that is not a
+ * plain path.
  */
-export const route = (method: string, path: string): Route => {
+export const route = (request: ReceivedRequest): Route => {
+  const { path } = splitTarget(request.target);
   if (!path.startsWith('/') || path.includes('#') || path.includes('\\')) {
     throw malformedRequestException('The request target must be a path that starts with a slash.');
   }
-  for (const found of bindings) {
-    const members = found.binding.method === method ? matchPath(found.binding.uri, path) : undefined;
-    if (members) return { ...found, path: members };
-  }
-  throw unknownOperationException(
-    `No operation answers ${method} ${path.slice(0, 200)}. This endpoint speaks the Amazon MWAA API of 2020-07-01.`,
-  );
+  return isQuery(request) ? queryRoute(request) : restRoute(request);
 };

@@ -5,9 +5,12 @@ import { EnvironmentExists, GenerationChanged } from '../environments/errors.ts'
 import type { EnvironmentStore } from '../environments/ports.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
 import { accessKeyLookup } from '../identity/access-keys.ts';
+import { createAuthorizer } from '../identity/authorizer.ts';
+import { livingDirectory } from '../identity/living-directory.ts';
 import { createVerifier } from '../identity/sigv4/verify.ts';
 import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
+import { secretBox } from '../lib/secret-box.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
 import type { ApiDeps } from './deps.ts';
@@ -89,6 +92,21 @@ const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentS
   },
 });
 
+const boxes = {
+  accessKeys: secretBox(Buffer.alloc(32, 1), 'access keys'),
+  sessionTokens: secretBox(Buffer.alloc(32, 1), 'session tokens'),
+};
+
+const emptyDirectory = () =>
+  livingDirectory(
+    {
+      inTransaction: (work) => work({} as Transaction),
+      load: async () => [],
+      save: async () => {},
+    },
+    [],
+  );
+
 /** Fakes of every port, with what was done to them. */
 export const fakeWorld = () => {
   const records = new Map<string, EnvironmentRecord>();
@@ -100,6 +118,8 @@ export const fakeWorld = () => {
     minted.push({ kind, id: e.id, identity });
     return `${kind}-token`;
   };
+  const directory = emptyDirectory();
+  const lookup = accessKeyLookup({ root, boxes, clock: systemClock, directory: () => directory.current });
   const deps: ApiDeps = {
     accountId: root.accountId,
     region,
@@ -107,8 +127,11 @@ export const fakeWorld = () => {
     airflowVersions: ['2.7.2', '2.11.0', '2.11.2', '3.0.6', '3.3.1'],
     quotas: { environments: 10, workers: 25, webservers: 5 },
     classFault: (name) => (name === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined),
-    verify: (request, service) =>
-      createVerifier({ region, service, clock: systemClock, lookup: accessKeyLookup(root) })(request),
+    verify: (request, service) => createVerifier({ region, service, clock: systemClock, lookup })(request),
+    authorizer: createAuthorizer({ directory: () => directory.current, clock: systemClock, region }),
+    directory,
+    boxes,
+    keyUses: { last: () => undefined, note: () => {}, flush: async () => {} },
     store: memoryStore(records) as EnvironmentStore,
     assertions: { sign: async () => 'assertion' },
     driver: { webTarget: () => undefined },

@@ -65,7 +65,8 @@ export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrai
   eventVersion: '1.09',
   userIdentity: userIdentity(entry.principal),
   eventTime: new Date(stamp.eventTime).toISOString().replace(/\.\d{3}Z$/, 'Z'),
-  eventSource: isWindsockOperationName(entry.eventName) ? 'windsock' : 'airflow.amazonaws.com',
+  eventSource:
+    entry.eventSource ?? (isWindsockOperationName(entry.eventName) ? 'windsock' : 'airflow.amazonaws.com'),
   eventName: entry.eventName,
   awsRegion: stamp.region,
   sourceIPAddress: entry.sourceIp,
@@ -80,7 +81,7 @@ export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrai
   ...(entry.environmentId === undefined
     ? {}
     : { additionalEventData: { environmentId: entry.environmentId } }),
-  eventType: isCall(entry.eventName) ? 'AwsApiCall' : 'AwsServiceEvent',
+  eventType: entry.eventSource !== undefined || isCall(entry.eventName) ? 'AwsApiCall' : 'AwsServiceEvent',
   managementEvent: true,
   eventCategory: 'Management',
   recipientAccountId: stamp.accountId,

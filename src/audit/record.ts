@@ -6,6 +6,8 @@ export interface AuditEntry {
   /** An operation (`CreateCliToken`) or a thing the door did (`WebLogin`, `RunCliCommand`, `WebLoginRefused`). */
   readonly eventName: string;
   readonly readOnly: boolean;
+  /** `airflow.amazonaws.com`, or `windsock` for our own operations, when left out. */
+  readonly eventSource?: string;
   /** Undefined when the caller could not be told. */
   readonly principal: Principal | undefined;
   readonly sourceIp: string;

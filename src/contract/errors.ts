@@ -86,3 +86,7 @@ export const invalidSignatureException = (message: string): AwsError =>
 /** The access key or its session token is not known here. */
 export const unrecognizedClientException = (): AwsError =>
   new AwsError('UnrecognizedClientException', 403, 'The security token included in the request is invalid.');
+
+/** Temporary credentials after their time. */
+export const expiredTokenException = (): AwsError =>
+  new AwsError('ExpiredTokenException', 403, 'The security token included in the request is expired');

@@ -129,6 +129,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     keys,
     clock: systemClock,
     installationId: 'inst',
+    mayRunCommands: () => true,
     rolesOf: () => world.roles,
   });
   const records = new Map<string, EnvironmentRecord>();

@@ -1,53 +1,88 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { accessKeyLookup, loadOrCreateRootAccount } from './access-keys.ts';
+import { expect, test } from 'vitest';
+import { secretBox } from '../lib/secret-box.ts';
+import { accessKeyLookup } from './access-keys.ts';
+import { type AccessKey, directoryOf, type IamEntity, type IamUser } from './directory.ts';
+import { issueCredentials } from './session-token.ts';
 
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'windsock-keys-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const root = {
+  accountId: '123456789012',
+  accessKeyId: 'AKIAABCDEFGHIJKLMNOP',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
+};
+const boxes = {
+  accessKeys: secretBox(Buffer.alloc(32, 1), 'access keys'),
+  sessionTokens: secretBox(Buffer.alloc(32, 1), 'session tokens'),
+};
+const keyId = 'AKIAAAAAAAAAAAAAAAAA';
+const ann: IamUser = {
+  ...{ kind: 'user', name: 'ann', path: '/team/', id: 'AIDAANN', createdAt: 0, tags: {} },
+  ...{ groups: [], inline: {}, attached: [] },
+};
+const key: AccessKey = {
+  ...{ kind: 'access-key', id: keyId, userName: 'ann', isActive: true, createdAt: 0 },
+  sealedSecret: boxes.accessKeys.seal('secret of ann', keyId),
+};
+let now = 1_000_000;
+const lookup = (...entities: readonly IamEntity[]) =>
+  accessKeyLookup({ root, boxes, clock: { now: () => now }, directory: () => directoryOf(entities) });
 
-test('makes the account once, for its owner alone, and finds it again', () => {
-  const file = join(folder, 'root.json');
-  const made = loadOrCreateRootAccount(file);
-  expect(made.accountId).toMatch(/^[1-9]\d{11}$/);
-  expect(made.accessKeyId).toMatch(/^AKIA[A-Z2-7]{16}$/);
-  expect(made.secretAccessKey).toMatch(/^[A-Za-z0-9+/]{40}$/);
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(readdirSync(folder)).toEqual(['root.json']);
-  chmodSync(file, 0o644);
-  expect(loadOrCreateRootAccount(file)).toEqual(made);
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-});
-
-test('two accounts differ', () => {
-  const [a, b] = ['a', 'b'].map((name) => loadOrCreateRootAccount(join(folder, name)));
-  expect(a?.secretAccessKey).not.toBe(b?.secretAccessKey);
-  expect(a?.accountId).not.toBe(b?.accountId);
-});
-
-test.each(['', '{"accountId":"1"}', 'null'])(
-  'never replaces a file that holds something else: %j',
-  (text) => {
-    const file = join(folder, 'root.json');
-    writeFileSync(file, text);
-    expect(() => loadOrCreateRootAccount(file)).toThrow(/does not hold a root account/);
-  },
-);
-
-test('knows the root key and nothing else', async () => {
-  const root = loadOrCreateRootAccount(join(folder, 'root.json'));
-  const lookup = accessKeyLookup(root);
-  const found = await lookup(root.accessKeyId, undefined);
+test('knows the root key', async () => {
+  const found = await lookup()(root.accessKeyId, undefined);
   expect(found?.secretAccessKey).toBe(root.secretAccessKey);
-  expect(found?.principal).toMatchObject({
-    type: 'Root',
-    arn: `arn:aws:iam::${root.accountId}:root`,
-    iamIdentity: 'root',
+  expect(found?.caller).toMatchObject({
+    principal: { type: 'Root', arn: 'arn:aws:iam::123456789012:root', iamIdentity: 'root' },
+    session: {},
   });
-  expect(await lookup(root.accessKeyId, 'token')).toBeUndefined();
-  expect(await lookup('AKIAAAAAAAAAAAAAAAAA', undefined)).toBeUndefined();
+  expect(await lookup()(root.accessKeyId, 'token')).toBeUndefined();
+  expect(await lookup()(keyId, undefined)).toBeUndefined();
+});
+
+test('knows the key of a user, as long as key and user are there and the key is active', async () => {
+  const found = await lookup(ann, key)(keyId, undefined);
+  expect(found?.secretAccessKey).toBe('secret of ann');
+  expect(found?.caller.principal).toEqual({
+    type: 'IAMUser',
+    arn: 'arn:aws:iam::123456789012:user/team/ann',
+    accountId: '123456789012',
+    iamIdentity: 'user/ann',
+    accessKeyId: keyId,
+    id: 'AIDAANN',
+  });
+  expect(await lookup(ann, { ...key, isActive: false })(keyId, undefined)).toBeUndefined();
+  expect(await lookup(key)(keyId, undefined)).toBeUndefined();
+  expect(await lookup(ann, key)(keyId, 'token')).toBeUndefined();
+});
+
+test('a sealed secret is good for its own key id only', async () => {
+  const other = { ...key, id: 'AKIABBBBBBBBBBBBBBBB' };
+  expect(await lookup(ann, other)(other.id, undefined)).toBeUndefined();
+});
+
+test('temporary credentials carry who they are for, are told as expired, and belong to their key', async () => {
+  const principal = {
+    type: 'AssumedRole',
+    arn: 'arn:aws:sts::123456789012:assumed-role/ci/run',
+    accountId: '123456789012',
+    iamIdentity: 'assumed-role/ci/run',
+    id: 'AROA1',
+    sessionName: 'run',
+  } as const;
+  const session = { credentialsIssuedAt: now, sessionTags: { team: 'data' } };
+  const made = issueCredentials(boxes.sessionTokens, { principal, session }, now + 1_000);
+  expect(made.accessKeyId).toMatch(/^ASIA[A-Z2-7]{16}$/);
+  const found = await lookup()(made.accessKeyId, made.sessionToken);
+  expect(found).toEqual({
+    secretAccessKey: made.secretAccessKey,
+    caller: { principal: { ...principal, accessKeyId: made.accessKeyId }, session },
+  });
+  expect(await lookup()('ASIAAAAAAAAAAAAAAAAA', made.sessionToken)).toBeUndefined();
+  for (let i = 0; i < made.sessionToken.length; i += 1) {
+    const flipped = made.sessionToken[i] === 'A' ? 'B' : 'A';
+    const changed = made.sessionToken.slice(0, i) + flipped + made.sessionToken.slice(i + 1);
+    expect(await lookup()(made.accessKeyId, changed)).toBeUndefined();
+  }
+  now += 1_000;
+  expect((await lookup()(made.accessKeyId, made.sessionToken))?.refused).toMatchObject({
+    code: 'ExpiredTokenException',
+  });
 });

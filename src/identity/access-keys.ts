@@ -1,83 +1,68 @@
-import { randomInt } from 'node:crypto';
-import { chmodSync, readFileSync } from 'node:fs';
-import { z } from 'zod';
 import { rootArn } from '../contract/arn.ts';
-import { writeFileAtomic } from '../lib/atomic-file.ts';
-import { codeOf, WindsockError } from '../lib/errors.ts';
-import type { KeyLookup } from './sigv4/verify.ts';
+import { expiredTokenException } from '../contract/errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { userArn } from './arn.ts';
+import type { Directory } from './directory.ts';
+import type { IdentityBoxes } from './identity-key.ts';
+import type { Caller } from './principal.ts';
+import type { RootAccount } from './root-account.ts';
+import { openSessionToken } from './session-token.ts';
+import type { Credential, KeyLookup } from './sigv4/verify.ts';
 
-const rootAccount = z.strictObject({
-  accountId: z.string().regex(/^\d{12}$/),
-  accessKeyId: z.string().regex(/^AKIA[A-Z2-7]{16}$/),
-  secretAccessKey: z.string().regex(/^[A-Za-z0-9+/]{40}$/),
-});
+export interface AccessKeyDeps {
+  readonly root: RootAccount;
+  readonly directory: () => Directory;
+  readonly boxes: IdentityBoxes;
+  readonly clock: Pick<Clock, 'now'>;
+}
 
-/** The one account there is, with the access key of its root user. */
-export type RootAccount = Readonly<z.infer<typeof rootAccount>>;
-
-const randomText = (alphabet: string, length: number): string =>
-  Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
-
-const upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
-const base64 = `${upper}${upper.toLowerCase()}0123456789+/`;
-
-const newRootAccount = (): RootAccount => ({
-  accountId: randomText('123456789', 1) + randomText('0123456789', 11),
-  accessKeyId: `AKIA${randomText(`${upper}234567`, 16)}`,
-  secretAccessKey: randomText(base64, 40),
-});
-
-const readText = (file: string): string | undefined => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
-
-/**
- * Reads the account from its file, which it makes on the first start (mode 0600, whole or not at all).
- * Throws RootAccountUnreadable when the file holds something else: making a new account instead would lock
- * every environment away.
- */
-export const loadOrCreateRootAccount = (file: string): RootAccount => {
-  const text = readText(file);
-  if (text === undefined) {
-    const account = newRootAccount();
-    writeFileAtomic(file, `${JSON.stringify(account, null, 2)}\n`, { mode: 0o600 });
-    return account;
-  }
-  const parsed = rootAccount.safeParse(parseJson(text));
-  if (!parsed.success) {
-    throw new WindsockError(
-      'RootAccountUnreadable',
-      `${file} does not hold a root account. Restore it from a backup; without it no existing environment can be reached.`,
-    );
-  }
-  chmodSync(file, 0o600);
-  return parsed.data;
-};
-
-/** Knows the root user's access key, which has no session token. */
-export const accessKeyLookup = (root: RootAccount): KeyLookup => {
-  const principal = {
+const rootCaller = (root: RootAccount): Caller => ({
+  principal: {
     type: 'Root',
     arn: rootArn(root.accountId),
     accountId: root.accountId,
     iamIdentity: 'root',
     accessKeyId: root.accessKeyId,
-  } as const;
-  return async (accessKeyId, sessionToken) =>
-    accessKeyId === root.accessKeyId && sessionToken === undefined
-      ? { secretAccessKey: root.secretAccessKey, principal }
-      : undefined;
+    id: root.accountId,
+  },
+  session: {},
+});
+
+/** A long-term key of a user that is there, active, and can be opened. */
+const userCredential = (d: AccessKeyDeps, accessKeyId: string): Credential | undefined => {
+  const key = d.directory().get('access-key', accessKeyId);
+  const user = key?.isActive ? d.directory().get('user', key.userName) : undefined;
+  const secretAccessKey = key && d.boxes.accessKeys.open(key.sealedSecret, key.id);
+  if (!user || secretAccessKey === undefined) return undefined;
+  const { accountId } = d.root;
+  const caller: Caller = {
+    principal: {
+      type: 'IAMUser',
+      arn: userArn(accountId, user),
+      accountId,
+      iamIdentity: `user/${user.name}`,
+      accessKeyId,
+      id: user.id,
+    },
+    session: {},
+  };
+  return { secretAccessKey, caller };
+};
+
+/**
+ * Finds who an access key stands for: the root user, a user, or whoever temporary credentials were made for.
+ * Throws ExpiredTokenException for temporary credentials after their time.
+ */
+export const accessKeyLookup = (d: AccessKeyDeps): KeyLookup => {
+  const root = { secretAccessKey: d.root.secretAccessKey, caller: rootCaller(d.root) };
+  return async (accessKeyId, sessionToken) => {
+    if (sessionToken === undefined) {
+      return accessKeyId === d.root.accessKeyId ? root : userCredential(d, accessKeyId);
+    }
+    const token = openSessionToken(d.boxes.sessionTokens, accessKeyId, sessionToken);
+    if (!token) return undefined;
+    const { secretAccessKey, principal, session } = token;
+    const expired = d.clock.now() >= token.expiresAt ? expiredTokenException() : undefined;
+    return { secretAccessKey, caller: { principal, session }, ...(expired ? { refused: expired } : {}) };
+  };
 };

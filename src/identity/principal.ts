@@ -1,29 +1,53 @@
 /** Who is calling, as IAM names it. */
 export interface Principal {
   readonly type: 'Root' | 'IAMUser' | 'AssumedRole' | 'FederatedUser';
-  /** `arn:aws:iam::ACCOUNT:root`, `arn:aws:iam::ACCOUNT:user/NAME`, `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. */
+  /** `arn:aws:iam::ACCOUNT:root`, `arn:aws:iam::ACCOUNT:user/PATH/NAME`, `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. */
   readonly arn: string;
   readonly accountId: string;
   /** IamIdentity of CreateWebLoginToken: `root`, `user/NAME` or `assumed-role/ROLE/SESSION`. */
   readonly iamIdentity: string;
   readonly accessKeyId: string;
+  /** The unique id of the user or role, or the number of the account; a name may be given again. */
+  readonly id?: string;
   readonly sessionName?: string;
   readonly sourceIdentity?: string;
+}
+
+/** What temporary credentials remember of how they were made. Times are epoch milliseconds. */
+export interface SessionFacts {
+  /** When the credentials were issued; undefined for long-term keys. */
+  readonly credentialsIssuedAt?: number;
+  readonly mfaAuthenticated?: boolean;
+  readonly mfaAuthenticatedAt?: number;
+  readonly sessionPolicies?: readonly string[];
+  readonly sessionTags?: Readonly<Record<string, string>>;
+  /** Keys of the tags that go on to the next role that is assumed. */
+  readonly transitiveTagKeys?: readonly string[];
+  /** True for credentials of a role that another role's session assumed. */
+  readonly isChained?: boolean;
 }
 
 /**
  * Everything a token must remember of the call that minted it, so that roles can be evaluated anew later
  * with the policies of then.
  */
-export interface MintContext {
+export interface MintContext extends SessionFacts {
   readonly principal: Principal;
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly requestId: string;
-  /** When the credentials were issued, epoch milliseconds; undefined for long-term keys. */
-  readonly credentialsIssuedAt?: number;
-  readonly mfaAuthenticated?: boolean;
-  readonly mfaAuthenticatedAt?: number;
-  readonly sessionPolicies?: readonly string[];
-  readonly sessionTags?: Readonly<Record<string, string>>;
 }
+
+/** Who signed a request. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly session: SessionFacts;
+}
+
+/** `assumed-role/ROLE/SESSION` → `ROLE`; undefined for others. */
+export const roleNameOf = ({ type, iamIdentity }: Principal): string | undefined =>
+  type === 'AssumedRole' ? iamIdentity.split('/')[1] : undefined;
+
+/** `user/NAME` → `NAME`; undefined for others. */
+export const userNameOf = ({ type, iamIdentity }: Principal): string | undefined =>
+  type === 'IAMUser' ? iamIdentity.slice('user/'.length) : undefined;

@@ -1,7 +1,9 @@
 import type { AuditSink } from '../audit/record.ts';
+import { environmentArn } from '../contract/arn.ts';
+import { type Authorizer, grantedRoles } from '../identity/authorizer.ts';
+import { tagKeys } from '../identity/condition-context.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { grantedAirflowRoles } from '../policy/airflow-roles.ts';
 import type { Database } from '../store/database.ts';
 import { createSessionStore } from '../store/sessions.ts';
 import { createTokenStore } from '../store/tokens.ts';
@@ -14,6 +16,7 @@ export const buildTokens = (d: {
   readonly audit: AuditSink;
   readonly keys: SigningKeys;
   readonly installationId: string;
+  readonly authorizer: Authorizer;
   readonly log: Log;
 }): Tokens =>
   createTokens({
@@ -25,11 +28,20 @@ export const buildTokens = (d: {
     installationId: d.installationId,
     log: d.log,
     rolesOf: (mint, e, action) =>
-      grantedAirflowRoles(mint.principal, {
-        accountId: e.accountId,
-        region: e.region,
-        environmentName: e.name,
-        context: { 'aws:SourceIp': mint.sourceIp },
-        action,
-      }),
+      grantedRoles(
+        mint,
+        d.authorizer.airflowRoles(mint, {
+          accountId: e.accountId,
+          region: e.region,
+          environmentName: e.name,
+          context: tagKeys('aws:ResourceTag', e.tags),
+          action,
+        }),
+      ),
+    mayRunCommands: (mint, e) =>
+      d.authorizer.decide(mint, {
+        action: 'airflow:CreateCliToken',
+        resource: environmentArn(e, e.name),
+        context: tagKeys('aws:ResourceTag', e.tags),
+      }).allowed,
   });

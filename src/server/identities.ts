@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DataFolder } from '../config/data-folder.ts';
-import { loadOrCreateRootAccount, type RootAccount } from '../identity/access-keys.ts';
+import { type IdentityBoxes, loadOrCreateIdentityKey } from '../identity/identity-key.ts';
+import { loadOrCreateRootAccount, type RootAccount } from '../identity/root-account.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -9,9 +10,11 @@ import { caBundle } from '../tls/bundle.ts';
 import { createTlsIdentity, type TlsIdentity } from '../tls/reload.ts';
 import { loadOrCreateSigningKeys, type SigningKeys } from '../tokens/signing-keys.ts';
 
-/** Everything by which this installation is known: its root access key, its signing keys, its certificate. */
+/** Everything by which this installation is known: its root access key, its keys, its certificate. */
 export interface Identities {
   readonly root: RootAccount;
+  /** Seals what only this installation may read. */
+  readonly boxes: IdentityBoxes;
   readonly keys: SigningKeys;
   readonly tls: TlsIdentity;
 }
@@ -21,6 +24,7 @@ export const loadIdentities = async (folders: DataFolder, log: Log): Promise<Ide
   const authority = await loadOrCreateAuthority(folders.secrets, systemClock.now());
   return {
     root: loadOrCreateRootAccount(folders.rootAccessKey),
+    boxes: loadOrCreateIdentityKey(join(folders.secrets, 'identity-key')),
     keys: await loadOrCreateSigningKeys(join(folders.secrets, 'signing-keys.json')),
     tls: await createTlsIdentity({ authority, clock: systemClock, log }),
   };

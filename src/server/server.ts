@@ -15,13 +15,18 @@ import type { ContentLocation, ContentSource, EnvironmentStore, Leaving } from '
 import type { EnvironmentProgress } from '../environments/reconcile.ts';
 import type { Placement } from '../environments/record.ts';
 import { createGateway } from '../gateway/gateway.ts';
-import { accessKeyLookup, type RootAccount } from '../identity/access-keys.ts';
-import { createVerifier } from '../identity/sigv4/verify.ts';
+import { openAccessKeyUses } from '../identity/access-key-uses.ts';
+import { createAuthorizer } from '../identity/authorizer.ts';
+import { openDirectory } from '../identity/living-directory.ts';
+import type { RootAccount } from '../identity/root-account.ts';
 import { systemClock } from '../lib/clock.ts';
 import { textOf } from '../lib/errors.ts';
+import { every } from '../lib/keyed-queue.ts';
 import { fileLog, type Log } from '../lib/log.ts';
 import type { LineSink } from '../lib/log-sinks.ts';
+import { createAccessKeyUseStore } from '../store/access-key-uses.ts';
 import { createAuditStore } from '../store/audit.ts';
+import { createDirectoryStore } from '../store/directory.ts';
 import { environmentStore } from '../store/environments.ts';
 import { takeOwnership } from '../store/owner-lock.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
@@ -36,6 +41,7 @@ import { clusterFolder, openOwnDatabase } from './own-database.ts';
 import { isOurs, serverFacts, version, writeServerFile } from './server-file.ts';
 import { Started } from './started.ts';
 import { keepStatusFile } from './status-file.ts';
+import { createVerifiers } from './verifiers.ts';
 
 export interface ServerOptions {
   readonly settings: Settings & { readonly data: string };
@@ -166,7 +172,16 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const placement: Placement = { driver: 'local', host: 'local' };
   await driver.endUnknown(await store.keys(placement));
   sweepUnfinished(folders, (error) => log.warn('housekeeping failed', { reason: textOf(error) }));
-  const tokens = buildTokens({ db: own.db, audit, keys: id.keys, installationId: issuer, log });
+  const directory = await openDirectory(createDirectoryStore(own.db));
+  const authorizer = createAuthorizer({ directory: () => directory.current, clock, region });
+  const keyUses = await openAccessKeyUses(createAccessKeyUseStore(own.db), { clock, region });
+  const failed = (error: unknown) => log.warn('housekeeping failed', { reason: textOf(error) });
+  const stopNoting = every(60_000, () => keyUses.flush(), failed);
+  started.add('access keys', async () => {
+    stopNoting();
+    await keyUses.flush();
+  });
+  const tokens = buildTokens({ db: own.db, audit, keys: id.keys, installationId: issuer, authorizer, log });
   started.add('sweeping', tokens.startSweeping());
   const pools = createUpstreamPools();
   const gateway = createGateway({
@@ -181,9 +196,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     firstPort: settings.doorPort,
   });
   let loop: Loop | undefined;
-  const verifierOf = (service: string) =>
-    createVerifier({ region, service, clock, lookup: accessKeyLookup(id.root) });
-  const verifiers = { airflow: verifierOf('airflow'), windsock: verifierOf('windsock') };
+  const verify = createVerifiers({ region, clock, keyUses, boxes: id.boxes, root: id.root, directory });
   const api = createApiServer({
     accountId: id.root.accountId,
     region,
@@ -195,7 +208,11 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
       webservers: settings.maxWebservers,
     },
     classFault: (environmentClass) => classFault(environmentClass, totalmem()),
-    verify: (request, service) => verifiers[service](request),
+    verify,
+    authorizer,
+    directory,
+    boxes: id.boxes,
+    keyUses,
     store,
     tokens,
     assertions: tokens.assertions,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type AirflowRole, airflowRoles } from '../contract/roles.ts';
+import type { RoleAction } from '../identity/authorizer.ts';
 import type { MintContext } from '../identity/principal.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { RoleAction } from '../policy/airflow-roles.ts';
 import { signJwt } from './jwt.ts';
 import type { TokenEnvironment } from './ports.ts';
 import type { WebSession } from './session-store.ts';
@@ -16,6 +16,7 @@ const reuseEntries = 2_000;
 export interface RoleEnvironment extends TokenEnvironment {
   readonly accountId: string;
   readonly region: string;
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 /**
@@ -33,6 +34,8 @@ export interface AssertionDeps {
   readonly clock: Clock;
   readonly installationId: string;
   readonly rolesOf: RolesOf;
+  /** Whether the policies of now let whoever minted run commands. */
+  readonly mayRunCommands: (mint: MintContext, e: RoleEnvironment) => boolean;
 }
 
 /** Whom an assertion speaks for. */

@@ -15,7 +15,7 @@ import { webLoginToken } from './web-login-token.ts';
 const folder = mkdtempSync(join(tmpdir(), 'windsock-tokens-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const demo = { id: 'aaaaaaaaaaaa', name: 'demo', accountId: '000000000000', region: 'us-east-1' };
+const demo = { id: 'aaaaaaaaaaaa', name: 'demo', accountId: '000000000000', region: 'us-east-1', tags: {} };
 const other = { ...demo, id: 'bbbbbbbbbbbb', name: 'other' };
 const mint: MintContext = {
   principal: {
@@ -50,7 +50,14 @@ const setUp = () => {
   };
   const stores = fakeStores();
   const roles: { now: AirflowRole[] } = { now: ['Viewer', 'Admin'] };
-  const tokens = createTokens({ ...stores, keys, clock, installationId: 'inst', rolesOf: () => roles.now });
+  const tokens = createTokens({
+    ...stores,
+    keys,
+    clock,
+    installationId: 'inst',
+    mayRunCommands: () => true,
+    rolesOf: () => roles.now,
+  });
   return { time, pass, stores, roles, tokens };
 };
 type World = ReturnType<typeof setUp>;
@@ -185,6 +192,7 @@ describe('a token', () => {
       keys: { ...keys, publicTokens: keys.assertion },
       clock: { now: () => w.time.now, monotonic: () => 0, bootId: 'b' },
       installationId: 'inst',
+      mayRunCommands: () => true,
       rolesOf: () => [],
     });
     const token = await stranger.webLoginToken(demo, mint, 'root');

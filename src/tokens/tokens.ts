@@ -1,8 +1,9 @@
+import type { MintContext } from '../identity/principal.ts';
 import { textOf } from '../lib/errors.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import type { Stop } from '../lib/stop.ts';
 import type { Transaction } from '../lib/transaction.ts';
-import { type AssertionDeps, type Assertions, createAssertions } from './assertion.ts';
+import { type AssertionDeps, type Assertions, createAssertions, type RoleEnvironment } from './assertion.ts';
 import { cliToken } from './cli-token.ts';
 import { readToken } from './jwt.ts';
 import { type MintDeps, mintToken } from './mint.ts';
@@ -34,6 +35,8 @@ export interface Tokens extends TokenMinter {
   describe(credential: string): Promise<string | undefined>;
   readonly sessions: WebSessions;
   readonly assertions: Assertions;
+  /** Whether the policies of now still give the right to a CLI token. */
+  mayRunCommands(mint: MintContext, e: RoleEnvironment): boolean;
   /**
    * Ends every session and revokes every unused token of an environment, in the transaction of the delete.
    * Call what it gives after the commit: it cuts the open connections.
@@ -70,6 +73,7 @@ export const createTokens = (deps: TokensDeps): Tokens => {
     describe: (credential) => describe(deps, credential),
     sessions,
     assertions: createAssertions(deps),
+    mayRunCommands: deps.mayRunCommands,
     endAll: async (tx, environmentId) => {
       await deps.tokenStore.revokeAll(tx, environmentId, deps.clock.now());
       return sessions.endAll(tx, environmentId, 'environment-deleted');

@@ -2,7 +2,7 @@ import { environmentArn } from '../../contract/arn.ts';
 import { validationException } from '../../contract/errors.ts';
 import { createEnvironmentInput } from '../../contract/shapes/environments.ts';
 import { EnvironmentExists } from '../../environments/errors.ts';
-import type { NewEnvironment } from '../../environments/record.ts';
+import type { NewEnvironment, Tags } from '../../environments/record.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { Transaction } from '../../lib/transaction.ts';
@@ -10,6 +10,7 @@ import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
 import { checkContent } from './check-content.ts';
 import { newSpec } from './environment-spec.ts';
+import { passRole, requestTags } from './rights.ts';
 import { ownTags } from './tags.ts';
 
 /** Asked within the transaction that adds one: calls at once do not pass it together. */
@@ -47,7 +48,17 @@ export const createEnvironment: Operation = {
   name: 'CreateEnvironment',
   input: createEnvironmentInput,
   action: 'airflow:CreateEnvironment',
-  resources: (input, scope) => [environmentArn(scope, stringMember(input, 'Name'))],
+  checks: ({ input, ...scope }) => {
+    const arn = environmentArn(scope, stringMember(input, 'Name'));
+    const tags = (input['Tags'] ?? {}) as Tags;
+    const context = requestTags(tags);
+    const tagging = { action: 'airflow:TagResource', resources: [arn], context };
+    return [
+      { action: 'airflow:CreateEnvironment', resources: [arn], context },
+      ...(Object.keys(tags).length === 0 ? [] : [tagging]),
+      passRole(stringMember(input, 'ExecutionRoleArn'), arn),
+    ];
+  },
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { accountId, region, placement } = deps;

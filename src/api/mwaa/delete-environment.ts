@@ -1,4 +1,3 @@
-import { environmentArn } from '../../contract/arn.ts';
 import { serviceUnavailableException, validationException } from '../../contract/errors.ts';
 import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import { GenerationChanged } from '../../environments/errors.ts';
@@ -7,6 +6,7 @@ import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
 import { checkStatus } from './check-status.ts';
 import { findEnvironment } from './find.ts';
+import { onEnvironment } from './rights.ts';
 
 /** Marks the record, ends what lets people in and audits, all or nothing. */
 const markDeleting = (call: Call, deps: ApiDeps) =>
@@ -35,7 +35,7 @@ export const deleteEnvironment: Operation = {
   name: 'DeleteEnvironment',
   input: environmentNameInput,
   action: 'airflow:DeleteEnvironment',
-  resources: (input, scope) => [environmentArn(scope, stringMember(input, 'Name'))],
+  checks: onEnvironment('airflow:DeleteEnvironment'),
   auditsSuccess: true,
   execute: async (call, deps) => {
     await checkDeleted(call, deps);

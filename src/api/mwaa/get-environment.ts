@@ -1,11 +1,12 @@
-import { environmentArn, logGroupArn, type Scope, serviceRoleArn } from '../../contract/arn.ts';
+import { logGroupArn, type Scope, serviceRoleArn } from '../../contract/arn.ts';
 import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import { loggingModules } from '../../contract/shapes/members.ts';
 import type { EnvironmentRecord, LastUpdate } from '../../environments/record.ts';
 import { isSettled } from '../../environments/status.ts';
-import { type Operation, stringMember } from '../operation.ts';
+import type { Operation } from '../operation.ts';
 import { stoppedText } from './check-status.ts';
 import { findEnvironment } from './find.ts';
+import { onEnvironment } from './rights.ts';
 
 const maxErrorMessage = 1024;
 
@@ -74,7 +75,7 @@ export const getEnvironment: Operation = {
   name: 'GetEnvironment',
   input: environmentNameInput,
   action: 'airflow:GetEnvironment',
-  resources: (input, scope) => [environmentArn(scope, stringMember(input, 'Name'))],
+  checks: onEnvironment('airflow:GetEnvironment'),
   auditsSuccess: false,
   execute: async (call, deps) => ({ Environment: environmentOf(await findEnvironment(call, deps)) }),
 };

@@ -12,8 +12,8 @@ import { restApiBody } from '../rest-api/body.ts';
 import { restApiPath, restApiRoot } from '../rest-api/path.ts';
 import { restApiQuery } from '../rest-api/query.ts';
 import { airflowIdentity } from './airflow-identity.ts';
-import { airflowRoleResources, noRole } from './airflow-role-access.ts';
 import { findAccessible } from './find.ts';
+import { noRole, onAirflowRoles } from './rights.ts';
 
 const action = 'airflow:InvokeRestApi';
 
@@ -78,8 +78,7 @@ export const invokeRestApi: Operation = {
   name: 'InvokeRestApi',
   input: invokeRestApiInput,
   action,
-  resources: airflowRoleResources,
-  deniedText: noRole,
+  checks: onAirflowRoles(action),
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { environment, webserverHostname } = await findAccessible(call, deps);

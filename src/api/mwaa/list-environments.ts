@@ -24,7 +24,7 @@ export const listEnvironments: Operation = {
   name: 'ListEnvironments',
   input: listEnvironmentsInput,
   action: 'airflow:ListEnvironments',
-  resources: () => ['*'],
+  checks: () => [{ action: 'airflow:ListEnvironments', resources: ['*'] }],
   auditsSuccess: false,
   execute: async ({ input }, { accountId, region, store }) => {
     const limit = typeof input['MaxResults'] === 'number' ? input['MaxResults'] : pageSize;

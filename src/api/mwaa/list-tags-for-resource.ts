@@ -1,6 +1,6 @@
 import { listTagsForResourceInput } from '../../contract/shapes/tags.ts';
 import type { Operation } from '../operation.ts';
-import { findTags, taggedKey, taggedResource } from './tags.ts';
+import { findTags, onTagged, taggedKey } from './tags.ts';
 
 const action = 'airflow:ListTagsForResource';
 
@@ -8,7 +8,7 @@ export const listTagsForResource: Operation = {
   name: 'ListTagsForResource',
   input: listTagsForResourceInput,
   action,
-  resources: taggedResource,
+  checks: onTagged(action),
   auditsSuccess: false,
   execute: async (call, deps) => ({ Tags: await findTags(call, taggedKey(call, action, deps), deps) }),
 };

@@ -2,7 +2,7 @@ import { validationException } from '../../contract/errors.ts';
 import { maxTags, tagResourceInput } from '../../contract/shapes/tags.ts';
 import type { Tags } from '../../environments/record.ts';
 import type { Operation } from '../operation.ts';
-import { changeTags, ownTags, taggedKey, taggedResource } from './tags.ts';
+import { changeTags, onTagged, ownTags, taggedKey } from './tags.ts';
 
 const action = 'airflow:TagResource';
 
@@ -20,7 +20,7 @@ export const tagResource: Operation = {
   name: 'TagResource',
   input: tagResourceInput,
   action,
-  resources: taggedResource,
+  checks: onTagged(action),
   auditsSuccess: true,
   execute: async (call, deps) => {
     const key = taggedKey(call, action, deps);

@@ -7,6 +7,7 @@ import {
 import type { EnvironmentKey, Tags } from '../../environments/record.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
+import { environmentContext, requestTags } from './rights.ts';
 
 /** "Tag naming limits and requirements", AWS General Reference: in any spelling. */
 const reserved = /^aws:/i;
@@ -27,8 +28,20 @@ export const ownTags = (given: unknown): Tags => {
   return tags;
 };
 
-/** What the operations for tags ask IAM for. */
-export const taggedResource: Operation['resources'] = (input) => [stringMember(input, 'ResourceArn')];
+/** The right to do something with the tags of the resource that the call names, with the tags or keys it brings. */
+export const onTagged =
+  (action: string): Operation['checks'] =>
+  async ({ input }, deps) => {
+    const arn = stringMember(input, 'ResourceArn');
+    const name = readEnvironmentArn(arn)?.name;
+    const keys = input['tagKeys'] as readonly string[] | undefined;
+    const context = {
+      ...(name === undefined ? {} : await environmentContext(name, deps)),
+      ...requestTags((input['Tags'] ?? {}) as Tags),
+      ...(keys === undefined ? {} : { 'aws:TagKeys': keys }),
+    };
+    return [{ action, resources: [arn], context }];
+  };
 
 const notFound = (arn: string) => resourceNotFoundException(`No environment with ARN ${arn} found.`);
 

@@ -1,6 +1,6 @@
 import { untagResourceInput } from '../../contract/shapes/tags.ts';
 import type { Operation } from '../operation.ts';
-import { changeTags, checkTagKeys, taggedKey, taggedResource } from './tags.ts';
+import { changeTags, checkTagKeys, onTagged, taggedKey } from './tags.ts';
 
 const action = 'airflow:UntagResource';
 
@@ -9,7 +9,7 @@ export const untagResource: Operation = {
   name: 'UntagResource',
   input: untagResourceInput,
   action,
-  resources: taggedResource,
+  checks: onTagged(action),
   auditsSuccess: true,
   execute: async (call, deps) => {
     const key = taggedKey(call, action, deps);

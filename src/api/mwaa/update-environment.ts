@@ -7,11 +7,12 @@ import type { DesiredChange } from '../../environments/ports.ts';
 import type { EnvironmentRecord, EnvironmentSpec } from '../../environments/record.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { ApiDeps } from '../deps.ts';
-import { type Call, type Operation, stringMember } from '../operation.ts';
+import { type Call, type Operation, optionalString, stringMember } from '../operation.ts';
 import { checkContent } from './check-content.ts';
 import { checkStatus, stoppedText } from './check-status.ts';
 import { changedSpec } from './environment-spec.ts';
 import { findEnvironment } from './find.ts';
+import { environmentContext, passRole } from './rights.ts';
 
 /**
  * Another Airflow version changes the metadata database, so it is copied first and `spec` stays what it is until
@@ -61,7 +62,16 @@ export const updateEnvironment: Operation = {
   name: 'UpdateEnvironment',
   input: updateEnvironmentInput,
   action: 'airflow:UpdateEnvironment',
-  resources: (input, scope) => [environmentArn(scope, stringMember(input, 'Name'))],
+  checks: async ({ input, ...scope }, deps) => {
+    const name = stringMember(input, 'Name');
+    const arn = environmentArn(scope, name);
+    const role = optionalString(input, 'ExecutionRoleArn');
+    const context = await environmentContext(name, deps);
+    return [
+      { action: 'airflow:UpdateEnvironment', resources: [arn], context },
+      ...(role === undefined ? [] : [passRole(role, arn)]),
+    ];
+  },
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { Name: _, WorkerReplacementStrategy: __, ...changes } = call.input;

@@ -1,4 +1,3 @@
-import { environmentArn } from '../../contract/arn.ts';
 import { serviceUnavailableException } from '../../contract/errors.ts';
 import { environmentNameInput } from '../../contract/shapes/environments.ts';
 import type { WindsockOperationName } from '../../contract/windsock-operations.ts';
@@ -7,7 +6,8 @@ import { failpoint } from '../../lib/failpoint.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkStatus } from '../mwaa/check-status.ts';
 import { findEnvironment } from '../mwaa/find.ts';
-import { type Call, type Operation, stringMember } from '../operation.ts';
+import { onEnvironment } from '../mwaa/rights.ts';
+import type { Call, Operation } from '../operation.ts';
 
 const write = (call: Call, suspended: boolean, deps: ApiDeps): Promise<string> =>
   deps.store.inTransaction(async (tx) => {
@@ -24,7 +24,7 @@ export const suspending = (name: WindsockOperationName, suspended: boolean): Ope
   name,
   input: environmentNameInput,
   action: `windsock:${name}`,
-  resources: (input, scope) => [environmentArn(scope, stringMember(input, 'Name'))],
+  checks: onEnvironment(`windsock:${name}`),
   auditsSuccess: true,
   execute: async (call, deps) => {
     try {

@@ -17,13 +17,14 @@ const principal = {
   iamIdentity: 'root',
   accessKeyId: credentials.accessKeyId,
 } as const;
+const caller = { principal, session: {} };
 const region = 'us-east-1';
 const service = 'airflow';
 const verify = createVerifier({
   region,
   service,
   clock: systemClock,
-  lookup: async () => ({ secretAccessKey: credentials.secretAccessKey, principal }),
+  lookup: async () => ({ secretAccessKey: credentials.secretAccessKey, caller }),
 });
 const smithy = new SignatureV4({ service, region, credentials, sha256: Sha256 });
 
@@ -67,7 +68,7 @@ describe('independent signers', () => {
         rawHeaders: flat(signed.headers),
         body: Buffer.from(body),
       };
-      await expect(verify(received)).resolves.toEqual(principal);
+      await expect(verify(received)).resolves.toEqual(caller);
       await expect(verify({ ...received, body: Buffer.from(`${body} `) })).rejects.toThrow();
     });
     await fc.assert(property, { seed: 1, numRuns: 150 });
@@ -90,7 +91,7 @@ describe('independent signers', () => {
     );
     const target = `/environments?${search.join('&')}`;
     const received = { method: 'GET', target, rawHeaders: ['Host', host], body: Buffer.alloc(0) };
-    await expect(verify(received)).resolves.toEqual(principal);
+    await expect(verify(received)).resolves.toEqual(caller);
     await expect(verify({ ...received, target: `${target}&extra=1` })).rejects.toThrow();
   });
 
@@ -116,7 +117,7 @@ describe('independent signers', () => {
           rawHeaders: flat(signed.headers),
           body: Buffer.from(r.body),
         };
-        await expect(verify(received)).resolves.toEqual(principal);
+        await expect(verify(received)).resolves.toEqual(caller);
         await expect(verify({ ...received, method: 'POST' })).rejects.toThrow();
       },
     );

@@ -18,6 +18,7 @@ const principal: Principal = {
   iamIdentity: 'root',
   accessKeyId: 'AKIDEXAMPLE',
 };
+const caller = { principal, session: {} };
 
 interface Context {
   readonly credentials: {
@@ -39,7 +40,7 @@ const verifierFor = (c: Context, secret = c.credentials.secret_access_key, pathS
     clock: { now: () => Date.parse(c.timestamp) },
     lookup: async (id, token) =>
       id === c.credentials.access_key_id && token === c.credentials.token
-        ? { secretAccessKey: secret, principal }
+        ? { secretAccessKey: secret, caller }
         : undefined,
     pathStyle: pathStyle ?? (c.normalize ? 'normalized' : 'verbatim'),
     sessionTokenUnsigned: c.omit_session_token ?? false,
@@ -106,7 +107,7 @@ describe('the 76 signatures of the AWS suite', () => {
     const verify = verifierFor(context);
 
     test('is accepted', async () => {
-      await expect(verify(request)).resolves.toEqual(principal);
+      await expect(verify(request)).resolves.toEqual(caller);
     });
 
     test('is refused after any change of one character', async () => {
@@ -237,7 +238,7 @@ describe('the older suite of the AWS documentation', () => {
       rawHeaders: [...request.headers.flat().map(asSigned), 'Authorization', authorization],
       body: Buffer.from(request.body),
     };
-    await expect(verify(received)).resolves.toEqual(principal);
+    await expect(verify(received)).resolves.toEqual(caller);
     const forged = { ...received, method: 'PUT' };
     expect(await codeOf(verify, forged)).toBe('InvalidSignatureException');
   });
@@ -289,7 +290,7 @@ describe('the documented examples of S3 that hash their payload', () => {
       rawHeaders: [...headers, 'Authorization', authorization],
       body: Buffer.from(name === 's3-put-object' ? 'Welcome to Amazon S3.' : ''),
     };
-    await expect(verify(request)).resolves.toEqual(principal);
+    await expect(verify(request)).resolves.toEqual(caller);
     expect(await codeOf(verify, { ...request, body: Buffer.from('x') })).toBe('InvalidSignatureException');
   });
 });

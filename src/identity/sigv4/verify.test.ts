@@ -12,12 +12,13 @@ const principal = {
   iamIdentity: 'root',
   accessKeyId: 'AKIDEXAMPLE',
 } as const;
+const caller = { principal, session: {} };
 const verify = createVerifier({
   region: 'us-east-1',
   service: 'airflow',
   clock: { now: () => now },
   lookup: async (id, token) =>
-    id === principal.accessKeyId && token === undefined ? { secretAccessKey: secret, principal } : undefined,
+    id === principal.accessKeyId && token === undefined ? { secretAccessKey: secret, caller } : undefined,
 });
 
 interface Options {
@@ -80,7 +81,7 @@ const refusal = async (request: Parameters<typeof verify>[0]): Promise<string> =
 
 describe('the verifier', () => {
   test('accepts what is signed by the documentation', async () => {
-    await expect(verify(signed())).resolves.toEqual(principal);
+    await expect(verify(signed())).resolves.toEqual(caller);
   });
 
   test.each([

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { invalidSignatureException, unrecognizedClientException } from '../../contract/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { randomSecret } from '../../lib/ids.ts';
-import type { Principal } from '../principal.ts';
+import type { Caller } from '../principal.ts';
 import {
   canonicalRequest,
   type Headers,
@@ -19,7 +19,9 @@ import { createSigningKeys, signatureMatches, stringToSign } from './signature.t
 /** A secret and whom it stands for. */
 export interface Credential {
   readonly secretAccessKey: string;
-  readonly principal: Principal;
+  readonly caller: Caller;
+  /** Thrown once the signature is known to be right: the credentials are not good any more. */
+  readonly refused?: Error;
 }
 
 /** Undefined when the key is unknown or the session token is not the one that belongs to it. */
@@ -30,6 +32,8 @@ export type KeyLookup = (
 
 export interface VerifierOptions {
   readonly region: string;
+  /** Another Region whose scope is accepted: global services are signed for us-east-1, wherever they are called. */
+  readonly alsoRegion?: string | undefined;
   /** The signing name, `airflow` for MWAA. */
   readonly service: string;
   readonly clock: Pick<Clock, 'now'>;
@@ -41,7 +45,7 @@ export interface VerifierOptions {
 }
 
 /** Resolves to the caller; throws an AwsError that says why the request is not believed. */
-export type Verifier = (request: ReceivedRequest) => Promise<Principal>;
+export type Verifier = (request: ReceivedRequest) => Promise<Caller>;
 
 const allowedSkew = 5 * 60_000;
 const sessionTokenHeader = 'x-amz-security-token';
@@ -68,7 +72,8 @@ const checkTime = (a: Authentication, now: number): void => {
 const checkScope = (a: Authentication, o: VerifierOptions): void => {
   const { date, region, service } = a.scope;
   const faults: string[] = [];
-  if (region !== o.region) faults.push(`Credential should be scoped to a valid region, not '${region}'.`);
+  if (region !== o.region && region !== o.alsoRegion)
+    faults.push(`Credential should be scoped to a valid region, not '${region}'.`);
   if (service !== o.service) faults.push(`Credential should be scoped to correct service: '${o.service}'.`);
   if (a.terminator !== 'aws4_request') {
     faults.push(
@@ -157,6 +162,7 @@ export const createVerifier = (o: VerifierOptions): Verifier => {
     const matches = signatureMatches(key, text, signature);
     if (!credential) throw unrecognizedClientException();
     if (!matches) throw invalidSignatureException(mismatch);
-    return credential.principal;
+    if (credential.refused) throw credential.refused;
+    return credential.caller;
   };
 };

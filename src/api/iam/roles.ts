@@ -1,0 +1,116 @@
+import type { IamRole } from '../../identity/directory.ts';
+import { uniqueId } from '../../identity/random-keys.ts';
+import { type Operation, optionalString, stringMember } from '../operation.ts';
+import { deleteConflict, entityAlreadyExists, noSuchEntity } from './errors.ts';
+import { checkAttachable, find } from './find.ts';
+import { changing, reading } from './operation.ts';
+import { page } from './page.ts';
+import { checkDocument, checkSize } from './policy-documents.ts';
+import { shownRole } from './show.ts';
+import { tagOperations, tagsOf } from './tags.ts';
+import { on, onAll, onNew } from './targets.ts';
+import { below } from './users.ts';
+
+/** Seconds. */
+const usualSession = 3_600;
+const longestTrust = 2_048;
+
+const trustOf = (document: string): string => {
+  checkDocument(document, 'trust');
+  checkSize([document], 'ACLSizePerRole', longestTrust);
+  return document;
+};
+
+const durationOf = (given: unknown, before: number): number => (typeof given === 'number' ? given : before);
+
+const createRole = changing('CreateRole', onNew('role'), (draft, { input, now, accountId }) => {
+  const name = stringMember(input, 'RoleName');
+  if (draft.get('role', name)) throw entityAlreadyExists(`Role with name ${name} already exists.`);
+  const boundary = optionalString(input, 'PermissionsBoundary');
+  if (boundary !== undefined) checkAttachable(draft, boundary);
+  const description = optionalString(input, 'Description');
+  const role: IamRole = {
+    ...{ kind: 'role', name, path: optionalString(input, 'Path') ?? '/', id: uniqueId('role') },
+    createdAt: now,
+    trust: trustOf(stringMember(input, 'AssumeRolePolicyDocument')),
+    maxSessionDuration: durationOf(input['MaxSessionDuration'], usualSession),
+    ...(description === undefined ? {} : { description }),
+    ...(boundary === undefined ? {} : { boundary }),
+    tags: tagsOf(input['Tags']),
+    inline: {},
+    attached: [],
+  };
+  draft.put(role);
+  return { Role: shownRole(accountId, role) };
+});
+
+const getRole = reading('GetRole', on('role'), (directory, { input, accountId }) => ({
+  Role: {
+    ...shownRole(accountId, find(directory, 'role', stringMember(input, 'RoleName'))),
+    RoleLastUsed: {},
+  },
+}));
+
+const listRoles = reading('ListRoles', onAll, (directory, work) => {
+  const { items, end } = page(below(directory.all('role'), work), work.input, ({ name }) => name);
+  return { Roles: items.map((role) => shownRole(work.accountId, { ...role, tags: {} })), ...end };
+});
+
+const updateRole = changing('UpdateRole', on('role'), (draft, { input }) => {
+  const role = find(draft, 'role', stringMember(input, 'RoleName'));
+  const description = optionalString(input, 'Description') ?? role.description;
+  const maxSessionDuration = durationOf(input['MaxSessionDuration'], role.maxSessionDuration);
+  draft.put({ ...role, description, maxSessionDuration });
+  return {};
+});
+
+const updateRoleDescription = changing('UpdateRoleDescription', on('role'), (draft, { input, accountId }) => {
+  const role = find(draft, 'role', stringMember(input, 'RoleName'));
+  const changed = { ...role, description: stringMember(input, 'Description') };
+  draft.put(changed);
+  return { Role: shownRole(accountId, changed) };
+});
+
+const deleteRole = changing('DeleteRole', on('role'), (draft, { input }) => {
+  const role = find(draft, 'role', stringMember(input, 'RoleName'));
+  const first = (what: string) => deleteConflict(`Cannot delete entity, must ${what} first.`);
+  if (role.attached.length > 0) throw first('detach all policies');
+  if (Object.keys(role.inline).length > 0) throw first('delete policies');
+  draft.remove(role);
+  return {};
+});
+
+const updateAssumeRolePolicy = changing('UpdateAssumeRolePolicy', on('role'), (draft, { input }) => {
+  const role = find(draft, 'role', stringMember(input, 'RoleName'));
+  draft.put({ ...role, trust: trustOf(stringMember(input, 'PolicyDocument')) });
+  return {};
+});
+
+const putBoundary = changing('PutRolePermissionsBoundary', on('role'), (draft, { input }) => {
+  const role = find(draft, 'role', stringMember(input, 'RoleName'));
+  const boundary = stringMember(input, 'PermissionsBoundary');
+  checkAttachable(draft, boundary);
+  draft.put({ ...role, boundary });
+  return {};
+});
+
+const deleteBoundary = changing('DeleteRolePermissionsBoundary', on('role'), (draft, { input }) => {
+  const { boundary, ...role } = find(draft, 'role', stringMember(input, 'RoleName'));
+  if (boundary === undefined) throw noSuchEntity(`Role ${role.name} does not have a permissions boundary.`);
+  draft.put(role);
+  return {};
+});
+
+/** There are no instances here; tools ask before they delete a role. */
+const listInstanceProfiles = reading('ListInstanceProfilesForRole', on('role'), (directory, { input }) => {
+  find(directory, 'role', stringMember(input, 'RoleName'));
+  return { InstanceProfiles: [], IsTruncated: false };
+});
+
+export const roleOperations: readonly Operation[] = [
+  ...[createRole, getRole, listRoles, updateRole, updateRoleDescription, deleteRole],
+  ...[updateAssumeRolePolicy, putBoundary, deleteBoundary, listInstanceProfiles],
+  ...tagOperations('Role', on('role'), (directory, { input }) =>
+    find(directory, 'role', stringMember(input, 'RoleName')),
+  ),
+];

@@ -1,0 +1,49 @@
+import type { Clock } from '../lib/clock.ts';
+
+/** When and for what an access key was used last. */
+export interface AccessKeyUse {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly service: string;
+  readonly region: string;
+}
+
+/** Where uses are kept between starts. */
+export interface AccessKeyUseStore {
+  load(): Promise<readonly AccessKeyUse[]>;
+  save(uses: readonly AccessKeyUse[]): Promise<void>;
+}
+
+export interface AccessKeyUses {
+  last(id: string): AccessKeyUse | undefined;
+  note(id: string, service: string): void;
+  /** Writes what is new; a crash loses at most what came since the last time. */
+  flush(): Promise<void>;
+}
+
+/** Keeps uses in memory, so that a call writes nothing for it. */
+export const openAccessKeyUses = async (
+  store: AccessKeyUseStore,
+  d: { readonly clock: Pick<Clock, 'now'>; readonly region: string },
+): Promise<AccessKeyUses> => {
+  const uses = new Map((await store.load()).map((use) => [use.id, use]));
+  const fresh = new Set<string>();
+  return {
+    last: (id) => uses.get(id),
+    note: (id, service) => {
+      uses.set(id, { id, at: d.clock.now(), service, region: d.region });
+      fresh.add(id);
+    },
+    flush: async () => {
+      const some = [...fresh].flatMap((id) => uses.get(id) ?? []);
+      fresh.clear();
+      try {
+        if (some.length > 0) await store.save(some);
+      } catch (error) {
+        for (const { id } of some) fresh.add(id);
+        throw error;
+      }
+    },
+  };
+};

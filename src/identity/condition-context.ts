@@ -1,0 +1,90 @@
+import type { Clock } from '../lib/clock.ts';
+import type { AuthorizationRequest } from '../policy/evaluate.ts';
+import { roleArn } from './arn.ts';
+import type { Directory } from './directory.ts';
+import { type MintContext, roleNameOf, userNameOf } from './principal.ts';
+
+export type ConditionContext = AuthorizationRequest['context'];
+
+const isoTime = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
+
+const principalTypes = {
+  Root: 'Account',
+  IAMUser: 'User',
+  AssumedRole: 'AssumedRole',
+  FederatedUser: 'FederatedUser',
+} as const;
+
+/** Tags as condition keys, for instance `aws:ResourceTag/team`. */
+export const tagKeys = (prefix: string, tags: Readonly<Record<string, string>>): ConditionContext =>
+  Object.fromEntries(Object.entries(tags).map(([key, value]) => [`${prefix}/${key}`, value]));
+
+/** Of a session the role, else the caller itself. */
+const principalArnOf = (mint: MintContext, directory: Directory): string => {
+  const name = roleNameOf(mint.principal);
+  const role = name === undefined ? undefined : directory.get('role', name);
+  return role ? roleArn(mint.principal.accountId, role) : mint.principal.arn;
+};
+
+/** Tags of the user or role, with the session's own over them; keys are the same in any spelling. */
+const principalTags = (mint: MintContext, directory: Directory): Readonly<Record<string, string>> => {
+  const [user, role] = [userNameOf(mint.principal), roleNameOf(mint.principal)];
+  const own = user === undefined ? undefined : directory.get('user', user)?.tags;
+  const ofRole = role === undefined ? undefined : directory.get('role', role)?.tags;
+  const tags = new Map<string, readonly [string, string]>();
+  for (const entry of Object.entries({ ...own, ...ofRole })) tags.set(entry[0].toLowerCase(), entry);
+  for (const entry of Object.entries(mint.sessionTags ?? {})) tags.set(entry[0].toLowerCase(), entry);
+  return Object.fromEntries(tags.values());
+};
+
+const userIdOf = ({ id, sessionName, accountId }: MintContext['principal']): string => {
+  const own = id ?? accountId;
+  return sessionName === undefined ? own : `${own}:${sessionName}`;
+};
+
+/** What only temporary credentials have (IAM User Guide, "AWS global condition context keys"). */
+const sessionContext = (mint: MintContext, now: number): ConditionContext => ({
+  ...(mint.credentialsIssuedAt === undefined
+    ? {}
+    : {
+        'aws:TokenIssueTime': isoTime(mint.credentialsIssuedAt),
+        'aws:MultiFactorAuthPresent': String(mint.mfaAuthenticated ?? false),
+      }),
+  ...(mint.mfaAuthenticatedAt === undefined
+    ? {}
+    : { 'aws:MultiFactorAuthAge': String(Math.max(0, Math.floor((now - mint.mfaAuthenticatedAt) / 1000))) }),
+  ...(mint.principal.sourceIdentity === undefined
+    ? {}
+    : { 'aws:SourceIdentity': mint.principal.sourceIdentity }),
+});
+
+/**
+ * The global condition keys of a call: time is now, all else as at the call. The API is plain HTTP on loopback, which
+ * `aws:SecureTransport` says.
+ */
+export const conditionContext = (
+  mint: MintContext,
+  d: { readonly directory: Directory; readonly clock: Pick<Clock, 'now'>; readonly region: string },
+): ConditionContext => {
+  const { principal } = mint;
+  const now = d.clock.now();
+  const userName = userNameOf(principal);
+  return {
+    'aws:CurrentTime': isoTime(now),
+    'aws:EpochTime': String(Math.floor(now / 1000)),
+    'aws:SourceIp': mint.sourceIp,
+    'aws:UserAgent': mint.userAgent,
+    'aws:SecureTransport': 'false',
+    'aws:RequestedRegion': d.region,
+    'aws:PrincipalArn': principalArnOf(mint, d.directory),
+    'aws:PrincipalAccount': principal.accountId,
+    'aws:PrincipalType': principalTypes[principal.type],
+    'aws:PrincipalIsAWSService': 'false',
+    'aws:ViaAWSService': 'false',
+    'aws:ResourceAccount': principal.accountId,
+    'aws:userid': userIdOf(principal),
+    ...(userName === undefined ? {} : { 'aws:username': userName }),
+    ...tagKeys('aws:PrincipalTag', principalTags(mint, d.directory)),
+    ...sessionContext(mint, now),
+  };
+};

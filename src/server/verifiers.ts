@@ -1,0 +1,39 @@
+import type { ApiDeps } from '../api/deps.ts';
+import type { Service } from '../api/route.ts';
+import type { AccessKeyUses } from '../identity/access-key-uses.ts';
+import { accessKeyLookup } from '../identity/access-keys.ts';
+import type { IdentityBoxes } from '../identity/identity-key.ts';
+import type { LivingDirectory } from '../identity/living-directory.ts';
+import type { RootAccount } from '../identity/root-account.ts';
+import { createVerifier } from '../identity/sigv4/verify.ts';
+import type { Clock } from '../lib/clock.ts';
+
+/** Where AWS signs for its global services, whatever Region a client is set to. */
+const globalRegion = 'us-east-1';
+
+/** Checks the signatures of every service that is spoken, and notes which access key was used. */
+export const createVerifiers = (d: {
+  readonly region: string;
+  readonly clock: Clock;
+  readonly root: RootAccount;
+  readonly directory: LivingDirectory;
+  readonly boxes: IdentityBoxes;
+  readonly keyUses: Pick<AccessKeyUses, 'note'>;
+}): ApiDeps['verify'] => {
+  const { region, clock } = d;
+  const lookup = accessKeyLookup({ ...d, directory: () => d.directory.current });
+  const verifierOf = (service: Service, alsoRegion?: string) =>
+    createVerifier({ region, alsoRegion, service, clock, lookup });
+  const verifiers = {
+    airflow: verifierOf('airflow'),
+    windsock: verifierOf('windsock'),
+    iam: verifierOf('iam', globalRegion),
+    sts: verifierOf('sts', globalRegion),
+  };
+  return async (request, service) => {
+    const caller = await verifiers[service](request);
+    const { type, accessKeyId } = caller.principal;
+    if (type === 'IAMUser' && accessKeyId.startsWith('AKIA')) d.keyUses.note(accessKeyId, service);
+    return caller;
+  };
+};
