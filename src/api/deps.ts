@@ -33,6 +33,8 @@ export interface ApiDeps {
   /** What the driver can run, oldest first; never empty. */
   readonly airflowVersions: readonly string[];
   readonly quotas: Quotas;
+  /** True where all who assume a role are one Airflow user, as on MWAA; else each person is one. */
+  readonly sharedAirflowUsers: boolean;
   /** Why no environment of this class can run here; undefined when it can. */
   readonly classFault: (environmentClass: string) => string | undefined;
   /** Resolves to the caller; throws an AwsError that says why the request is not believed. */

@@ -125,6 +125,7 @@ export const fakeWorld = () => {
     region,
     placement: { driver: 'local', host: 'here' },
     airflowVersions: ['2.7.2', '2.11.0', '2.11.2', '3.0.6', '3.3.1'],
+    sharedAirflowUsers: false,
     quotas: { environments: 10, workers: 25, webservers: 5 },
     classFault: (name) => (name === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined),
     verify: (request, service) => createVerifier({ region, service, clock: systemClock, lookup })(request),

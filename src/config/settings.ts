@@ -118,6 +118,10 @@ export const settingDefinitions = {
   maxEnvironments: { ...count(10), description: 'How many environments there may be' },
   maxWorkers: { ...count(25), description: 'The most workers that an environment may ask for' },
   maxWebservers: { ...count(5), description: 'The most web servers that an environment may ask for' },
+  sharedAirflowUsers: {
+    schema: flag.default(false),
+    description: 'Let all who assume a role be one Airflow user, as on MWAA, instead of one each',
+  },
   jsonLogs: {
     schema: flag.default(false),
     description: 'Print one JSON line an event, and nothing else',

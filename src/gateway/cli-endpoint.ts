@@ -4,7 +4,7 @@ import type { CliAnswer } from '../environments/ports.ts';
 import { textOf } from '../lib/errors.ts';
 import { BadWords, splitWords } from '../lib/words.ts';
 import { cliToken } from '../tokens/cli-token.ts';
-import { TokenRefused } from '../tokens/refused.ts';
+import { refuseToken, TokenRefused } from '../tokens/refused.ts';
 import type { TokenRecord } from '../tokens/token-store.ts';
 import { type Answer, json, problem, Refusal } from './answer.ts';
 import { readBody, utf8 } from './body.ts';
@@ -61,6 +61,11 @@ const redeem = async (call: Call): Promise<TokenRecord> => {
   }
   try {
     return await deps.tokens.redeem(token, { kind: cliToken, environment: door }, async (tx, row) => {
+      const record = await livingRecord(deps, door);
+      if (!deps.tokens.mayRunCommands(row.mint, record)) {
+        const facts = { kind: cliToken, environmentName: door.name, user: row.airflowIdentity };
+        throw refuseToken('no-right', facts, cliToken, door.name);
+      }
       await audit(call, { eventName: 'UseCliToken', principal: row.mint.principal }, tx);
       return row;
     });

@@ -6,6 +6,8 @@ import type { WebSession } from '../tokens/session-store.ts';
 export interface OpenConnections {
   /** Notes a connection; call what it gives when it has ended by itself. */
   add(session: WebSession, cut: () => void): () => void;
+  /** Those that have something open. */
+  sessions(): readonly WebSession[];
   readonly sessionEnded: SessionEnded;
   close(): void;
 }
@@ -33,6 +35,7 @@ export const createOpenConnections = (clock: Clock): OpenConnections => {
       open.add(entry);
       return () => open.delete(entry);
     },
+    sessions: () => [...new Map([...open].map(({ session }) => [session.id, session])).values()],
     sessionEnded: (e) =>
       cutWhere((s) => (e.sessionId ? s.id === e.sessionId : s.environmentId === e.environmentId)),
     close: () => clearInterval(timer),

@@ -3,6 +3,7 @@ import type { SessionEnded } from '../tokens/ports.ts';
 import { createOpenConnections } from './connections.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createDoors } from './listeners.ts';
+import { watchWithdrawn } from './withdrawn.ts';
 
 export interface Gateway {
   readonly door: Door;
@@ -16,6 +17,7 @@ export interface Gateway {
 export const createGateway = (deps: GatewayDeps): Gateway => {
   const connections = createOpenConnections(deps.clock);
   const doors = createDoors({ ...deps, connections });
+  const stopWatching = watchWithdrawn({ ...deps, connections });
   const stopListening = deps.tokens.sessions.onEnded(connections.sessionEnded);
   return {
     door: doors,
@@ -23,6 +25,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     close: async () => {
       stopListening();
       await doors.closeAll();
+      stopWatching();
       connections.close();
     },
   };

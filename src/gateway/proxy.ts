@@ -18,6 +18,7 @@ import { mayUseSession } from './origin.ts';
 import { bearerOf, sessionOf } from './session-of.ts';
 import { signInPage } from './sign-in-page.ts';
 import { unavailable } from './unavailable-page.ts';
+import { endWithdrawn } from './withdrawn.ts';
 
 const maxBody = 64 * 1024 * 1024;
 
@@ -51,7 +52,10 @@ export const admit = async (
     throw new Refusal(403, `Another site sent this request. Only pages of ${door.origin} may.`);
   }
   const assertion = await deps.tokens.assertions.forSession(session, door.record);
-  if (!assertion) throw new Refusal(403, 'No Airflow role granted in IAM.');
+  if (!assertion) {
+    await endWithdrawn(deps, session, request);
+    throw new Refusal(403, 'No Airflow role granted in IAM. The session has ended.');
+  }
   return { session, assertion, target };
 };
 

@@ -1,8 +1,7 @@
 import type { IamGroup, IamRole, IamUser } from './directory.ts';
 
 /** ARNs of IAM have no Region (Service Authorization Reference, AWS Identity and Access Management). */
-export const iamArn = (accountId: string, resource: string): string =>
-  `arn:aws:iam::${accountId}:${resource}`;
+const iamArn = (accountId: string, resource: string): string => `arn:aws:iam::${accountId}:${resource}`;
 
 export const userArn = (accountId: string, { path, name }: Pick<IamUser, 'path' | 'name'>): string =>
   iamArn(accountId, `user${path}${name}`);

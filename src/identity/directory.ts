@@ -83,7 +83,7 @@ export type IamEntity = IamUser | IamGroup | IamRole | ManagedPolicy | AccessKey
 export type EntityKind = IamEntity['kind'];
 
 /** What an entity is found by among those of its kind. */
-export const keyOf = (entity: IamEntity): string => {
+const keyOf = (entity: IamEntity): string => {
   if (entity.kind === 'policy') return entity.arn;
   return entity.kind === 'access-key' ? entity.id : entity.name.toLowerCase();
 };

@@ -202,6 +202,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     region,
     placement,
     airflowVersions: driver.versions,
+    sharedAirflowUsers: settings.sharedAirflowUsers,
     quotas: {
       environments: settings.maxEnvironments,
       workers: settings.maxWorkers,

@@ -13,7 +13,7 @@ export interface TokenMinter {
   cliToken(e: TokenEnvironment, mint: MintContext, airflowIdentity: string): Promise<string>;
 }
 
-export type EndReason = 'signed-out' | 'revoked' | 'expired' | 'environment-deleted';
+export type EndReason = 'signed-out' | 'right-withdrawn' | 'environment-deleted';
 
 /** Called after commit; the gateway cuts open connections and sockets. */
 export type SessionEnded = (e: {

@@ -8,7 +8,8 @@ export type RefusalReason =
   | 'expired'
   | 'already-used'
   | 'revoked'
-  | 'no-role';
+  | 'no-role'
+  | 'no-right';
 
 /** A token that opens nothing here. `publicText` says what it is, what it is for and which call to make instead. */
 export class TokenRefused extends WindsockError {
@@ -35,6 +36,7 @@ const why: Record<Exclude<RefusalReason, 'not-ours' | 'wrong-kind' | 'other-envi
   'already-used': 'It was used already: such a token works once.',
   revoked: 'It was revoked.',
   'no-role': 'No Airflow role granted in IAM to the principal it was given to.',
+  'no-right': 'The right to it was withdrawn from the principal it was given to.',
 };
 
 const what = (t: TokenFacts): string => `This is ${t.kind.label} for environment ${t.environmentName}`;
@@ -58,7 +60,7 @@ export const refuseToken = (
     if (reason === 'wrong-kind') return `${what(token)}: ${token.kind.use}. ${instead} for what you do here.`;
     if (reason === 'other-environment')
       return `${what(token)}, and this is environment ${environment}. ${instead}.`;
-    if (reason === 'no-role') return `${what(token)}. ${why[reason]}`;
+    if (reason === 'no-role' || reason === 'no-right') return `${what(token)}. ${why[reason]}`;
     return `${what(token)}. ${why[reason]} ${instead} for a new one.`;
   };
   return new TokenRefused(reason, text(), token.user);

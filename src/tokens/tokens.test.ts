@@ -232,7 +232,7 @@ describe('a session', () => {
     expect(await w.tokens.sessions.find(first.secret)).toBeUndefined();
     expect(ended).toEqual([{ environmentId: demo.id, sessionId: first.session.id, reason: 'signed-out' }]);
     await w.stores.inTransaction((tx) =>
-      w.stores.sessionStore.end(tx, second.session.id, 'revoked', w.time.now),
+      w.stores.sessionStore.end(tx, second.session.id, 'right-withdrawn', w.time.now),
     );
     w.pass(30_000);
     expect(await w.tokens.sessions.find(second.secret)).toBeUndefined();

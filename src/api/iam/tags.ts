@@ -29,7 +29,7 @@ export const tagsOf = (given: unknown): IamTags => {
   return Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));
 };
 
-export const tagList = (tags: IamTags): readonly Tag[] =>
+const tagList = (tags: IamTags): readonly Tag[] =>
   Object.entries(tags)
     .map(([Key, Value]) => ({ Key, Value }))
     .sort((a, b) => (a.Key < b.Key ? -1 : 1));

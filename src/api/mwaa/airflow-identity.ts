@@ -6,9 +6,13 @@ const maxLength = 64;
 
 /**
  * The Airflow user of a principal, as MWAA names it: `root`, `user/NAME`, and `assumed-role/ROLE` without the
- * session name, so that all who assume one role share one user.
+ * session name when all who assume a role are to share one user, as on MWAA.
  */
-export const airflowIdentity = ({ type, iamIdentity }: Pick<Principal, 'type' | 'iamIdentity'>): string => {
-  const name = type === 'AssumedRole' ? iamIdentity.split('/').slice(0, 2).join('/') : iamIdentity;
+export const airflowIdentity = (
+  { type, iamIdentity }: Pick<Principal, 'type' | 'iamIdentity'>,
+  o: { readonly sharedAirflowUsers: boolean },
+): string => {
+  const isShared = type === 'AssumedRole' && o.sharedAirflowUsers;
+  const name = isShared ? iamIdentity.split('/').slice(0, 2).join('/') : iamIdentity;
   return name.length <= maxLength ? name : sha256Hex(name);
 };

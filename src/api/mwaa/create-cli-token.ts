@@ -13,7 +13,11 @@ export const createCliToken: Operation = {
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { environment, webserverHostname } = await findAccessible(call, deps);
-    const CliToken = await deps.tokens.cliToken(environment, call.mint, airflowIdentity(call.principal));
+    const CliToken = await deps.tokens.cliToken(
+      environment,
+      call.mint,
+      airflowIdentity(call.principal, deps),
+    );
     return { CliToken, WebServerHostname: webserverHostname };
   },
 };

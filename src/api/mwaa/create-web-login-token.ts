@@ -16,7 +16,7 @@ export const createWebLoginToken: Operation = {
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { environment, webserverHostname } = await findAccessible(call, deps);
-    const identity = airflowIdentity(call.principal);
+    const identity = airflowIdentity(call.principal, deps);
     const WebToken = await deps.tokens.webLoginToken(environment, call.mint, identity);
     return {
       WebToken,

@@ -43,7 +43,7 @@ const headersOf = (call: Call, hostname: string, assertion: string, withBody: bo
 
 /** Signed for this call alone, with the roles that the policies of now give for this action. */
 const assertionOf = async (call: Call, environment: EnvironmentRecord, deps: ApiDeps): Promise<string> => {
-  const who = { mint: call.mint, airflowIdentity: airflowIdentity(call.principal) };
+  const who = { mint: call.mint, airflowIdentity: airflowIdentity(call.principal, deps) };
   const assertion = await deps.assertions.sign(who, environment, action);
   if (assertion === undefined) throw accessDeniedException(noRole);
   return assertion;
