@@ -21,7 +21,7 @@ export interface ApiRequest extends ReceivedRequest {
 /** What was asked of the policies, and what they said. */
 interface TracedDecision {
   readonly action: string;
-  readonly resources: readonly string[];
+  readonly resource: string;
   readonly decision: Decision;
 }
 
@@ -54,10 +54,29 @@ const authorize = async (operation: Operation, mint: MintContext, trace: Trace, 
     );
     const allowing = decisions.find((decision) => decision.allowed);
     const decision = allowing ?? decisions[0];
-    if (decision && (trace.decision === undefined || !allowing))
-      trace.decision = { action, resources: check.resources, decision };
+    if (decision && (trace.decision === undefined || !allowing)) {
+      const asked = check.resources[decisions.indexOf(decision)] ?? '*';
+      trace.decision = { action, resource: asked, decision };
+    }
     if (!allowing) throw refuse(mint, check, decision);
   }
+};
+
+const statementText = (m: Decision['matched'][number]): string =>
+  `${m.policy} statement ${m.index + 1}${m.sid === undefined ? '' : ` (${m.sid})`}`;
+
+const authorizationOf = ({ decision: traced }: Trace): Pick<AuditEntry, 'authorization'> => {
+  if (!traced) return {};
+  const { action, resource, decision } = traced;
+  const { allowed, reason, layer, matched } = decision;
+  const deciding = matched.filter(({ effect }) => effect === (allowed ? 'Allow' : 'Deny'));
+  return {
+    authorization: {
+      ...{ action, resource, allowed, reason },
+      ...(layer === undefined ? {} : { layer }),
+      statements: deciding.map(statementText),
+    },
+  };
 };
 
 /** The service that CloudTrail names; MWAA's and our own are told by the operation. */
@@ -70,6 +89,7 @@ const auditEntry = (trace: Trace, operation: Operation, error?: AwsError): Audit
   eventName: operation.name,
   readOnly: trace.route?.readOnly ?? false,
   ...eventSourceOf(trace),
+  ...authorizationOf(trace),
   principal: trace.principal,
   sourceIp: trace.sourceIp,
   userAgent: trace.userAgent,

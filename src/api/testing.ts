@@ -139,6 +139,7 @@ export const fakeWorld = () => {
     pools: createUpstreamPools(),
     tokens: { webLoginToken: mint('web'), cliToken: mint('cli') },
     audit: {
+      findByRequest: async () => [],
       write: async (entry, tx) => {
         audited.push({ ...entry, inTransaction: tx !== undefined });
       },

@@ -58,6 +58,16 @@ const responseOf = (entry: AuditEntry): unknown => {
   return entry.errorCode === undefined ? (entry.responseElements ?? null) : null;
 };
 
+const additionalData = ({ environmentId, authorization }: AuditEntry): CloudTrailEvent => {
+  if (environmentId === undefined && authorization === undefined) return {};
+  return {
+    additionalEventData: {
+      ...(environmentId === undefined ? {} : { environmentId }),
+      ...(authorization === undefined ? {} : { authorization }),
+    },
+  };
+};
+
 const isCall = (name: string): boolean => isOperationName(name) || isWindsockOperationName(name);
 
 /** Shapes an entry as CloudTrail would have recorded it. What a door did is an AwsServiceEvent. */
@@ -78,9 +88,7 @@ export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrai
   requestID: entry.requestId,
   eventID: stamp.eventId,
   readOnly: entry.readOnly,
-  ...(entry.environmentId === undefined
-    ? {}
-    : { additionalEventData: { environmentId: entry.environmentId } }),
+  ...additionalData(entry),
   eventType: entry.eventSource !== undefined || isCall(entry.eventName) ? 'AwsApiCall' : 'AwsServiceEvent',
   managementEvent: true,
   eventCategory: 'Management',

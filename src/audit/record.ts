@@ -16,11 +16,26 @@ export interface AuditEntry {
   readonly environmentId?: string;
   readonly requestParameters?: Readonly<Record<string, unknown>>;
   readonly responseElements?: Readonly<Record<string, unknown>>;
+  /** What the policies said, and which statements. */
+  readonly authorization?: AuthorizationRecord;
   readonly errorCode?: string;
   readonly errorMessage?: string;
 }
 
+/** The decision on a call: the right that was missing, or the call's own. */
+export interface AuthorizationRecord {
+  readonly action: string;
+  readonly resource: string;
+  readonly allowed: boolean;
+  readonly reason: string;
+  /** The layer that decided, and its statements as `POLICY statement 2 (Sid)`. */
+  readonly layer?: string;
+  readonly statements: readonly string[];
+}
+
 export interface AuditSink {
+  /** The events of one request, oldest first, as they were kept. */
+  findByRequest(requestId: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Resolves once the entry is durable (with the transaction, when one is given); throws when it cannot be kept. */
   write(entry: AuditEntry, tx?: Transaction): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { OperationBinding } from './operations.ts';
+import { explainAccessInput, guardRailInput, nothingInput, roleNameInput } from './shapes/access.ts';
 import { environmentNameInput } from './shapes/environments.ts';
 
 /**
@@ -18,6 +19,48 @@ export const windsockOperations = {
     uri: '/windsock/environments/{Name}/start',
     body: false,
     input: environmentNameInput,
+    readOnly: false,
+  },
+  ExplainAccess: {
+    method: 'POST',
+    uri: '/windsock/access',
+    body: true,
+    input: explainAccessInput,
+    readOnly: true,
+  },
+  ExplainEnvironmentAccess: {
+    method: 'GET',
+    uri: '/windsock/environments/{Name}/access',
+    body: false,
+    input: environmentNameInput,
+    readOnly: true,
+  },
+  PutGuardRail: {
+    method: 'PUT',
+    uri: '/windsock/guard-rail',
+    body: true,
+    input: guardRailInput,
+    readOnly: false,
+  },
+  GetGuardRail: {
+    method: 'GET',
+    uri: '/windsock/guard-rail',
+    body: false,
+    input: nothingInput,
+    readOnly: true,
+  },
+  DeleteGuardRail: {
+    method: 'DELETE',
+    uri: '/windsock/guard-rail',
+    body: false,
+    input: nothingInput,
+    readOnly: false,
+  },
+  RevokeRoleSessions: {
+    method: 'POST',
+    uri: '/windsock/roles/{RoleName}/revoke-sessions',
+    body: false,
+    input: roleNameInput,
     readOnly: false,
   },
 } as const satisfies Record<string, CallBinding>;

@@ -121,7 +121,11 @@ export const policiesOfArn = (directory: Directory, arn: string, accountId: stri
 };
 
 /** A user or role of the account as a caller without credentials; a role in a session that nobody has. */
-const principalOfArn = (directory: Directory, arn: string, accountId: string): Principal | undefined => {
+export const principalOfArn = (
+  directory: Directory,
+  arn: string,
+  accountId: string,
+): Principal | undefined => {
   const user = directory.all('user').find((e) => userArn(accountId, e) === arn);
   const facts = { arn, accountId, accessKeyId: '' };
   if (user) return { type: 'IAMUser', ...facts, id: user.id, iamIdentity: `user/${user.name}` };

@@ -19,6 +19,13 @@ export const createAuditStore = (
   db: Database,
   deps: { clock: Clock; region: string; accountId: string },
 ): AuditSink => ({
+  findByRequest: async (requestId) => {
+    const rows = await db.query<{ event: Record<string, unknown> }>(
+      `select event from audit_events where event ->> 'requestID' = $1 order by id limit 100`,
+      [requestId],
+    );
+    return rows.map(({ event }) => event);
+  },
   write: async (entry, tx) => {
     const eventTime = deps.clock.now();
     const eventId = randomUUID();

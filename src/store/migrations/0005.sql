@@ -13,3 +13,4 @@ create table access_key_uses (
   service text not null,
   region text not null
 );
+create index audit_events_request on audit_events ((event ->> 'requestID'));
