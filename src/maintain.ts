@@ -7,6 +7,7 @@ import { textOf, WindsockError } from './lib/errors.ts';
 import { silentLog } from './lib/log.ts';
 import { backUp } from './server/backup.ts';
 import { restore } from './server/restore.ts';
+import { verifyAuditRecord } from './server/verify-audit.ts';
 
 const isRoot = process.geteuid?.() === 0;
 const begun = performance.now();
@@ -20,7 +21,8 @@ const ended = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => ended.abort(new Error(signal)));
 
-const usage = 'backup FILE [--data DIR] [--no-task-logs] [--json] | restore FILE --data DIR [--json]';
+const usage =
+  'backup FILE [--data DIR] [--no-task-logs] [--json] | restore FILE --data DIR [--json] | verify-audit [--data DIR] [--json]';
 
 const wordsOf = () => {
   try {
@@ -96,11 +98,36 @@ const runRestore = async (file: string, o: { data: string | undefined; json: boo
   );
 };
 
+const runVerifyAudit = async (o: { data: string | undefined; json: boolean }) => {
+  const { data, databaseUrl } = readSettings(
+    o.data === undefined ? [] : ['--data', o.data],
+    process.env,
+    isRoot,
+  );
+  const postgres = isRoot ? findAccount('windsock-pg') : undefined;
+  const found = await verifyAuditRecord({
+    folders: dataFolder(data, process.env),
+    accounts: postgres && { postgres },
+    url: databaseUrl,
+    log: silentLog,
+  });
+  const lines = found.findings.map(({ what, text }) => `  ${what}: ${text}`);
+  const { seals, records, waiting } = found;
+  const counts = `${records} records under ${seals} seals, ${waiting} waiting for the next`;
+  const verdict = found.intact
+    ? `The audit record is intact: ${counts}.`
+    : `The audit record is NOT intact (${counts}):`;
+  print(o.json, found, [verdict, ...lines].join('\n'));
+  // apart from 1, which says that it could not be checked
+  if (!found.intact) process.exitCode = 3;
+};
+
 const main = async (): Promise<void> => {
   process.umask(0o022);
   const { values, positionals } = wordsOf();
   const [what, file, ...more] = positionals;
   const o = { data: values.data && resolve(values.data), taskLogs: values['task-logs'], json: values.json };
+  if (what === 'verify-audit' && file === undefined) return runVerifyAudit(o);
   if (file === undefined || more.length > 0) throw new WindsockError('WrongUsage', usage);
   if (what === 'backup') return runBackup(file, o);
   if (what === 'restore') return runRestore(file, o);

@@ -1,3 +1,4 @@
+import type { AuditReader } from '../audit/reader.ts';
 import type { AuditSink } from '../audit/record.ts';
 import type { AirflowDriver, ContentLocation, EnvironmentStore } from '../environments/ports.ts';
 import type { Placement } from '../environments/record.ts';
@@ -53,6 +54,7 @@ export interface ApiDeps {
   readonly driver: Pick<AirflowDriver, 'webTarget'>;
   readonly pools: Pick<UpstreamPools, 'of'>;
   readonly audit: AuditSink;
+  readonly auditReader: AuditReader;
   readonly clock: Clock;
   readonly log: Log;
   /** Tells the loop that an environment's record changed. Called after commit. */

@@ -263,7 +263,7 @@ describe('DeleteEnvironment', () => {
     const endAll = async () => {
       throw new Error('database gone: password=hunter2');
     };
-    const audit = { findByRequest: async () => [], write: endAll };
+    const audit = { write: endAll };
     await call({ deps: { ...world.deps, audit } }, 'DELETE', '/environments/demo');
     expect(world.ended).toEqual([world.records.get('demo')?.id]);
     const answer = await call({ deps: { ...world.deps, endAll } }, 'DELETE', '/environments/demo');
@@ -361,7 +361,6 @@ describe('every call', () => {
   test('a read that cannot be audited is not answered', async () => {
     const world = fakeWorld();
     const audit = {
-      findByRequest: async () => [],
       write: async () => {
         throw new Error('disk full');
       },

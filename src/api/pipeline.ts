@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../audit/record.ts';
 import { type Checked, redact, validate } from '../contract/constraints.ts';
 import { AwsError, accessDeniedException, internalServerException } from '../contract/errors.ts';
-import type { MintContext, Principal } from '../identity/principal.ts';
+import type { MintContext, Principal, SessionFacts } from '../identity/principal.ts';
 import { headersOf, type ReceivedRequest } from '../identity/sigv4/canonical.ts';
 import { textOf } from '../lib/errors.ts';
 import { deniedText } from '../policy/denied-text.ts';
@@ -32,6 +32,7 @@ interface Trace {
   readonly userAgent: string;
   route?: Route;
   principal?: Principal;
+  session?: SessionFacts;
   input?: Checked;
   decision?: TracedDecision;
 }
@@ -81,9 +82,9 @@ const authorizationOf = ({ decision: traced }: Trace): Pick<AuditEntry, 'authori
 
 /** The service that CloudTrail names; MWAA's and our own are told by the operation. */
 const eventSourceOf = ({ route: found }: Trace) =>
-  found?.service === 'iam' || found?.service === 'sts'
-    ? { eventSource: `${found.service}.amazonaws.com` }
-    : {};
+  found === undefined || found.service === 'airflow' || found.service === 'windsock'
+    ? {}
+    : { eventSource: `${found.service}.amazonaws.com` };
 
 const auditEntry = (trace: Trace, operation: Operation, error?: AwsError): AuditEntry => ({
   eventName: operation.name,
@@ -91,6 +92,7 @@ const auditEntry = (trace: Trace, operation: Operation, error?: AwsError): Audit
   ...eventSourceOf(trace),
   ...authorizationOf(trace),
   principal: trace.principal,
+  session: trace.session,
   sourceIp: trace.sourceIp,
   userAgent: trace.userAgent,
   requestId: trace.requestId,
@@ -112,6 +114,7 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
   const { operation } = found;
   const { principal, session } = await deps.verify(request, found.service);
   trace.principal = principal;
+  trace.session = session;
   trace.input = validate(operation.input, found.members());
   const { sourceIp, userAgent, requestId } = trace;
   const mint: MintContext = { ...session, principal, sourceIp, userAgent, requestId };

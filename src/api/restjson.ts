@@ -42,7 +42,8 @@ const decodeSegment = (member: string, segment: string): string => {
 const holdsDocument = ({ members }: StructureShape): boolean =>
   Object.values(members).some(({ kind }) => kind === 'document');
 
-const jsonBody = (body: Uint8Array, shape: StructureShape): Record<string, unknown> => {
+/** The members of a JSON object; none for an empty body. Throws SerializationException. */
+export const readJson = (body: Uint8Array, shape: StructureShape): Record<string, unknown> => {
   if (body.length === 0) return {};
   const text = decodeUtf8(body);
   let value: unknown;
@@ -80,7 +81,7 @@ const queryMembers = (parts: RequestParts, binding: CallBinding, shape: Structur
  * A body of an operation that has none is ignored: clients send `{}` with GET.
  */
 export const readInput = (parts: RequestParts, binding: CallBinding, shape: StructureShape) => ({
-  ...(binding.body ? jsonBody(parts.body, shape) : {}),
+  ...(binding.body ? readJson(parts.body, shape) : {}),
   ...queryMembers(parts, binding, shape),
   ...Object.fromEntries(
     Object.entries(parts.path).map(([member, segment]) => [member, decodeSegment(member, segment)]),
@@ -105,3 +106,16 @@ export const renderError = (error: AwsError, requestId: string): ApiResponse => 
   headers: { ...baseHeaders(requestId), 'x-amzn-errortype': error.code },
   body: JSON.stringify({ __type: error.code, ...error.members }),
 });
+
+const asJson11 = (response: ApiResponse): ApiResponse => ({
+  ...response,
+  headers: { ...response.headers, 'content-type': 'application/x-amz-json-1.1' },
+});
+
+/** As the AWS JSON 1.1 protocol writes it. */
+export const renderJsonOutput: typeof renderOutput = (output, requestId) =>
+  asJson11(renderOutput(output, requestId));
+
+/** As the AWS JSON 1.1 protocol writes it. */
+export const renderJsonError: typeof renderError = (error, requestId) =>
+  asJson11(renderError(error, requestId));

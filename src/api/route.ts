@@ -1,4 +1,5 @@
 import { iamService, type QueryService, stsService } from '../contract/aws-model.ts';
+import { cloudTrailTarget } from '../contract/cloudtrail.ts';
 import {
   type AwsError,
   malformedRequestException,
@@ -17,17 +18,26 @@ import {
   type ReceivedRequest,
   splitTarget,
 } from '../identity/sigv4/canonical.ts';
+import { lookupEvents } from './cloudtrail/lookup-events.ts';
 import { iamServed } from './iam/served.ts';
 import { servedOperations } from './mwaa/served.ts';
 import type { Operation, Output } from './operation.ts';
 import { type QueryForm, readForm } from './query-input.ts';
 import { renderQueryError, renderQueryOutput } from './query-output.ts';
-import { type ApiResponse, readInput, renderError, renderOutput } from './restjson.ts';
+import {
+  type ApiResponse,
+  readInput,
+  readJson,
+  renderError,
+  renderJsonError,
+  renderJsonOutput,
+  renderOutput,
+} from './restjson.ts';
 import { stsServed } from './sts/served.ts';
 import { windsockServed } from './windsock/served.ts';
 
 /** The signing names that requests are signed for. */
-export type Service = 'airflow' | 'windsock' | 'iam' | 'sts';
+export type Service = 'airflow' | 'windsock' | 'iam' | 'sts' | 'cloudtrail';
 
 /** Where a request goes, and how its answer is written. */
 export interface Route {
@@ -115,13 +125,31 @@ const unknownAction = ({ action, version }: QueryForm) =>
     `Could not find operation ${action.slice(0, 100) || '(none)'} for version ${version.slice(0, 20) || 'NO_VERSION_SPECIFIED'}`,
   );
 
+/** CloudTrail names its operations in a header (AWS JSON 1.1 protocol, Smithy documentation). */
+const jsonRoute = (request: ReceivedRequest): Route => {
+  const target = headersOf(request.rawHeaders).get('x-amz-target')?.[0] ?? '';
+  const operation = target === `${cloudTrailTarget}.LookupEvents` ? lookupEvents : undefined;
+  if (!operation)
+    throw unknownOperationException(
+      `The operation ${target.slice(0, 200) || '(none)'} is not served here: LookupEvents is.`,
+    );
+  return {
+    operation,
+    service: 'cloudtrail',
+    readOnly: true,
+    members: () => readJson(request.body, operation.input),
+    render: renderJsonOutput,
+  };
+};
+
 const queryRoute = (request: ReceivedRequest): Route => {
   const name = signedFor(request);
   if (name === undefined) throw missingAuthenticationTokenException();
+  if (name === 'cloudtrail') return jsonRoute(request);
   const found = Object.hasOwn(queryServices, name) ? queryServices[name] : undefined;
   if (!found)
     throw unknownOperationException(
-      `The service ${name.slice(0, 50)} is not served here: airflow, iam, sts and windsock are.`,
+      `The service ${name.slice(0, 50)} is not served here: airflow, cloudtrail, iam, sts and windsock are.`,
     );
   const { service, served } = found;
   const form = readForm(request.body);
@@ -140,7 +168,9 @@ const queryRoute = (request: ReceivedRequest): Route => {
 /** How the errors of this request are written. */
 export const errorWriter = (request: ReceivedRequest): ErrorWriter => {
   if (!isQuery(request)) return renderError;
-  const { xmlNamespace } = (queryServices[signedFor(request) ?? 'iam'] ?? { service: iamService }).service;
+  const name = signedFor(request) ?? 'iam';
+  if (name === 'cloudtrail') return renderJsonError;
+  const { xmlNamespace } = (queryServices[name] ?? { service: iamService }).service;
   return (error, requestId) => renderQueryError(xmlNamespace, error, requestId);
 };
 

@@ -139,11 +139,11 @@ export const fakeWorld = () => {
     pools: createUpstreamPools(),
     tokens: { webLoginToken: mint('web'), cliToken: mint('cli') },
     audit: {
-      findByRequest: async () => [],
       write: async (entry, tx) => {
         audited.push({ ...entry, inTransaction: tx !== undefined });
       },
     },
+    auditReader: { findByRequest: async () => [], find: async () => [] },
     clock: systemClock,
     log: silentLog,
     wake: (id) => void woken.push(id),

@@ -1,6 +1,6 @@
 import { isOperationName } from '../contract/operations.ts';
 import { isWindsockOperationName } from '../contract/windsock-operations.ts';
-import type { Principal } from '../identity/principal.ts';
+import { type Principal, roleNameOf, type SessionFacts, userNameOf } from '../identity/principal.ts';
 import type { AuditEntry } from './record.ts';
 
 /** What only the place that keeps the entry knows. */
@@ -23,21 +23,47 @@ const principalId = (p: Principal): string =>
       ? p.accessKeyId
       : `${p.accessKeyId}:${p.sessionName}`;
 
-const sessionContext = (p: Principal): CloudTrailEvent => {
-  const roleName = p.iamIdentity.split('/')[1] ?? '';
+const withoutFraction = (milliseconds: number): string =>
+  new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z');
+
+const sessionIssuer = (p: Principal): CloudTrailEvent => {
+  const roleName = roleNameOf(p) ?? '';
   return {
     sessionIssuer: {
       type: 'Role',
+      ...(p.id === undefined ? {} : { principalId: p.id }),
       arn: `arn:aws:iam::${p.accountId}:role/${roleName}`,
       accountId: p.accountId,
       userName: roleName,
     },
-    ...(p.sourceIdentity === undefined ? {} : { sourceIdentity: p.sourceIdentity }),
   };
 };
 
-const userIdentity = (p: Principal | undefined): CloudTrailEvent => {
+/** How temporary credentials were made; nothing for long-term keys. */
+const sessionContext = (p: Principal, session: SessionFacts | undefined): CloudTrailEvent => {
+  const issuedAt = session?.credentialsIssuedAt;
+  if (p.type !== 'AssumedRole' && issuedAt === undefined) return {};
+  const attributes =
+    issuedAt === undefined
+      ? {}
+      : {
+          attributes: {
+            creationDate: withoutFraction(issuedAt),
+            mfaAuthenticated: String(session?.mfaAuthenticated ?? false),
+          },
+        };
+  return {
+    sessionContext: {
+      ...(p.type === 'AssumedRole' ? sessionIssuer(p) : {}),
+      ...attributes,
+      ...(p.sourceIdentity === undefined ? {} : { sourceIdentity: p.sourceIdentity }),
+    },
+  };
+};
+
+const userIdentity = ({ principal: p, session }: AuditEntry): CloudTrailEvent => {
   if (p === undefined) return { type: 'Unknown' };
+  if (p === 'server') return { type: 'AWSService', invokedBy: 'windsock' };
   const { type, arn, accountId, accessKeyId } = p;
   return {
     type,
@@ -45,8 +71,8 @@ const userIdentity = (p: Principal | undefined): CloudTrailEvent => {
     arn,
     accountId,
     accessKeyId,
-    ...(type === 'IAMUser' ? { userName: p.iamIdentity.replace(/^user\//, '') } : {}),
-    ...(type === 'AssumedRole' ? { sessionContext: sessionContext(p) } : {}),
+    ...(type === 'IAMUser' ? { userName: userNameOf(p) } : {}),
+    ...sessionContext(p, session),
   };
 };
 
@@ -58,14 +84,9 @@ const responseOf = (entry: AuditEntry): unknown => {
   return entry.errorCode === undefined ? (entry.responseElements ?? null) : null;
 };
 
-const additionalData = ({ environmentId, authorization }: AuditEntry): CloudTrailEvent => {
-  if (environmentId === undefined && authorization === undefined) return {};
-  return {
-    additionalEventData: {
-      ...(environmentId === undefined ? {} : { environmentId }),
-      ...(authorization === undefined ? {} : { authorization }),
-    },
-  };
+const additionalData = ({ environmentId, authorization, phase }: AuditEntry): CloudTrailEvent => {
+  const data = Object.entries({ environmentId, phase, authorization }).filter(([, v]) => v !== undefined);
+  return data.length === 0 ? {} : { additionalEventData: Object.fromEntries(data) };
 };
 
 const isCall = (name: string): boolean => isOperationName(name) || isWindsockOperationName(name);
@@ -73,8 +94,8 @@ const isCall = (name: string): boolean => isOperationName(name) || isWindsockOpe
 /** Shapes an entry as CloudTrail would have recorded it. What a door did is an AwsServiceEvent. */
 export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrailEvent => ({
   eventVersion: '1.09',
-  userIdentity: userIdentity(entry.principal),
-  eventTime: new Date(stamp.eventTime).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+  userIdentity: userIdentity(entry),
+  eventTime: withoutFraction(stamp.eventTime),
   eventSource:
     entry.eventSource ?? (isWindsockOperationName(entry.eventName) ? 'windsock' : 'airflow.amazonaws.com'),
   eventName: entry.eventName,

@@ -1,4 +1,4 @@
-import type { Principal } from '../identity/principal.ts';
+import type { Principal, SessionFacts } from '../identity/principal.ts';
 import type { Transaction } from '../lib/transaction.ts';
 
 /** What happened, before it is shaped like a CloudTrail event. Never holds a token, a secret or a signature. */
@@ -8,8 +8,15 @@ export interface AuditEntry {
   readonly readOnly: boolean;
   /** `airflow.amazonaws.com`, or `windsock` for our own operations, when left out. */
   readonly eventSource?: string;
-  /** Undefined when the caller could not be told. */
-  readonly principal: Principal | undefined;
+  /** `server` for what Windsock does by itself; undefined when the caller could not be told. */
+  readonly principal: Principal | 'server' | undefined;
+  /** What temporary credentials remember of how they were made. */
+  readonly session?: SessionFacts | undefined;
+  /**
+   * Of what is handed on to Airflow: `intent` is kept before, `outcome` after. An intent without its outcome may or
+   * may not have had an effect.
+   */
+  readonly phase?: 'intent' | 'outcome';
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly requestId: string;
@@ -34,8 +41,6 @@ export interface AuthorizationRecord {
 }
 
 export interface AuditSink {
-  /** The events of one request, oldest first, as they were kept. */
-  findByRequest(requestId: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Resolves once the entry is durable (with the transaction, when one is given); throws when it cannot be kept. */
   write(entry: AuditEntry, tx?: Transaction): Promise<void>;
 }

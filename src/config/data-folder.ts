@@ -34,6 +34,8 @@ export interface DataFolder {
   readonly buckets: string;
   readonly logs: string;
   readonly trash: string;
+  /** The newest seal of the audit record: outside the database, to show when that has lost it. */
+  readonly newestSeal: string;
   readonly ca: string;
   readonly caBundle: string;
 }
@@ -67,6 +69,7 @@ export const dataFolder = (root: string, env: Readonly<Record<string, string | u
   buckets: join(root, 'buckets'),
   logs: join(root, 'logs'),
   trash: join(root, 'trash'),
+  newestSeal: join(root, 'newest-audit-seal.json'),
   ca: join(root, 'ca.pem'),
   caBundle: join(root, 'ca-bundle.pem'),
 });

@@ -107,6 +107,15 @@ export const settingDefinitions = {
     value: 'DAYS',
     description: 'How long task logs are kept',
   },
+  auditDays: {
+    schema: z.coerce
+      .number({ error: 'must be a number of days' })
+      .int()
+      .min(1, { error: 'must be at least 1' })
+      .default(90),
+    value: 'DAYS',
+    description: 'How long audit records are kept; their seals stay',
+  },
   creationMinutes: {
     schema: z.coerce
       .number({ error: 'must be a number of minutes' })

@@ -145,7 +145,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
       },
     },
     tokens,
-    audit: { write: async (entry) => void audit.push(entry), findByRequest: async () => [] },
+    audit: { write: async (entry) => void audit.push(entry) },
     clock: systemClock,
     log: silentLog,
     tls,

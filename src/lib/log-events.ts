@@ -92,6 +92,16 @@ export const logEvents = {
     fields: ['data', 'free'],
   },
   'disk has space': { meaning: 'The disk is no longer nearly full.', fields: ['data', 'free'] },
+  'audit not sealed': {
+    meaning:
+      'New audit records could not be sealed; it is tried every second. After a minute nothing is allowed.',
+    fields: ['reason'],
+  },
+  'audit sealed again': { meaning: 'Audit records are sealed again.', fields: [] },
+  'audit seals lost': {
+    meaning: 'The database no longer has the newest seal of the audit record: run `windsock audit verify`.',
+    fields: ['reason'],
+  },
   'housekeeping failed': { meaning: 'A regular task failed; it is tried again.', fields: ['reason'] },
 
   // steps

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type AuditKey, loadOrCreateAuditKey } from '../audit/audit-key.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { type IdentityBoxes, loadOrCreateIdentityKey } from '../identity/identity-key.ts';
 import { loadOrCreateRootAccount, type RootAccount } from '../identity/root-account.ts';
@@ -16,8 +17,13 @@ export interface Identities {
   /** Seals what only this installation may read. */
   readonly boxes: IdentityBoxes;
   readonly keys: SigningKeys;
+  /** Vouches for the audit record. */
+  readonly auditKey: AuditKey;
   readonly tls: TlsIdentity;
 }
+
+/** Where the audit key is. */
+export const auditKeyFile = (folders: DataFolder): string => join(folders.secrets, 'audit-key');
 
 /** Reads them from the secrets folder, or makes them on the first start. */
 export const loadIdentities = async (folders: DataFolder, log: Log): Promise<Identities> => {
@@ -25,6 +31,7 @@ export const loadIdentities = async (folders: DataFolder, log: Log): Promise<Ide
   return {
     root: loadOrCreateRootAccount(folders.rootAccessKey),
     boxes: loadOrCreateIdentityKey(join(folders.secrets, 'identity-key')),
+    auditKey: loadOrCreateAuditKey(auditKeyFile(folders)),
     keys: await loadOrCreateSigningKeys(join(folders.secrets, 'signing-keys.json')),
     tls: await createTlsIdentity({ authority, clock: systemClock, log }),
   };

@@ -25,7 +25,6 @@ import { every } from '../lib/keyed-queue.ts';
 import { fileLog, type Log } from '../lib/log.ts';
 import type { LineSink } from '../lib/log-sinks.ts';
 import { createAccessKeyUseStore } from '../store/access-key-uses.ts';
-import { createAuditStore } from '../store/audit.ts';
 import { createDirectoryStore } from '../store/directory.ts';
 import { environmentStore } from '../store/environments.ts';
 import { takeOwnership } from '../store/owner-lock.ts';
@@ -36,6 +35,7 @@ import { buildTokens } from './build-tokens.ts';
 import { checkReachable, installationId, makeDataFolder, sweepUnfinished } from './folders.ts';
 import { keepHouse } from './housekeeping.ts';
 import { loadIdentities, publishEndpoint } from './identities.ts';
+import { keepAudit } from './keep-audit.ts';
 import { loggedStep } from './logged-step.ts';
 import { clusterFolder, openOwnDatabase } from './own-database.ts';
 import { isOurs, serverFacts, version, writeServerFile } from './server-file.ts';
@@ -144,7 +144,12 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const region = settings.region;
   const clock = systemClock;
   const store = environmentStore(own.db);
-  const audit = createAuditStore(own.db, { clock, region, accountId: id.root.accountId });
+  const { audit, reader: auditReader } = keepAudit({
+    ...{ db: own.db, key: id.auditKey, clock, region, log, started },
+    accountId: id.root.accountId,
+    file: folders.newestSeal,
+    days: settings.auditDays,
+  });
   const source = createFolderSource({ buckets: folders.buckets, log });
   const view = findViewSupport({
     data: folders.root,
@@ -220,6 +225,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     driver,
     pools,
     audit,
+    auditReader,
     clock,
     log,
     wake: (environmentId) => loop?.wake(environmentId),

@@ -29,6 +29,7 @@ export const createVerifiers = (d: {
     windsock: verifierOf('windsock'),
     iam: verifierOf('iam', globalRegion),
     sts: verifierOf('sts', globalRegion),
+    cloudtrail: verifierOf('cloudtrail'),
   };
   return async (request, service) => {
     const caller = await verifiers[service](request);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { auditKeyFrom } from '../audit/audit-key.ts';
 import { systemClock } from '../lib/clock.ts';
 import { parseExact } from '../lib/exact-json.ts';
 import { createAuditStore } from './audit.ts';
@@ -7,13 +8,15 @@ import type { Database } from './database.ts';
 test('what PostgreSQL cannot keep as JSON is written so that it can', async () => {
   const kept: string[] = [];
   const query = async (_text: string, values: readonly unknown[] = []) => {
-    kept.push(String(values[4]));
+    kept.push(String(values[2]));
     return [];
   };
   const sink = createAuditStore({ query } as unknown as Database, {
     clock: systemClock,
     region: 'us-east-1',
     accountId: '123456789012',
+    key: auditKeyFrom(Buffer.alloc(32, 1)),
+    trouble: () => undefined,
   });
   await sink.write({
     eventName: 'InvokeRestApi',
@@ -38,4 +41,21 @@ test('what PostgreSQL cannot keep as JSON is written so that it can', async () =
       number: ['1e999999', '1.0', 7],
     },
   });
+});
+
+test('nothing is recorded while records cannot be sealed', async () => {
+  const query = async () => {
+    throw new Error('this must not be asked');
+  };
+  const sink = createAuditStore({ query } as unknown as Database, {
+    clock: systemClock,
+    region: 'us-east-1',
+    accountId: '123456789012',
+    key: auditKeyFrom(Buffer.alloc(32, 1)),
+    trouble: () => 'the disk is full',
+  });
+  const entry = { eventName: 'WebLogin', readOnly: false, principal: undefined } as const;
+  await expect(sink.write({ ...entry, sourceIp: '', userAgent: '', requestId: '' })).rejects.toThrow(
+    'the disk is full',
+  );
 });

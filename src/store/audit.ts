@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { AuditKey } from '../audit/audit-key.ts';
 import { cloudTrailEvent } from '../audit/cloudtrail.ts';
 import type { AuditSink } from '../audit/record.ts';
+import { recordBytes } from '../audit/seal.ts';
 import type { Clock } from '../lib/clock.ts';
 import { numberText } from '../lib/exact-json.ts';
 import type { Database } from './database.ts';
@@ -14,30 +16,33 @@ const storable = (event: unknown): string =>
     typeof value === 'number' ? value : (numberText(value) ?? value),
   ).replace(/\\(?:(u0000|ud[89a-f][0-9a-f]{2})|.)/g, (all, bad?: string) => (bad ? '\\ufffd' : all));
 
-/** The audit record in PostgreSQL. A write that fails throws, and with it the transaction it belongs to. */
-export const createAuditStore = (
-  db: Database,
-  deps: { clock: Clock; region: string; accountId: string },
-): AuditSink => ({
-  findByRequest: async (requestId) => {
-    const rows = await db.query<{ event: Record<string, unknown> }>(
-      `select event from audit_events where event ->> 'requestID' = $1 order by id limit 100`,
-      [requestId],
-    );
-    return rows.map(({ event }) => event);
-  },
+export interface AuditStoreDeps {
+  readonly clock: Clock;
+  readonly region: string;
+  readonly accountId: string;
+  readonly key: Pick<AuditKey, 'mac'>;
+  /** Why nothing may be recorded at present. */
+  readonly trouble: () => string | undefined;
+}
+
+/**
+ * The audit record in PostgreSQL. A write that fails throws, and with it the transaction it belongs to; so does one
+ * while records cannot be sealed.
+ */
+export const createAuditStore = (db: Database, deps: AuditStoreDeps): AuditSink => ({
   write: async (entry, tx) => {
+    const trouble = deps.trouble();
+    if (trouble !== undefined) throw new Error(trouble);
     const eventTime = deps.clock.now();
     const eventId = randomUUID();
-    const event = cloudTrailEvent(entry, {
-      eventTime,
-      eventId,
-      region: deps.region,
-      accountId: deps.accountId,
-    });
+    const { region, accountId } = deps;
+    const text = storable(cloudTrailEvent(entry, { eventTime, eventId, region, accountId }));
     await db.query(
-      'insert into audit_events (event_id, event_time, event_name, environment_id, event) values ($1, $2, $3, $4, $5)',
-      [eventId, new Date(eventTime), entry.eventName, entry.environmentId ?? null, storable(event)],
+      `with written as (
+         insert into audit_events (event_id, event_time, event, mac) values ($1, $2, $3, $4) returning id
+       )
+       insert into audit_unsealed select id from written`,
+      [eventId, new Date(eventTime), text, deps.key.mac(recordBytes({ eventId, eventTime, text }))],
       tx,
     );
   },

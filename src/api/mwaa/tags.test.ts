@@ -60,7 +60,7 @@ describe('tags', () => {
         requestParameters: { ResourceArn: arnOf('demo'), tagKeys: ['c'] },
       },
     ]);
-    const audit = { findByRequest: async () => [], write: () => Promise.reject(new Error('disk full')) };
+    const audit = { write: () => Promise.reject(new Error('disk full')) };
     expect(await call({ deps: { ...world.deps, audit } }, 'POST', demo, { Tags: { d: '4' } })).toMatchObject({
       status: 500,
     });

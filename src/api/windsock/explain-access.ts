@@ -45,8 +45,8 @@ const remedyMember = (remedy: ReturnType<typeof remedyOf>): Output => {
 };
 
 /** What the record says of a request that was made; its event names the statements that decided. */
-const ofRequest = async (requestId: string, { audit }: ApiDeps): Promise<Output> => {
-  const events = await audit.findByRequest(requestId);
+const ofRequest = async (requestId: string, { auditReader }: ApiDeps): Promise<Output> => {
+  const events = await auditReader.findByRequest(requestId);
   if (events.length === 0)
     throw validationException(
       `There is no record of a request ${requestId}. Take the id from the error that the caller got.`,

@@ -1,0 +1,42 @@
+import type { lookupAttributes } from '../contract/cloudtrail.ts';
+
+/** What the audit record is searched by. */
+export interface AuditQuery {
+  /** Epoch milliseconds, both included. */
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly where: AuditFilter | undefined;
+  /** Only what is older than this event. */
+  readonly before: AuditPosition | undefined;
+  readonly most: number;
+}
+
+/** One attribute of CloudTrail's LookupEvents. */
+export interface AuditFilter {
+  readonly by: AuditAttribute;
+  readonly value: string;
+}
+
+export type AuditAttribute = (typeof lookupAttributes)[number];
+
+/** A place in the record: newest first is by time, then by id. */
+export interface AuditPosition {
+  /** Epoch milliseconds. */
+  readonly time: number;
+  readonly id: string;
+}
+
+/** An event as it was kept, and where. */
+export interface FoundEvent extends AuditPosition {
+  readonly eventId: string;
+  /** JSON of a CloudTrail event. */
+  readonly text: string;
+}
+
+/** The audit record for those who may read it. */
+export interface AuditReader {
+  /** The events of one request, oldest first. */
+  findByRequest(requestId: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Newest first. */
+  find(query: AuditQuery): Promise<readonly FoundEvent[]>;
+}

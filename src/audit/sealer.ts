@@ -1,0 +1,150 @@
+import type { Clock } from '../lib/clock.ts';
+import { textOf } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoint.ts';
+import { every } from '../lib/keyed-queue.ts';
+import type { Log } from '../lib/log.ts';
+import type { AuditKey } from './audit-key.ts';
+import type { NewestSealFile, SealStore } from './ports.ts';
+import type { AuditSink } from './record.ts';
+import { bodyOf, hashOfSeal, makeSeal, type Seal } from './seal.ts';
+
+/** Milliseconds a record waits for its seal at most. */
+const sealEvery = 1_000;
+/** Records in one seal. */
+const mostRecords = 5_000;
+/** Milliseconds for which seals may fail before nothing more is recorded, and so nothing more is allowed. */
+const patience = 60_000;
+const sweepEvery = 3_600_000;
+const day = 86_400_000;
+/** Seals whose records are dropped in one transaction. */
+const mostDropped = 100;
+
+export interface SealerDeps {
+  readonly store: SealStore;
+  readonly file: NewestSealFile;
+  readonly key: AuditKey;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How many days records are kept. */
+  readonly days: number;
+}
+
+/** Chains what was recorded, and forgets what is older than it has to be kept. */
+export interface Sealer {
+  /** Why records can no longer be sealed, for a minute or longer; undefined when all is well. */
+  trouble(): string | undefined;
+  /** Seals everything there is. */
+  sealAll(): Promise<void>;
+  /** Starts sealing every second, and forgetting every hour. The stop seals what is left. */
+  start(audit: AuditSink): () => Promise<void>;
+}
+
+/**
+ * The seal that the next one follows: the newest of the database, or that of the file when the database has lost or
+ * changed it. The gap then stays for the verification to find.
+ */
+const latest = (kept: Seal | undefined, inFile: Seal | undefined, key: AuditKey): Seal | undefined => {
+  if (!inFile || !key.isSignature(Buffer.from(inFile.body), inFile.signature)) return kept;
+  return kept && bodyOf(inFile).number < bodyOf(kept).number ? kept : inFile;
+};
+
+const sealOnce = async (d: SealerDeps): Promise<number> => {
+  const { store, key, file } = d;
+  const made = await store.inTransaction(async (tx) => {
+    const kept = await store.newest(tx);
+    const previous = latest(kept, file.read(), key);
+    const batch = await store.takeUnsealed(tx, previous ? mostRecords : Number.MAX_SAFE_INTEGER);
+    if (batch.length === 0) return { count: 0, seal: undefined };
+    if (previous && (!kept || hashOfSeal(previous) !== hashOfSeal(kept)))
+      d.log.error('audit seals lost', { reason: `seal ${bodyOf(previous).number} is not as it was` });
+    const seal = makeSeal({ batch, previous, key, now: d.clock.now() });
+    const ids = batch.map(({ id }) => id);
+    await store.insert(tx, seal, ids);
+    failpoint('audit:before-seal-commit');
+    return { count: batch.length, seal };
+  });
+  failpoint('audit:before-seal-file');
+  if (made.seal) file.write(made.seal);
+  return made.count;
+};
+
+const sealAll = async (d: SealerDeps): Promise<void> => {
+  while ((await sealOnce(d)) >= mostRecords);
+};
+
+/** Drops whole batches that are old enough, each with its own record of it; gives whether there may be more. */
+const forgetSome = async (d: SealerDeps, audit: AuditSink): Promise<boolean> => {
+  const before = new Date(d.clock.now() - d.days * day).toISOString();
+  return d.store.inTransaction(async (tx) => {
+    const oldest = (await d.store.oldestKept(tx, mostDropped)).map(bodyOf);
+    const old = oldest.slice(0, oldest.findIndex(({ sealedAt }) => sealedAt >= before) >>> 0);
+    const last = old.at(-1);
+    if (!last) return false;
+    const records = await d.store.dropRecords(
+      tx,
+      old.map(({ number }) => number),
+    );
+    await audit.write(
+      {
+        eventName: 'ExpireAuditRecords',
+        readOnly: false,
+        principal: 'server',
+        sourceIp: 'windsock',
+        userAgent: 'windsock',
+        requestId: '',
+        responseElements: { throughSeal: last.number, records, sealedBefore: before },
+      },
+      tx,
+    );
+    return old.length === mostDropped;
+  });
+};
+
+/** The sealer of this server: one a database, run by its owner. */
+export const createSealer = (d: SealerDeps): Sealer => {
+  let wellAt = d.clock.monotonic();
+  let reason: string | undefined;
+  const seal = async (): Promise<void> => {
+    try {
+      await sealAll(d);
+      wellAt = d.clock.monotonic();
+      if (reason !== undefined) d.log.info('audit sealed again', {});
+      reason = undefined;
+    } catch (error) {
+      if (reason === undefined) d.log.error('audit not sealed', { reason: textOf(error) });
+      reason = textOf(error);
+      throw error;
+    }
+  };
+  const trouble = () =>
+    reason !== undefined && d.clock.monotonic() - wellAt > patience
+      ? `The audit record cannot be sealed, so that nothing more is allowed: ${reason}`
+      : undefined;
+  return {
+    trouble,
+    sealAll: seal,
+    start: (audit) => {
+      let last = Promise.resolve();
+      const stopSealing = every(
+        sealEvery,
+        () => {
+          last = seal().catch(() => {});
+          return last;
+        },
+        () => {},
+      );
+      const forget = async () => {
+        while (await forgetSome(d, audit));
+      };
+      const failed = (error: unknown) => d.log.warn('housekeeping failed', { reason: textOf(error) });
+      void forget().catch(failed);
+      const stopForgetting = every(sweepEvery, forget, failed);
+      return async () => {
+        stopSealing();
+        stopForgetting();
+        await last;
+        await seal();
+      };
+    },
+  };
+};
