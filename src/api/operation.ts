@@ -15,6 +15,8 @@ export interface Call {
   /** The call's audit entry as of a success; `details` adds what only the operation knows. */
   readonly auditEntry: (details: {
     readonly environmentId?: string;
+    /** `intent` before something is handed on to Airflow; what is written after it is the outcome. */
+    readonly phase?: 'intent';
     readonly responseElements?: Readonly<Record<string, unknown>>;
   }) => AuditEntry;
 }

@@ -34,6 +34,8 @@ interface Trace {
   principal?: Principal;
   session?: SessionFacts;
   input?: Checked;
+  /** True once the intent of a call that goes on to Airflow is kept. */
+  intended?: boolean;
   decision?: TracedDecision;
 }
 
@@ -96,6 +98,7 @@ const auditEntry = (trace: Trace, operation: Operation, error?: AwsError): Audit
   sourceIp: trace.sourceIp,
   userAgent: trace.userAgent,
   requestId: trace.requestId,
+  ...(trace.intended ? { phase: 'outcome' as const } : {}),
   ...(trace.input === undefined ? {} : { requestParameters: redact(operation.input, trace.input) }),
   ...(error === undefined ? {} : { errorCode: error.code, errorMessage: error.publicText }),
 });
@@ -104,7 +107,11 @@ const callOf = (trace: Trace, operation: Operation, mint: MintContext): Call => 
   input: trace.input ?? {},
   principal: mint.principal,
   mint,
-  auditEntry: (details) => ({ ...auditEntry(trace, operation), ...details }),
+  auditEntry: (details) => {
+    const entry = { ...auditEntry(trace, operation), ...details };
+    if (details.phase === 'intent') trace.intended = true;
+    return entry;
+  },
 });
 
 /** Top to bottom: route, authenticate, validate, authorize, execute, serialize. */

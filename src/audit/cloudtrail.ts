@@ -106,7 +106,7 @@ export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrai
   ...(entry.errorMessage === undefined ? {} : { errorMessage: entry.errorMessage }),
   requestParameters: entry.requestParameters ?? null,
   responseElements: responseOf(entry),
-  requestID: entry.requestId,
+  requestID: entry.requestId || null,
   eventID: stamp.eventId,
   readOnly: entry.readOnly,
   ...additionalData(entry),

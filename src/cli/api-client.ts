@@ -28,7 +28,9 @@ interface ApiCall {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** The signing name; that of MWAA is `airflow` (its service model). */
-  readonly service?: 'windsock';
+  readonly service?: 'windsock' | 'cloudtrail';
+  /** The operation, where a service names it in a header (AWS JSON 1.1). */
+  readonly target?: string;
 }
 
 export interface ApiClient {
@@ -72,7 +74,9 @@ const sign = async (to: Connection, call: ApiCall, body: string | undefined) => 
     sha256: Sha256,
   });
   const headers: Record<string, string> = { host: to.endpoint.host };
-  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (body !== undefined)
+    headers['content-type'] = call.target === undefined ? 'application/json' : 'application/x-amz-json-1.1';
+  if (call.target !== undefined) headers['x-amz-target'] = call.target;
   const base = to.endpoint.pathname.replace(/\/$/, '');
   const signed = await signer.sign({
     method: call.method,

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { auditCommand } from './commands/audit.ts';
 import { backupCommand } from './commands/backup.ts';
 import { envCommand } from './commands/env.ts';
 import { environmentCommand } from './commands/environment.ts';
@@ -21,6 +22,7 @@ const commands = [
   openCommand,
   tokenCommand,
   environmentCommand,
+  auditCommand,
   trustCommand,
   backupCommand,
   restoreCommand,

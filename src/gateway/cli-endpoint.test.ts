@@ -12,12 +12,16 @@ describe('the CLI endpoint', () => {
       },
     });
 
-  it('runs words, answers base64 and records the first two words only', async () => {
+  it('runs words, answers base64 and records what ran, before and after', async () => {
     const answer = await call(`connections add x --conn-password 'a secret'`);
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({ stdout: Buffer.from('out\n').toString('base64'), stderr: '' });
     expect(t.world.words.at(-1)).toEqual(['connections', 'add', 'x', '--conn-password', 'a secret']);
-    expect(t.audit.map((e) => e.eventName)).toEqual(['UseCliToken', 'RunCliCommand']);
+    expect(t.audit.map((e) => e.eventName)).toEqual(['UseCliToken', 'RunCliCommand', 'RunCliCommand']);
+    expect(t.audit.slice(1)).toMatchObject([
+      { phase: 'intent', requestParameters: { command: 'connections add' } },
+      { phase: 'outcome', responseElements: { result: 'ran', exitCode: 0 } },
+    ]);
     expect(JSON.stringify(t.audit)).not.toContain('secret');
   });
 

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuditEntry } from '../audit/record.ts';
 import type { CliAnswer } from '../environments/ports.ts';
-import { textOf } from '../lib/errors.ts';
 import { BadWords, splitWords } from '../lib/words.ts';
 import { cliToken } from '../tokens/cli-token.ts';
 import { refuseToken, TokenRefused } from '../tokens/refused.ts';
 import type { TokenRecord } from '../tokens/token-store.ts';
 import { type Answer, json, problem, Refusal } from './answer.ts';
+import { recordAfterwards, recordAtDoor } from './audited.ts';
 import { readBody, utf8 } from './body.ts';
 import type { DoorDeps } from './deps.ts';
-import { type DoorFacts, environmentOf } from './door-facts.ts';
+import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 import { livingRecord } from './living.ts';
 import { bearerOf } from './session-of.ts';
@@ -38,18 +38,6 @@ const answerOf = (result: CliAnswer): Answer => {
 
 type Call = { deps: DoorDeps; request: DoorRequest; door: DoorFacts };
 
-const audit = async (
-  { deps, request, door }: Call,
-  entry: Pick<AuditEntry, 'eventName' | 'principal'> & Partial<AuditEntry>,
-  tx?: Parameters<DoorDeps['audit']['write']>[1],
-) => {
-  const { clientIp: sourceIp, userAgent, requestId } = request;
-  await deps.audit.write(
-    { readOnly: false, sourceIp, userAgent, requestId, environmentId: door.id, ...entry },
-    tx,
-  );
-};
-
 const redeem = async (call: Call): Promise<TokenRecord> => {
   const { deps, request, door } = call;
   const token = bearerOf(request);
@@ -66,19 +54,19 @@ const redeem = async (call: Call): Promise<TokenRecord> => {
         const facts = { kind: cliToken, environmentName: door.name, user: row.airflowIdentity };
         throw refuseToken('no-right', facts, cliToken, door.name);
       }
-      await audit(call, { eventName: 'UseCliToken', principal: row.mint.principal }, tx);
+      const used = { eventName: 'UseCliToken', principal: row.mint.principal, session: row.mint };
+      await recordAtDoor(deps, request, door, used, tx);
       return row;
     });
   } catch (error) {
     if (!(error instanceof TokenRefused) || error.user === undefined) throw error;
-    const what = {
+    await recordAfterwards(deps, request, door, {
+      eventName: 'CliTokenRefused',
+      principal: undefined,
       errorCode: 'AccessDenied',
       errorMessage: error.reason,
       requestParameters: { user: error.user },
-    };
-    await audit(call, { eventName: 'CliTokenRefused', principal: undefined, ...what }).catch((e) =>
-      deps.log.error('refused CLI token not recorded', { ...environmentOf(door), reason: textOf(e) }),
-    );
+    });
     throw error;
   }
 };
@@ -92,38 +80,35 @@ const readWords = async (req: IncomingMessage): Promise<string[]> => {
   }
 };
 
-/** The first two words name the command; what follows may hold passwords. */
-const recordRun = (
-  call: Call,
-  row: TokenRecord,
-  words: readonly string[],
-  result: CliAnswer,
-): Promise<void> =>
-  audit(call, {
-    eventName: 'RunCliCommand',
-    principal: row.mint.principal,
-    requestParameters: { command: words.slice(0, 2).join(' ').slice(0, 128) },
-    responseElements: {
-      result: result.kind,
-      ...(result.kind === 'ran' ? { exitCode: result.exitCode } : {}),
-    },
-  }).catch((e) =>
-    call.deps.log.error('command not recorded', { ...environmentOf(call.door), reason: textOf(e) }),
-  );
+const outcomeOf = (result: CliAnswer): Partial<AuditEntry> => ({
+  responseElements: {
+    result: result.kind,
+    ...(result.kind === 'ran' ? { exitCode: result.exitCode } : {}),
+  },
+  ...(result.kind === 'refused' ? { errorCode: 'CommandRefused', errorMessage: result.reason } : {}),
+});
 
+/** Runs the command, with a record of it before and after; without the first it does not run. */
 const run = async (
-  call: Call,
+  { deps, request, door }: Call,
   row: TokenRecord,
   words: readonly string[],
   res: ServerResponse,
 ): Promise<Answer> => {
-  const { deps, door } = call;
   const gone = new AbortController();
   const leave = () => gone.abort();
   res.once('close', leave);
   try {
-    const result = await deps.driver.cli(await livingRecord(deps, door), words, { signal: gone.signal });
-    await recordRun(call, row, words, result);
+    const record = await livingRecord(deps, door);
+    const event = {
+      eventName: 'RunCliCommand',
+      principal: row.mint.principal,
+      session: row.mint,
+      requestParameters: { command: deps.driver.shownCommand(record, words) },
+    };
+    await recordAtDoor(deps, request, door, { ...event, phase: 'intent' });
+    const result = await deps.driver.cli(record, words, { signal: gone.signal });
+    await recordAfterwards(deps, request, door, { ...event, phase: 'outcome', ...outcomeOf(result) });
     return answerOf(result);
   } finally {
     res.removeListener('close', leave);

@@ -6,11 +6,12 @@ import type { TlsIdentity } from '../tls/reload.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
 import type { OpenConnections } from './connections.ts';
+import type { ReadCounts } from './reads.ts';
 
 /** What a gateway is built from. */
 export interface GatewayDeps {
   readonly environments: Pick<EnvironmentStore, 'findById' | 'inTransaction'>;
-  readonly driver: Pick<AirflowDriver, 'webTarget' | 'cli'>;
+  readonly driver: Pick<AirflowDriver, 'webTarget' | 'cli' | 'shownCommand'>;
   readonly tokens: Tokens;
   readonly audit: AuditSink;
   readonly clock: Clock;
@@ -25,4 +26,5 @@ export interface GatewayDeps {
 /** What each of its parts may use. */
 export interface DoorDeps extends GatewayDeps {
   readonly connections: OpenConnections;
+  readonly reads: ReadCounts;
 }

@@ -1,8 +1,10 @@
 import type { Door } from '../environments/ports.ts';
+import { textOf } from '../lib/errors.ts';
 import type { SessionEnded } from '../tokens/ports.ts';
 import { createOpenConnections } from './connections.ts';
-import type { GatewayDeps } from './deps.ts';
+import type { DoorDeps, GatewayDeps } from './deps.ts';
 import { createDoors } from './listeners.ts';
+import { createReadCounts } from './reads.ts';
 import { watchWithdrawn } from './withdrawn.ts';
 
 export interface Gateway {
@@ -16,8 +18,14 @@ export interface Gateway {
 /** The doors of all environments, and what stands behind them. */
 export const createGateway = (deps: GatewayDeps): Gateway => {
   const connections = createOpenConnections(deps.clock);
-  const doors = createDoors({ ...deps, connections });
-  const stopWatching = watchWithdrawn({ ...deps, connections });
+  const reads = createReadCounts({
+    audit: deps.audit,
+    now: () => deps.clock.now(),
+    failed: (error) => deps.log.warn('housekeeping failed', { reason: textOf(error) }),
+  });
+  const doorDeps: DoorDeps = { ...deps, connections, reads };
+  const doors = createDoors(doorDeps);
+  const stopWatching = watchWithdrawn(doorDeps);
   const stopListening = deps.tokens.sessions.onEnded(connections.sessionEnded);
   return {
     door: doors,
@@ -27,6 +35,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
       await doors.closeAll();
       stopWatching();
       connections.close();
+      await reads.close();
     },
   };
 };

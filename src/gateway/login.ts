@@ -1,17 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import type { AuditEntry } from '../audit/record.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
-import { textOf } from '../lib/errors.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { refuseToken, TokenRefused } from '../tokens/refused.ts';
 import type { WebSession } from '../tokens/session-store.ts';
 import type { TokenRecord } from '../tokens/token-store.ts';
 import { webLoginToken } from '../tokens/web-login-token.ts';
 import { type Answer, json, Refusal } from './answer.ts';
+import { recordAfterwards, recordAtDoor } from './audited.ts';
 import { readBody, utf8 } from './body.ts';
 import { beginSession } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
-import { type DoorFacts, environmentOf } from './door-facts.ts';
+import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 import { livingRecord } from './living.ts';
 import { isSameOrigin } from './origin.ts';
@@ -46,14 +45,6 @@ const readForm = async (request: DoorRequest, req: IncomingMessage): Promise<For
   return { token, replace: form.get('replace') === 'yes' };
 };
 
-const auditOf = (request: DoorRequest, door: DoorFacts): Omit<AuditEntry, 'eventName' | 'principal'> => ({
-  readOnly: false,
-  sourceIp: request.clientIp,
-  userAgent: request.userAgent,
-  requestId: request.requestId,
-  environmentId: door.id,
-});
-
 interface Login {
   readonly deps: DoorDeps;
   readonly door: DoorFacts;
@@ -87,10 +78,8 @@ const beginIn = async (tx: Transaction, login: Login, row: TokenRecord) => {
     airflowIdentity,
   });
   const responseElements = { AirflowIdentity: airflowIdentity, roles, sessionKind: kind };
-  await deps.audit.write(
-    { ...auditOf(request, door), eventName: 'WebLogin', principal: mint.principal, responseElements },
-    tx,
-  );
+  const event = { eventName: 'WebLogin', principal: mint.principal, session: mint, responseElements };
+  await recordAtDoor(deps, request, door, event, tx);
   return { announce, secret, kind, airflowIdentity } as const;
 };
 
@@ -102,17 +91,13 @@ const auditRefusal = async (
   error: TokenRefused,
 ): Promise<void> => {
   if (error.user === undefined) return;
-  const what = {
+  await recordAfterwards(deps, request, door, {
     eventName: 'WebLoginRefused',
     principal: undefined,
     errorCode: 'AccessDenied',
     errorMessage: error.reason,
-  };
-  await deps.audit
-    .write({ ...auditOf(request, door), ...what, requestParameters: { user: error.user } })
-    .catch((e) =>
-      deps.log.error('refused login not recorded', { ...environmentOf(door), reason: textOf(e) }),
-    );
+    requestParameters: { user: error.user },
+  });
 };
 
 /**

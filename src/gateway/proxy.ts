@@ -8,7 +8,9 @@ import { textOf, WindsockError } from '../lib/errors.ts';
 import type { WebSession } from '../tokens/session-store.ts';
 import { passedResponseHeaders, upstreamHeaders } from '../upstream/headers.ts';
 import { type Answer, problem, Refusal, send } from './answer.ts';
+import { type Outcome, recordIntent } from './audited.ts';
 import { limitedBody, readBody } from './body.ts';
+import { mayChange } from './changes.ts';
 import { passedSetCookies, upstreamCookie } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, environmentOf } from './door-facts.ts';
@@ -47,7 +49,10 @@ export const admit = async (
   const target = deps.driver.webTarget(door.id);
   if (!target) return { answer: unavailable(door, request.wantsHtml) };
   const session = await sessionOf(deps, request, door);
-  if (!session) return { answer: await notSignedIn(deps, request, door) };
+  if (!session) {
+    deps.reads.stranger(request, door);
+    return { answer: await notSignedIn(deps, request, door) };
+  }
   if (session.kind === 'browser' && !mayUseSession(request, door, upgrade)) {
     throw new Refusal(403, `Another site sent this request. Only pages of ${door.origin} may.`);
   }
@@ -109,7 +114,7 @@ const forward = async (
   door: DoorFacts,
   admitted: Admitted,
   signal: AbortSignal,
-): Promise<void> => {
+): Promise<number> => {
   const { target } = admitted;
   const body = await bodyOf(request, io.req);
   const upstream = await deps.pools.of(door.id, target).request({
@@ -121,6 +126,7 @@ const forward = async (
   });
   io.res.writeHead(upstream.statusCode, answerHeaders(upstream, request, door, target));
   await pipeline(upstream.body, io.res);
+  return upstream.statusCode;
 };
 
 /** Milliseconds after which the end of a process is known whose connection broke. */
@@ -149,22 +155,37 @@ const fail = async (
   );
 };
 
+/** How the request ended, for the record: what may change something has its own, the others are counted. */
+type Ended = (outcome: Outcome) => Promise<void> | void;
+
+const begin = async (
+  deps: DoorDeps,
+  request: DoorRequest,
+  door: DoorFacts,
+  { session }: Admitted,
+): Promise<Ended> => {
+  if (mayChange(request, door)) return recordIntent(deps, request, door, session);
+  return (outcome) => deps.reads.read(request, door, session, 'status' in outcome ? outcome.status : 502);
+};
+
 /** Passes a request on with the assertion of its session. Streams both ways; ends when either side or the session does. */
 export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: DoorFacts): Promise<void> => {
   const admitted = await admit(deps, request, door, false);
   if ('answer' in admitted) return send(io.res, admitted.answer);
-  const ended = new AbortController();
+  const gone = new AbortController();
   const release = deps.connections.add(admitted.session, () => {
-    ended.abort();
+    gone.abort();
     io.res.destroy();
   });
   io.res.once('close', () => {
     release();
-    ended.abort();
+    gone.abort();
   });
+  const ended = await begin(deps, request, door, admitted);
   try {
-    await forward(deps, request, io, door, admitted, ended.signal);
+    await ended({ status: await forward(deps, request, io, door, admitted, gone.signal) });
   } catch (error) {
-    if (!ended.signal.aborted) await fail(deps, request, io, door, error);
+    await ended({ broken: gone.signal.aborted ? 'the client or its session went away' : textOf(error) });
+    if (!gone.signal.aborted) await fail(deps, request, io, door, error);
   }
 };

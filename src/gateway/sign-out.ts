@@ -1,5 +1,6 @@
 import type { WebSession } from '../tokens/session-store.ts';
 import { type Answer, json, Refusal } from './answer.ts';
+import { recordAtDoor } from './audited.ts';
 import { forgetSession } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
 import type { DoorFacts } from './door-facts.ts';
@@ -38,10 +39,8 @@ const end = async (
 ): Promise<void> => {
   const announce = await deps.environments.inTransaction(async (tx) => {
     const after = await deps.tokens.sessions.end(tx, session, 'signed-out');
-    const { clientIp: sourceIp, userAgent, requestId } = request;
-    const { principal } = session.mint;
-    const entry = { eventName: 'WebSignOut', readOnly: false, principal, sourceIp, userAgent, requestId };
-    await deps.audit.write({ ...entry, environmentId: door.id }, tx);
+    const event = { eventName: 'WebSignOut', principal: session.mint.principal, session: session.mint };
+    await recordAtDoor(deps, request, door, event, tx);
     return after;
   });
   announce();

@@ -24,6 +24,7 @@ export const target = () => ({ host: '127.0.0.1', port: t.airflow.port, startId:
 beforeEach(() => {
   t.world.target = target();
   t.world.roles = ['Admin'];
+  t.world.auditFails = false;
   t.airflow.state.reply = undefined;
   t.airflow.seen.length = 0;
   t.audit.length = 0;

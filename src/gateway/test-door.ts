@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { type RequestOptions, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { AuditEntry } from '../audit/record.ts';
 import type { AirflowRole } from '../contract/roles.ts';
 import type { CliAnswer, WebTarget } from '../environments/ports.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
@@ -118,11 +119,14 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     target: WebTarget | undefined;
     cli: CliAnswer;
     words: (readonly string[])[];
+    /** Nothing can be recorded. */
+    auditFails: boolean;
   } = {
     roles: ['Admin'],
     target: { host: '127.0.0.1', port: airflow.port, startId: '1' },
     cli: { kind: 'ran', stdout: Buffer.from('out\n'), stderr: Buffer.from(''), exitCode: 0 },
     words: [],
+    auditFails: false,
   };
   const tokens = createTokens({
     ...stores,
@@ -133,7 +137,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     rolesOf: () => world.roles,
   });
   const records = new Map<string, EnvironmentRecord>();
-  const audit: { eventName: string; errorMessage?: string; requestParameters?: unknown }[] = [];
+  const audit: AuditEntry[] = [];
   const pools = createUpstreamPools();
   const gateway = createGateway({
     environments: { findById: async (id) => records.get(id), inTransaction: stores.inTransaction },
@@ -143,9 +147,15 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
         world.words.push(words);
         return world.cli;
       },
+      shownCommand: (_e, words) => words.slice(0, 2).join(' '),
     },
     tokens,
-    audit: { write: async (entry) => void audit.push(entry) },
+    audit: {
+      write: async (entry) => {
+        if (world.auditFails) throw new Error('no byte is free');
+        audit.push(entry);
+      },
+    },
     clock: systemClock,
     log: silentLog,
     tls,

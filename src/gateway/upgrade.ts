@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WindsockError } from '../lib/errors.ts';
+import { textOf, WindsockError } from '../lib/errors.ts';
 import { upstreamHeaders } from '../upstream/headers.ts';
 import { type Answer, ownHeaders, problem, Refusal } from './answer.ts';
+import { recordIntent } from './audited.ts';
 import { upstreamCookie } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, environmentOf } from './door-facts.ts';
@@ -75,6 +76,20 @@ const connect = async (
   tunnel(socket, upstream, early);
 };
 
+/** What is said over a WebSocket is not known here: it counts as a change, which ends when it is closed. */
+const connectAudited = async (u: Upgrade, admitted: Admitted): Promise<void> => {
+  const ended = await recordIntent(u.deps, u.request, u.door, admitted.session);
+  try {
+    await connect(u, admitted);
+    u.socket.once('close', () => void ended({ status: 101 }));
+  } catch (error) {
+    await ended({
+      broken: error instanceof WindsockError ? (error.detail ?? error.publicText) : textOf(error),
+    });
+    throw error;
+  }
+};
+
 /** Opens a WebSocket to Airflow for a session. Every refusal is answered here; nothing is thrown. */
 export const upgrade = async (u: Upgrade): Promise<void> => {
   const { deps, request, door, socket } = u;
@@ -86,7 +101,7 @@ export const upgrade = async (u: Upgrade): Promise<void> => {
     if (routeOf(request, door).to !== 'proxy') throw new Refusal(404, 'There is no WebSocket at this path.');
     const admitted = await admit(deps, request, door, true);
     if ('answer' in admitted) return refuseUpgrade(socket, admitted.answer);
-    await connect(u, admitted);
+    await connectAudited(u, admitted);
   } catch (error) {
     const known = error instanceof Refusal;
     if (!known)

@@ -9,6 +9,7 @@ export const logFields = {
   environment: 'name of an environment',
   environmentId: 'id of an environment: unique, also over time',
   error: 'the AWS error code of the answer',
+  event: 'the name of an event of the audit record',
   file: 'a file',
   free: 'MiB that are free on a disk',
   from: 'the status before',
@@ -207,17 +208,9 @@ export const logEvents = {
     meaning: 'A request at a door met a fault of Windsock and was answered with 500.',
     fields: [...ofEnvironment, 'reason'],
   },
-  'refused login not recorded': {
-    meaning: 'The audit record of a refused login could not be written.',
-    fields: [...ofEnvironment, 'reason'],
-  },
-  'refused CLI token not recorded': {
-    meaning: 'The audit record of a refused CLI token could not be written.',
-    fields: [...ofEnvironment, 'reason'],
-  },
-  'command not recorded': {
-    meaning: 'The audit record of an Airflow command that ran could not be written.',
-    fields: [...ofEnvironment, 'reason'],
+  'door event not recorded': {
+    meaning: 'The audit record of something that happened at a door could not be written.',
+    fields: [...ofEnvironment, 'requestId', 'event', 'reason'],
   },
   'Airflow did not answer': {
     meaning: 'A request that the door or InvokeRestApi passed on got no answer.',

@@ -9,8 +9,12 @@ type Takes = 'none' | 'one' | 'many';
 export interface CommandForm {
   /** Most positionals; Infinity where any number is taken. */
   readonly maximum: number;
+  /** Their names, in order; the last one stands for all that follow where any number is taken. */
+  readonly positionals: readonly string[];
   /** By each spelling, long and short. */
   readonly options: ReadonlyMap<string, Takes>;
+  /** The long name of each spelling. */
+  readonly longNames: ReadonlyMap<string, string>;
 }
 
 const takesOf = (mark: string): Takes => {
@@ -18,16 +22,18 @@ const takesOf = (mark: string): Takes => {
   return mark === '=' ? 'one' : 'none';
 };
 
-const parseOptions = (text: string): ReadonlyMap<string, Takes> => {
-  const options = new Map<string, Takes>([
-    ['-h', 'none'],
-    ['--help', 'none'],
-  ]);
-  for (const word of text.split(' ').filter(Boolean)) {
-    const [, spellings = '', mark = ''] = /^([^=]+)(=\*?)?$/.exec(word) ?? [];
-    for (const spelling of spellings.split(',')) options.set(spelling, takesOf(mark));
+const parseOptions = (text: string): Pick<CommandForm, 'options' | 'longNames'> => {
+  const options = new Map<string, Takes>();
+  const longNames = new Map<string, string>();
+  for (const word of ['-h,--help', ...text.split(' ').filter(Boolean)]) {
+    const [, all = '', mark = ''] = /^([^=]+)(=\*?)?$/.exec(word) ?? [];
+    const spellings = all.split(',');
+    for (const spelling of spellings) {
+      options.set(spelling, takesOf(mark));
+      longNames.set(spelling, spellings.at(-1) ?? spelling);
+    }
   }
-  return options;
+  return { options, longNames };
 };
 
 const parseLine = (line: string): readonly [string, CommandForm] => {
@@ -35,7 +41,8 @@ const parseLine = (line: string): readonly [string, CommandForm] => {
   const names = positionals.split(' ').filter(Boolean);
   const form = {
     maximum: names.some((name) => name.endsWith('*')) ? Number.POSITIVE_INFINITY : names.length,
-    options: parseOptions(options),
+    positionals: names.map((name) => name.replace(/[?*]$/, '')),
+    ...parseOptions(options),
   };
   return [command, form];
 };

@@ -14,6 +14,7 @@ import { every } from '../../lib/keyed-queue.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
 import { processMemoryOf } from '../classes.ts';
+import { shownCommand } from '../cli/shown-command.ts';
 import { airflowVersions, findVersion } from '../versions.ts';
 import {
   accountOf,
@@ -184,6 +185,10 @@ export class LocalDriver implements AirflowDriver {
 
   webTarget(id: EnvironmentId): WebTarget | undefined {
     return this.#running.webTarget(id);
+  }
+
+  shownCommand(e: EnvironmentRecord, words: readonly string[]): string {
+    return shownCommand(versionOf(e).version, words);
   }
 
   async cli(e: EnvironmentRecord, words: readonly string[], o: { signal: AbortSignal }): Promise<CliAnswer> {

@@ -231,15 +231,27 @@ describe('InvokeRestApi', () => {
     const o = await open({ status: 201, body: '{"value":"hunter2"}' });
     const input = { Path: '/variables', Method: 'POST', QueryParameters: { a: 1 } };
     await invoke(o, { ...input, Body: { key: 'k', value: 'hunter2' } });
+    const same = {
+      eventName: 'InvokeRestApi',
+      readOnly: false,
+      environmentId: o.id,
+      requestParameters: { Name: 'demo', ...input, Body: '***' },
+    };
     expect(o.world.audited).toMatchObject([
-      {
-        eventName: 'InvokeRestApi',
-        readOnly: false,
-        environmentId: o.id,
-        requestParameters: { Name: 'demo', ...input, Body: '***' },
-        responseElements: { RestApiStatusCode: 201 },
-      },
+      { ...same, phase: 'intent' },
+      { ...same, phase: 'outcome', responseElements: { RestApiStatusCode: 201 } },
     ]);
     expect(JSON.stringify(o.world.audited)).not.toContain('hunter2');
+  });
+
+  test('a question has one record; a failure after the intent is its outcome', async () => {
+    const o = await open({ status: 404, body: '{}' });
+    await invoke(o, { Path: '/dags', Method: 'GET' });
+    await invoke(o, { Path: '/dags/x', Method: 'DELETE' });
+    expect(o.world.audited.map(({ phase, errorCode }) => [phase, errorCode])).toEqual([
+      [undefined, 'RestApiClientException'],
+      ['intent', undefined],
+      ['outcome', 'RestApiClientException'],
+    ]);
   });
 });

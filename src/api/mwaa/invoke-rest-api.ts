@@ -71,8 +71,8 @@ const ask = async (
 };
 
 /**
- * One call of Airflow's REST API, as the Airflow user and with the roles of the caller. Its audit entry has no body:
- * that may hold passwords.
+ * One call of Airflow's REST API, as the Airflow user and with the roles of the caller. What changes something has an
+ * audit entry before it goes on and one after. Neither has the body: that may hold passwords.
  */
 export const invokeRestApi: Operation = {
   name: 'InvokeRestApi',
@@ -87,11 +87,13 @@ export const invokeRestApi: Operation = {
     const assertion = await assertionOf(call, environment, deps);
     const target = deps.driver.webTarget(environment.id);
     if (!target) throw airflowStarting(environment.name);
+    const environmentId = environment.id;
+    if (request.method !== 'GET') await deps.audit.write(call.auditEntry({ environmentId, phase: 'intent' }));
     const headers = headersOf(call, webserverHostname, assertion, request.body !== undefined);
     const answer = await ask(deps, environment, target, { ...request, headers }, call.mint.requestId);
     const output = restApiOutput(answer, root);
     const responseElements = { RestApiStatusCode: answer.status };
-    await deps.audit.write(call.auditEntry({ environmentId: environment.id, responseElements }));
+    await deps.audit.write(call.auditEntry({ environmentId, responseElements }));
     return output;
   },
 };
