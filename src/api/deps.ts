@@ -1,5 +1,6 @@
 import type { AuditReader } from '../audit/reader.ts';
 import type { AuditSink } from '../audit/record.ts';
+import type { Strangers } from '../audit/strangers.ts';
 import type { AirflowDriver, ContentLocation, EnvironmentStore } from '../environments/ports.ts';
 import type { Placement } from '../environments/record.ts';
 import type { AccessKeyUses } from '../identity/access-key-uses.ts';
@@ -55,6 +56,8 @@ export interface ApiDeps {
   readonly pools: Pick<UpstreamPools, 'of'>;
   readonly audit: AuditSink;
   readonly auditReader: AuditReader;
+  /** Bounds what callers who cannot be told write into the record. */
+  readonly strangers: Strangers;
   readonly clock: Clock;
   readonly log: Log;
   /** Tells the loop that an environment's record changed. Called after commit. */

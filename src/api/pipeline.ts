@@ -133,6 +133,7 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
 
 const auditFailure = async (trace: Trace, error: AwsError, deps: ApiDeps): Promise<void> => {
   if (!trace.route) return;
+  if (!trace.principal && !deps.strangers.admit(trace.sourceIp)) return;
   try {
     await deps.audit.write(auditEntry(trace, trace.route.operation, error));
   } catch (fault) {

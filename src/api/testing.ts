@@ -143,6 +143,7 @@ export const fakeWorld = () => {
         audited.push({ ...entry, inTransaction: tx !== undefined });
       },
     },
+    strangers: { admit: () => true, close: async () => {} },
     auditReader: { findByRequest: async () => [], find: async () => [] },
     clock: systemClock,
     log: silentLog,

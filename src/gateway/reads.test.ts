@@ -75,5 +75,6 @@ test('addresses that are named are bounded', async () => {
   for (let i = 0; i < 100; i += 1) counts.stranger(from(`10.0.0.${i}`), door);
   await counts.close();
   expect(world.kept[0]?.requestParameters).toMatchObject({ count: 100 });
-  expect((world.kept[0]?.requestParameters?.['sources'] as string[]).length).toBe(10);
+  const sources = world.kept[0]?.requestParameters?.['sources'];
+  expect(sources).toEqual(Array.from({ length: 10 }, (_, i) => `10.0.0.${i}`));
 });

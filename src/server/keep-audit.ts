@@ -3,7 +3,9 @@ import { newestSealFile } from '../audit/newest-seal-file.ts';
 import type { AuditReader } from '../audit/reader.ts';
 import type { AuditSink } from '../audit/record.ts';
 import { createSealer } from '../audit/sealer.ts';
+import { createStrangers, type Strangers } from '../audit/strangers.ts';
 import type { Clock } from '../lib/clock.ts';
+import { textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { createAuditStore } from '../store/audit.ts';
 import { createAuditReader } from '../store/audit-reader.ts';
@@ -24,7 +26,7 @@ export const keepAudit = (o: {
   readonly days: number;
   readonly log: Log;
   readonly started: Started;
-}): { readonly audit: AuditSink; readonly reader: AuditReader } => {
+}): { readonly audit: AuditSink; readonly reader: AuditReader; readonly strangers: Strangers } => {
   const { db, key, clock, region, accountId, days, log } = o;
   const sealer = createSealer({
     ...{ key, clock, log, days },
@@ -33,5 +35,10 @@ export const keepAudit = (o: {
   });
   const audit = createAuditStore(db, { clock, region, accountId, key, trouble: sealer.trouble });
   o.started.add('audit', sealer.start(audit));
-  return { audit, reader: createAuditReader(db) };
+  const strangers = createStrangers({
+    ...{ audit, now: clock.now },
+    failed: (error) => log.warn('housekeeping failed', { reason: textOf(error) }),
+  });
+  o.started.add('unknown callers', () => strangers.close());
+  return { audit, reader: createAuditReader(db), strangers };
 };

@@ -144,7 +144,11 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const region = settings.region;
   const clock = systemClock;
   const store = environmentStore(own.db);
-  const { audit, reader: auditReader } = keepAudit({
+  const {
+    audit,
+    reader: auditReader,
+    strangers,
+  } = keepAudit({
     ...{ db: own.db, key: id.auditKey, clock, region, log, started },
     accountId: id.root.accountId,
     file: folders.newestSeal,
@@ -226,6 +230,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     pools,
     audit,
     auditReader,
+    strangers,
     clock,
     log,
     wake: (environmentId) => loop?.wake(environmentId),

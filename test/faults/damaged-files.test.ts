@@ -23,6 +23,7 @@ const irreplaceable: Readonly<Record<string, RegExp>> = {
   'secrets/installation-id': /installation-id is empty\. Restore it from a backup/,
   'secrets/root-access-key.json': /root-access-key\.json .*Restore it from a backup/,
   'secrets/identity-key': /identity-key .*Restore it from a backup; or delete it/,
+  'secrets/audit-key': /audit-key .*Restore it from a backup; or delete it/,
   'secrets/signing-keys.json': /signing-keys\.json .*Restore the file from a backup, or delete it/,
   'secrets/authority/intermediate.key': /authority .*Restore the folder from a backup, or delete it/,
   'secrets/authority/root.pem': /authority .*Restore the folder from a backup, or delete it/,
