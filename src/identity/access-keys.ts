@@ -2,7 +2,7 @@ import { rootArn } from '../contract/arn.ts';
 import { expiredTokenException } from '../contract/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { userArn } from './arn.ts';
-import type { Directory } from './directory.ts';
+import type { AccessKey, Directory } from './directory.ts';
 import type { IdentityBoxes } from './identity-key.ts';
 import type { Caller } from './principal.ts';
 import type { RootAccount } from './root-account.ts';
@@ -28,11 +28,27 @@ const rootCaller = (root: RootAccount): Caller => ({
   session: {},
 });
 
+type OpenSecret = (key: AccessKey) => string | undefined;
+
+/** Opens a secret once for as long as the directory holds the key as it is: a changed key is another object. */
+const secretOpener = ({ accessKeys }: IdentityBoxes): OpenSecret => {
+  const opened = new WeakMap<AccessKey, string>();
+  return (key) => {
+    const secret = opened.get(key) ?? accessKeys.open(key.sealedSecret, key.id);
+    if (secret !== undefined) opened.set(key, secret);
+    return secret;
+  };
+};
+
 /** A long-term key of a user that is there, active, and can be opened. */
-const userCredential = (d: AccessKeyDeps, accessKeyId: string): Credential | undefined => {
+const userCredential = (
+  d: AccessKeyDeps,
+  accessKeyId: string,
+  openSecret: OpenSecret,
+): Credential | undefined => {
   const key = d.directory().get('access-key', accessKeyId);
   const user = key?.isActive ? d.directory().get('user', key.userName) : undefined;
-  const secretAccessKey = key && d.boxes.accessKeys.open(key.sealedSecret, key.id);
+  const secretAccessKey = key && openSecret(key);
   if (!user || secretAccessKey === undefined) return undefined;
   const { accountId } = d.root;
   const caller: Caller = {
@@ -55,9 +71,10 @@ const userCredential = (d: AccessKeyDeps, accessKeyId: string): Credential | und
  */
 export const accessKeyLookup = (d: AccessKeyDeps): KeyLookup => {
   const root = { secretAccessKey: d.root.secretAccessKey, caller: rootCaller(d.root) };
+  const openSecret = secretOpener(d.boxes);
   return async (accessKeyId, sessionToken) => {
     if (sessionToken === undefined) {
-      return accessKeyId === d.root.accessKeyId ? root : userCredential(d, accessKeyId);
+      return accessKeyId === d.root.accessKeyId ? root : userCredential(d, accessKeyId, openSecret);
     }
     const token = openSessionToken(d.boxes.sessionTokens, accessKeyId, sessionToken);
     if (!token) return undefined;

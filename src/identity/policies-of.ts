@@ -1,6 +1,7 @@
 import type { NamedPolicy, Policies } from '../policy/evaluate.ts';
 import { managedPolicies } from '../policy/managed.ts';
 import { compiledPolicy } from '../policy/parse.ts';
+import type { Policy } from '../policy/policy.ts';
 import { groupArn, roleArn, userArn } from './arn.ts';
 import type { Directory, PolicyHolder } from './directory.ts';
 import { type MintContext, type Principal, roleNameOf, userNameOf } from './principal.ts';
@@ -38,9 +39,23 @@ const boundaryOf = (
   accountId: string,
 ): Pick<Policies, 'boundary'> => {
   if (arn === undefined) return {};
-  const empty = '{"Version":"2012-10-17","Statement":[]}';
-  const policy = compiledPolicy(managedDocument(directory, arn, accountId) ?? empty, 'boundary');
+  const document = managedDocument(directory, arn, accountId);
+  const nothing: Policy = { kind: 'boundary', statements: [] };
+  const policy = document === undefined ? nothing : compiledPolicy(document, 'boundary');
   return { boundary: { name: arn, policy } };
+};
+
+type Held = Pick<Policies, 'identity' | 'boundary'>;
+
+const known = new WeakMap<Directory, Map<PolicyHolder, Held>>();
+
+/** What a user or role holds, put together once for as long as the directory is the current one: it never changes. */
+const remembered = (directory: Directory, holder: PolicyHolder, held: () => Held): Held => {
+  const ofDirectory = known.get(directory) ?? new Map<PolicyHolder, Held>();
+  known.set(directory, ofDirectory);
+  const found = ofDirectory.get(holder) ?? held();
+  ofDirectory.set(holder, found);
+  return found;
 };
 
 const ofUser = (directory: Directory, { accountId, id, accessKeyId }: Principal, name: string) => {
@@ -49,23 +64,25 @@ const ofUser = (directory: Directory, { accountId, id, accessKeyId }: Principal,
   const key = directory.get('access-key', accessKeyId);
   // a key that was taken away takes with it what was opened by it
   if (accessKeyId.startsWith('AKIA') && (!key?.isActive || key.userName !== user.name)) return undefined;
-  const groups = user.groups.flatMap((group) => directory.get('group', group) ?? []);
-  return {
-    identity: [
-      ...heldBy(directory, user, userArn(accountId, user), accountId),
-      ...groups.flatMap((group) => heldBy(directory, group, groupArn(accountId, group), accountId)),
-    ],
-    ...boundaryOf(directory, user.boundary, accountId),
-  };
+  return remembered(directory, user, () => {
+    const groups = user.groups.flatMap((group) => directory.get('group', group) ?? []);
+    return {
+      identity: [
+        ...heldBy(directory, user, userArn(accountId, user), accountId),
+        ...groups.flatMap((group) => heldBy(directory, group, groupArn(accountId, group), accountId)),
+      ],
+      ...boundaryOf(directory, user.boundary, accountId),
+    };
+  });
 };
 
 const ofRole = (directory: Directory, { accountId, id }: Principal, name: string) => {
   const role = directory.get('role', name);
   if (!role || role.id !== id) return undefined;
-  return {
+  return remembered(directory, role, () => ({
     identity: heldBy(directory, role, roleArn(accountId, role), accountId),
     ...boundaryOf(directory, role.boundary, accountId),
-  };
+  }));
 };
 
 const sessionPolicies = (texts: readonly string[] | undefined): Pick<Policies, 'session'> =>
@@ -91,7 +108,7 @@ const guardRails = (directory: Directory): Pick<Policies, 'guardRails'> => {
 
 /**
  * Every policy that has a say in what this caller does, as of now. A user, key or role that is gone, was switched off
- * or made anew under the same name has none, and with that no rights.
+ * or made anew under the same name has none, and with that no rights. The directory must not change any more.
  */
 export const policiesOf = (
   directory: Directory,

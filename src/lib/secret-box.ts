@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 
 const [nonceLength, tagLength] = [12, 16];
 
@@ -12,7 +12,8 @@ export interface SecretBox {
 
 /** A box with a key of its own, derived from 32 secret bytes (HKDF-SHA256); `purpose` tells it from the others. */
 export const secretBox = (secret: Uint8Array, purpose: string): SecretBox => {
-  const key = new Uint8Array(hkdfSync('sha256', secret, '', `windsock ${purpose}`, 32));
+  // as a key object it is prepared once, not for each text
+  const key = createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', `windsock ${purpose}`, 32)));
   return {
     seal: (text, about) => {
       const nonce = randomBytes(nonceLength);

@@ -52,9 +52,18 @@ const networkOf = (text: string): BlockList | undefined => {
   return list;
 };
 
+const networks = new WeakMap<Pattern, { readonly list: BlockList | undefined }>();
+
+/** The network of a policy's text, read once for as long as the policy is kept. */
+const knownNetwork = (wanted: Pattern): BlockList | undefined => {
+  const known = networks.get(wanted) ?? { list: networkOf(plainText(wanted)) };
+  networks.set(wanted, known);
+  return known.list;
+};
+
 const ip: Compare = (given, wanted) => {
   const family = isIP(given);
-  const network = networkOf(plainText(wanted));
+  const network = knownNetwork(wanted);
   return family !== 0 && network !== undefined && network.check(given, family === 4 ? 'ipv4' : 'ipv6');
 };
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A request exactly as it arrived. Strings hold one byte a character (latin1), as Node's parser gives them. */
 export interface ReceivedRequest {
@@ -25,8 +25,7 @@ export interface QueryParameter {
   readonly value: string;
 }
 
-export const sha256Hex = (data: string | Uint8Array): string =>
-  createHash('sha256').update(data).digest('hex');
+export const sha256Hex = (data: string | Uint8Array): string => hash('sha256', data, 'hex');
 
 export const headersOf = (rawHeaders: readonly string[]): Headers => {
   const headers = new Map<string, string[]>();
@@ -96,7 +95,7 @@ const canonicalQuery = (parameters: readonly QueryParameter[]): string =>
     .join('&');
 
 const canonicalValue = (values: readonly string[]): string =>
-  values.map((value) => value.trim().replace(/[ \t\r\n]+/g, ' ')).join(',');
+  values.map((value) => value.trim().replace(/[ \t\r\n]{2,}|[\t\r\n]/g, ' ')).join(',');
 
 /** What of a request the signature covers. */
 interface CanonicalParts {

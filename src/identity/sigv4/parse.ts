@@ -58,7 +58,8 @@ export const amzDate = (ms: number): string => new Date(ms).toISOString().replac
 const parseTimestamp = (text: string): { timestamp: string; signedAt: number } => {
   const m = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   const signedAt = m ? Date.parse(`${m[1]}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:${m[6]}Z`) : Number.NaN;
-  if (Number.isNaN(signedAt) || amzDate(signedAt) !== text) {
+  // 30 February and 24 o'clock are read as a day that follows
+  if (Number.isNaN(signedAt) || new Date(signedAt).getUTCDate() !== Number(m?.[3])) {
     throw incomplete(`Date must be in ISO-8601 'basic format'. Got '${text.slice(0, 64)}'.`);
   }
   return { timestamp: text, signedAt };

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { sha256Hex } from './canonical.ts';
 
 export const algorithm = 'AWS4-HMAC-SHA256';
@@ -11,20 +11,22 @@ export interface CredentialScope {
   readonly service: string;
 }
 
-const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest();
+const hmac = (key: string | Buffer | KeyObject, data: string): Buffer =>
+  createHmac('sha256', key).update(data).digest();
 
-const deriveSigningKey = (secret: string, scope: CredentialScope): Buffer => {
+/** A key object: a buffer would be made ready anew for each signature, which takes longer than the signature. */
+const deriveSigningKey = (secret: string, scope: CredentialScope): KeyObject => {
   const day = hmac(`AWS4${secret}`, scope.date);
-  return hmac(hmac(hmac(day, scope.region), scope.service), 'aws4_request');
+  return createSecretKey(hmac(hmac(hmac(day, scope.region), scope.service), 'aws4_request'));
 };
 
 const maxCachedKeys = 256;
 
 /** Gives signing keys; the latest 256 stay in memory. */
-export type SigningKeys = (accessKeyId: string, secret: string, scope: CredentialScope) => Buffer;
+export type SigningKeys = (accessKeyId: string, secret: string, scope: CredentialScope) => KeyObject;
 
 export const createSigningKeys = (): SigningKeys => {
-  const cache = new Map<string, { readonly secret: string; readonly key: Buffer }>();
+  const cache = new Map<string, { readonly secret: string; readonly key: KeyObject }>();
   return (accessKeyId, secret, scope) => {
     const name = `${accessKeyId}/${scope.date}/${scope.region}/${scope.service}`;
     const cached = cache.get(name);
@@ -48,7 +50,7 @@ export const stringToSign = (timestamp: string, scope: CredentialScope, canonica
   ].join('\n');
 
 /** Compares in constant time; `given` is 64 lower-case hex digits. */
-export const signatureMatches = (key: Buffer, text: string, given: string): boolean => {
+export const signatureMatches = (key: KeyObject, text: string, given: string): boolean => {
   const expected = hmac(key, text);
   const actual = Buffer.from(given, 'hex');
   return actual.length === expected.length && timingSafeEqual(actual, expected);
