@@ -7,6 +7,7 @@ import { textOf } from '../lib/errors.ts';
 import { deniedText } from '../policy/denied-text.ts';
 import type { Decision } from '../policy/evaluate.ts';
 import type { ApiDeps } from './deps.ts';
+import { explanationOf } from './explanation.ts';
 import type { Call, Check, Operation } from './operation.ts';
 import type { ApiResponse } from './restjson.ts';
 import { type ErrorWriter, errorWriter, type Route, route } from './route.ts';
@@ -78,6 +79,7 @@ const authorizationOf = ({ decision: traced }: Trace): Pick<AuditEntry, 'authori
       ...{ action, resource, allowed, reason },
       ...(layer === undefined ? {} : { layer }),
       statements: deciding.map(statementText),
+      ...(allowed ? {} : { explanation: explanationOf(traced, decision) }),
     },
   };
 };

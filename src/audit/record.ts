@@ -38,6 +38,8 @@ export interface AuthorizationRecord {
   /** The layer that decided, and its statements as `POLICY statement 2 (Sid)`. */
   readonly layer?: string;
   readonly statements: readonly string[];
+  /** Of a refusal, for administrators: all that was found, and what would have allowed it. */
+  readonly explanation?: Readonly<Record<string, unknown>>;
 }
 
 export interface AuditSink {

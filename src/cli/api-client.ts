@@ -5,6 +5,7 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { codeOf, textOf } from '../lib/errors.ts';
 import { CliError, exitCodes } from './errors.ts';
+import { ownVersion } from './own-version.ts';
 import type { Connection } from './server.ts';
 
 /** An answer of the API that is an error, with AWS's code and text. */
@@ -73,7 +74,10 @@ const sign = async (to: Connection, call: ApiCall, body: string | undefined) => 
     service: call.service ?? 'airflow',
     sha256: Sha256,
   });
-  const headers: Record<string, string> = { host: to.endpoint.host };
+  const headers: Record<string, string> = {
+    host: to.endpoint.host,
+    'user-agent': `windsock/${ownVersion()}`,
+  };
   if (body !== undefined)
     headers['content-type'] = call.target === undefined ? 'application/json' : 'application/x-amz-json-1.1';
   if (call.target !== undefined) headers['x-amz-target'] = call.target;

@@ -259,12 +259,15 @@ describe('env', () => {
       mode: 0o644,
     });
     expect((await cli(['env', '--profile', 'ws', ...data()], files)).code).toBe(0);
+    const services = ['mwaa', 'iam', 'sts', 'cloudtrail']
+      .map((name) => `${name} =\n  endpoint_url = ${endpoint}\n`)
+      .join('');
     const first = [
       readFileSync(files.AWS_CONFIG_FILE, 'utf8'),
       readFileSync(files.AWS_SHARED_CREDENTIALS_FILE, 'utf8'),
     ];
     expect(first).toEqual([
-      `[default]\nregion = eu-west-1\n\n[profile ws]\nregion = us-east-1\nca_bundle = /data/ca-bundle.pem\ndisable_host_prefix_injection = true\nservices = windsock-ws\n\n[services windsock-ws]\nmwaa =\n  endpoint_url = ${endpoint}\n`,
+      `[default]\nregion = eu-west-1\n\n[profile ws]\nregion = us-east-1\nca_bundle = /data/ca-bundle.pem\ndisable_host_prefix_injection = true\nservices = windsock-ws\n\n[services windsock-ws]\n${services}`,
       `[default]\naws_access_key_id = REAL\n\n[ws]\naws_access_key_id = AKIDWINDSOCK\naws_secret_access_key = very/secret+key\n`,
     ]);
     expect(statSync(files.AWS_SHARED_CREDENTIALS_FILE).mode & 0o777).toBe(0o600);

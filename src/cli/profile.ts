@@ -48,6 +48,9 @@ const checkName = (name: string): void => {
   });
 };
 
+/** The services of AWS that are spoken here, as AWS tools name them in files and variables. */
+export const servedServices = ['mwaa', 'iam', 'sts', 'cloudtrail'] as const;
+
 const sectionOf = (name: string): string => (name === 'default' ? 'default' : `profile ${name}`);
 
 const checkOurs = (name: string, config: string, credentials: string): void => {
@@ -61,7 +64,7 @@ const checkOurs = (name: string, config: string, credentials: string): void => {
 
 /**
  * Writes or renews one profile in both files of AWS tools and leaves everything else as it is. The endpoint is
- * given for the service mwaa only ("Service-specific endpoints", AWS SDKs and Tools reference), so that calls of
+ * given for the services that are spoken here only ("Service-specific endpoints", AWS SDKs and Tools reference), so that calls of
  * other services still go to AWS. Throws CliError when a profile of that name is somebody else's.
  */
 export const writeProfile = (o: {
@@ -82,7 +85,9 @@ export const writeProfile = (o: {
     services: [`services = ${services}`],
   });
   const withServices = setSettings(profile, `services ${services}`, {
-    mwaa: ['mwaa =', `  endpoint_url = ${o.facts.endpoint}`],
+    ...Object.fromEntries(
+      servedServices.map((name) => [name, [`${name} =`, `  endpoint_url = ${o.facts.endpoint}`]]),
+    ),
   });
   const mode = statSync(o.files.config, { throwIfNoEntry: false })?.mode ?? 0o600;
   // the endpoint first: a key without it would be sent to AWS

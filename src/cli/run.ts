@@ -3,8 +3,11 @@ import { auditCommand } from './commands/audit.ts';
 import { backupCommand } from './commands/backup.ts';
 import { envCommand } from './commands/env.ts';
 import { environmentCommand } from './commands/environment.ts';
+import { explainCommand } from './commands/explain.ts';
+import { guardRailCommand } from './commands/guard-rail.ts';
 import { openCommand } from './commands/open.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { revokeSessionsCommand } from './commands/revoke-sessions.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
@@ -22,6 +25,9 @@ const commands = [
   openCommand,
   tokenCommand,
   environmentCommand,
+  explainCommand,
+  guardRailCommand,
+  revokeSessionsCommand,
   auditCommand,
   trustCommand,
   backupCommand,

@@ -1,9 +1,8 @@
 import { validationException } from '../../contract/errors.ts';
 import { explainAccessInput } from '../../contract/shapes/access.ts';
 import type { MintContext } from '../../identity/principal.ts';
-import type { Decision } from '../../policy/evaluate.ts';
-import { remedyOf } from '../../policy/explain.ts';
 import type { ApiDeps } from '../deps.ts';
+import { explanationOf } from '../explanation.ts';
 import { type Call, type Operation, type Output, optionalString } from '../operation.ts';
 import { namedPrincipal } from './named-principal.ts';
 
@@ -15,43 +14,28 @@ export const mintOf = (call: Call, principal: MintContext['principal']): MintCon
   requestId: call.mint.requestId,
 });
 
-/** A decision in the members of our answers. */
-const shownDecision = (
-  asked: { readonly action: string; readonly resource: string },
-  decision: Decision,
-): Output => ({
-  Action: asked.action,
-  Resource: asked.resource,
-  Allowed: decision.allowed,
-  Reason: decision.reason,
-  ...(decision.layer === undefined ? {} : { Layer: decision.layer }),
-  Statements: decision.matched.map((m) => ({
-    Policy: m.policy,
-    Layer: m.layer,
-    Effect: m.effect,
-    Number: m.index + 1,
-    ...(m.sid === undefined ? {} : { Sid: m.sid }),
-    Line: m.start.line,
-  })),
-  MissingContextKeys: decision.missingContextKeys,
-  ...remedyMember(remedyOf(asked, decision)),
-});
+interface RecordedEvent {
+  readonly userIdentity?: { readonly arn?: string };
+  readonly additionalEventData?: {
+    readonly authorization?: { readonly allowed: boolean; readonly explanation?: Output };
+  };
+}
 
-const remedyMember = (remedy: ReturnType<typeof remedyOf>): Output => {
-  if (remedy === undefined) return {};
-  if (remedy.kind === 'add') return { Remedy: { AddTo: remedy.layer, Statement: remedy.statement } };
-  const statements = remedy.statements.map(({ policy, index }) => `${policy} statement ${index + 1}`);
-  return { Remedy: { TakeAway: statements } };
+/** Why a call was refused, as it was explained then; nothing for one that was allowed. */
+const decisionOf = (event: RecordedEvent): readonly Output[] => {
+  const authorization = event.additionalEventData?.authorization;
+  const Principal = event.userIdentity?.arn;
+  return authorization?.explanation ? [{ Principal, ...authorization.explanation }] : [];
 };
 
-/** What the record says of a request that was made; its event names the statements that decided. */
+/** What the record says of a request that was made, and why it was refused if it was. */
 const ofRequest = async (requestId: string, { auditReader }: ApiDeps): Promise<Output> => {
   const events = await auditReader.findByRequest(requestId);
   if (events.length === 0)
     throw validationException(
       `There is no record of a request ${requestId}. Take the id from the error that the caller got.`,
     );
-  return { Events: events };
+  return { Decisions: events.flatMap((event) => decisionOf(event as RecordedEvent)), Events: events };
 };
 
 /** May this principal do that, by which statement, and if not, what would allow it. Or: what was decided on a request. */
@@ -72,6 +56,6 @@ export const explainAccess: Operation = {
     const principal = namedPrincipal(name, deps);
     const context = (input['Context'] ?? {}) as Readonly<Record<string, string>>;
     const decision = deps.authorizer.decide(mintOf(call, principal), { action, resource, context });
-    return { Principal: principal.arn, ...shownDecision({ action, resource }, decision) };
+    return { Principal: principal.arn, ...explanationOf({ action, resource }, decision) };
   },
 };

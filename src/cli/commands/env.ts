@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { printJson } from '../output.ts';
-import { profileFiles, writeProfile } from '../profile.ts';
+import { profileFiles, servedServices, writeProfile } from '../profile.ts';
 import {
   type EndpointFacts,
   endpointFacts,
@@ -27,7 +27,9 @@ to /etc/hosts once.`;
 };
 
 const variables = (facts: EndpointFacts, key: RootAccessKey): Readonly<Record<string, string>> => ({
-  AWS_ENDPOINT_URL_MWAA: facts.endpoint,
+  ...Object.fromEntries(
+    servedServices.map((name) => [`AWS_ENDPOINT_URL_${name.toUpperCase()}`, facts.endpoint]),
+  ),
   AWS_DISABLE_HOST_PREFIX_INJECTION: 'true',
   AWS_REGION: facts.region,
   AWS_DEFAULT_REGION: facts.region,

@@ -1,14 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { printJson } from '../output.ts';
+import { ownVersion } from '../own-version.ts';
 import { example } from './common.ts';
-
-const ownVersion = (): string => {
-  const file = new URL('../../../package.json', import.meta.url);
-  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).version;
-};
 
 export const versionCommand = (context: Context): Command =>
   new Command('version')
