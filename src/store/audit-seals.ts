@@ -80,7 +80,8 @@ const recordsOf = async (
   ids: readonly string[],
 ): Promise<readonly BatchEntry[]> => {
   const rows = await db.query<Row>(
-    `select wanted.id, ${columns} from unnest($1::bigint[]) as wanted(id) left join audit_events e using (id)`,
+    `select wanted.id, ${columns} from unnest($1::bigint[]) with ordinality as wanted(id, place)
+       left join audit_events e using (id) order by place`,
     [ids],
     tx,
   );

@@ -1,6 +1,7 @@
 import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { accountOf } from './accounts.ts';
+import { verifyAudit } from './audit.ts';
 import { componentsAt, sessionOf } from './components.ts';
 import { ownQuery } from './own-database.ts';
 import { processesOf } from './processes.ts';
@@ -216,8 +217,16 @@ export const untilNothingWrong = async (place: Place, serverPid: number, seconds
     problems = await problemsAt(place, serverPid);
     return problems.length === 0;
   };
-  await until('nothing wrong', seconds, nothing).catch((cause: unknown) => {
-    const log = serverLog(place).slice(-3_000);
-    throw new Error(`${(cause as Error).message}\n${problems.join('\n')}\nThe log ends:\n${log}`, { cause });
-  });
+  const intact = async () => {
+    problems = (await verifyAudit(place)).findings.map(({ text }) => text);
+    return problems.length === 0;
+  };
+  await until('nothing wrong', seconds, async () => (await nothing()) && (await intact())).catch(
+    (cause: unknown) => {
+      const log = serverLog(place).slice(-3_000);
+      throw new Error(`${(cause as Error).message}\n${problems.join('\n')}\nThe log ends:\n${log}`, {
+        cause,
+      });
+    },
+  );
 };

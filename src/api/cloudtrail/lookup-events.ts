@@ -26,8 +26,14 @@ const filterOf = (input: Checked): AuditFilter | undefined => {
   return first && { by: first.AttributeKey as AuditFilter['by'], value: first.AttributeValue };
 };
 
-const moment = (seconds: unknown): number | undefined =>
-  typeof seconds === 'number' ? seconds * 1000 : undefined;
+/** Milliseconds from 1970 that a Date can be of (ECMA-262, "Time Values and Time Range"). */
+const farthest = 8.64e15;
+
+const moment = (seconds: unknown): number | undefined => {
+  if (typeof seconds !== 'number') return undefined;
+  if (Math.abs(seconds * 1000) <= farthest) return seconds * 1000;
+  throw refused('InvalidTimeRangeException', 'The time is too far away.');
+};
 
 const rangeOf = (input: Checked) => {
   const [from, to] = [moment(input['StartTime']), moment(input['EndTime'])];
@@ -65,7 +71,7 @@ const positionOf = (input: Checked): AuditPosition | undefined => {
       string,
       unknown
     >;
-    if (typeof time !== 'number' || !Number.isFinite(time) || Math.abs(time) > 8.64e15) throw invalid;
+    if (typeof time !== 'number' || !Number.isFinite(time) || Math.abs(time) > farthest) throw invalid;
     if (typeof id !== 'string' || !/^\d{1,18}$/.test(id) || of !== questionOf(input)) throw invalid;
     return { time, id };
   } catch {

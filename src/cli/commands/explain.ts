@@ -46,9 +46,10 @@ const remedyLines = ({ Remedy: remedy }: Explanation): readonly string[] => {
 
 const explanationText = (e: Explanation): string => {
   const verdict = e.Allowed ? 'ALLOWED' : 'DENIED';
+  const place = places[e.Layer ?? ''] ?? e.Layer;
   const lines = [
     `${verdict}: ${e.Principal ?? 'the caller'} ${e.Action} on ${e.Resource}`,
-    `  ${e.Reason}${e.Layer === undefined ? '' : `, decided by the layer ${e.Layer}`}`,
+    `  ${e.Reason.replaceAll('-', ' ')}${place === undefined ? '' : `: decided by ${place}`}`,
     ...e.Statements.map(statementLine),
     ...(e.MissingContextKeys.length > 0
       ? [`  not known here: ${e.MissingContextKeys.join(', ')} (give them with --context KEY=VALUE)`]
