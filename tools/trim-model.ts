@@ -39,6 +39,7 @@ const served = {
     ...entities.flatMap((e) => [`Attach${e}Policy`, `Detach${e}Policy`, `ListAttached${e}Policies`]),
     ...['GetAccountAuthorizationDetails', 'GetAccountSummary', 'ListAccountAliases'],
     ...['SimulatePrincipalPolicy', 'SimulateCustomPolicy'],
+    ...['GetContextKeysForCustomPolicy', 'GetContextKeysForPrincipalPolicy'],
   ],
   'sts/2011-06-15': ['GetCallerIdentity', 'AssumeRole', 'GetSessionToken', 'GetAccessKeyInfo'],
 };

@@ -11,6 +11,7 @@ import { explanationOf } from './explanation.ts';
 import type { Call, Check, Operation } from './operation.ts';
 import type { ApiResponse } from './restjson.ts';
 import { type ErrorWriter, errorWriter, type Route, route } from './route.ts';
+import { checkSessionLimits } from './session-limits.ts';
 
 /** A request as received, with the address it came from and the id it got. */
 export interface ApiRequest extends ReceivedRequest {
@@ -121,9 +122,11 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
   const found = route(request);
   trace.route = found;
   const { operation } = found;
-  const { principal, session } = await deps.verify(request, found.service);
+  const caller = await deps.verify(request, found.service);
+  const { principal, session } = caller;
   trace.principal = principal;
   trace.session = session;
+  checkSessionLimits(found, caller);
   trace.input = validate(operation.input, found.members());
   const { sourceIp, userAgent, requestId } = trace;
   const mint: MintContext = { ...session, principal, sourceIp, userAgent, requestId };

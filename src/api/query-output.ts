@@ -74,6 +74,10 @@ const codes: Readonly<Record<string, string>> = {
   UnknownOperationException: 'InvalidAction',
 };
 
+/** The status is that of the error, but for one (IAM API reference, Common Errors). */
+const statusOf = (code: string, error: AwsError): number =>
+  code === 'InvalidAction' ? 400 : error.httpStatus;
+
 /** An error as the query protocol writes it. */
 export const renderQueryError = (xmlNamespace: string, error: AwsError, requestId: string): ApiResponse => {
   const code = codes[error.code] ?? error.code;
@@ -83,7 +87,7 @@ export const renderQueryError = (xmlNamespace: string, error: AwsError, requestI
     element('Message', error.publicText),
   ].join('');
   return {
-    status: error.httpStatus,
+    status: statusOf(code, error),
     headers: { ...headers(requestId), 'x-amzn-errortype': code },
     body: element(
       'ErrorResponse',

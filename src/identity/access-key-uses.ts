@@ -17,7 +17,8 @@ export interface AccessKeyUseStore {
 
 export interface AccessKeyUses {
   last(id: string): AccessKeyUse | undefined;
-  note(id: string, service: string): void;
+  /** The Region is the one that the service counts as used. */
+  note(id: string, use: { readonly service: string; readonly region: string }): void;
   /** Writes what is new; a crash loses at most what came since the last time. */
   flush(): Promise<void>;
 }
@@ -25,14 +26,14 @@ export interface AccessKeyUses {
 /** Keeps uses in memory, so that a call writes nothing for it. */
 export const openAccessKeyUses = async (
   store: AccessKeyUseStore,
-  d: { readonly clock: Pick<Clock, 'now'>; readonly region: string },
+  d: { readonly clock: Pick<Clock, 'now'> },
 ): Promise<AccessKeyUses> => {
   const uses = new Map((await store.load()).map((use) => [use.id, use]));
   const fresh = new Set<string>();
   return {
     last: (id) => uses.get(id),
-    note: (id, service) => {
-      uses.set(id, { id, at: d.clock.now(), service, region: d.region });
+    note: (id, use) => {
+      uses.set(id, { id, at: d.clock.now(), ...use });
       fresh.add(id);
     },
     flush: async () => {

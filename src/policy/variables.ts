@@ -4,6 +4,8 @@ import { type Pattern, type Piece, patternOf } from './pattern.ts';
 export type Context = ReadonlyMap<string, readonly string[]>;
 
 interface Variable {
+  /** As it is written. */
+  readonly name: string;
   /** In small letters. */
   readonly key: string;
   readonly fallback: string | undefined;
@@ -19,7 +21,7 @@ const specials: Readonly<Record<string, string>> = { '*': '*', '?': '?', $: '$' 
 /** `aws:username` or `aws:PrincipalTag/team, 'none'` (IAM User Guide, "IAM policy elements: Variables and tags"). */
 const variableOf = (inside: string): Variable | undefined => {
   const [, key, fallback] = /^\s*([^\s,'{}$]+)\s*(?:,\s*'([^']*)'\s*)?$/.exec(inside) ?? [];
-  return key === undefined ? undefined : { key: key.toLowerCase(), fallback };
+  return key === undefined ? undefined : { name: key, key: key.toLowerCase(), fallback };
 };
 
 const pieceOf = (inside: string): Pattern | Variable | undefined => {
@@ -48,6 +50,10 @@ export const templateOf = (text: string, withVariables: boolean): Template | und
 };
 
 const isPattern = (piece: Pattern | Variable): piece is Pattern => Array.isArray(piece);
+
+/** The condition keys that stand in a text as variables, as they are written. */
+export const variablesOf = (template: Template): readonly string[] =>
+  template.kind === 'fixed' ? [] : template.pieces.flatMap((piece) => (isPattern(piece) ? [] : [piece.name]));
 
 /** The one value of a key; a key with several values cannot stand in a text. */
 const singleValue = ({ key, fallback }: Variable, context: Context): string | undefined => {

@@ -183,7 +183,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   sweepUnfinished(folders, (error) => log.warn('housekeeping failed', { reason: textOf(error) }));
   const directory = await openDirectory(createDirectoryStore(own.db));
   const authorizer = createAuthorizer({ directory: () => directory.current, clock, region });
-  const keyUses = await openAccessKeyUses(createAccessKeyUseStore(own.db), { clock, region });
+  const keyUses = await openAccessKeyUses(createAccessKeyUseStore(own.db), { clock });
   const failed = (error: unknown) => log.warn('housekeeping failed', { reason: textOf(error) });
   const stopNoting = every(60_000, () => keyUses.flush(), failed);
   started.add('access keys', async () => {

@@ -31,10 +31,12 @@ export const createVerifiers = (d: {
     sts: verifierOf('sts', globalRegion),
     cloudtrail: verifierOf('cloudtrail'),
   };
+  // IAM is in one Region only, and told as used there
+  const useOf = (service: Service) => ({ service, region: service === 'iam' ? globalRegion : region });
   return async (request, service) => {
     const caller = await verifiers[service](request);
     const { type, accessKeyId } = caller.principal;
-    if (type === 'IAMUser' && accessKeyId.startsWith('AKIA')) d.keyUses.note(accessKeyId, service);
+    if (type === 'IAMUser' && accessKeyId.startsWith('AKIA')) d.keyUses.note(accessKeyId, useOf(service));
     return caller;
   };
 };

@@ -1,7 +1,14 @@
 import type { Checked } from '../../contract/constraints.ts';
 import type { Directory } from '../../identity/directory.ts';
 import { policiesOfArn } from '../../identity/policies-of.ts';
-import { type Decision, evaluate, type MatchedStatement, type Policies } from '../../policy/evaluate.ts';
+import { contextKeysOf } from '../../policy/context-keys.ts';
+import {
+  type Decision,
+  evaluate,
+  type MatchedStatement,
+  type NamedPolicy,
+  type Policies,
+} from '../../policy/evaluate.ts';
 import { MalformedPolicy } from '../../policy/malformed.ts';
 import { compiledPolicy } from '../../policy/parse.ts';
 import type { PolicyKind } from '../../policy/policy.ts';
@@ -9,6 +16,7 @@ import { type Operation, type Output, optionalString, stringMember } from '../op
 import { invalidInput, noSuchEntity } from './errors.ts';
 import { reading, type TargetOf, type Work } from './operation.ts';
 import { page } from './page.ts';
+import { withoutExcluded } from './policy-exclusions.ts';
 import { onAll } from './targets.ts';
 
 /** A document of the request, named as AWS names it in MatchedStatements. Throws InvalidInput. */
@@ -79,8 +87,6 @@ const shownResult = (action: string, resource: string, decision: Decision, polic
 
 /** Every action on every resource, a result each. */
 const simulate = ({ input }: Work, principal: string, policies: Policies): Output => {
-  if (input['PolicyExclusionList'] !== undefined)
-    throw invalidInput('PolicyExclusionList is not known here. Leave it out.');
   const resources = (input['ResourceArns'] as readonly string[] | undefined) ?? ['*'];
   const context = contextOf(input);
   const results = (input['ActionNames'] as readonly string[]).flatMap((action) =>
@@ -122,7 +128,24 @@ const onSource: TargetOf = ({ input }) => ({ resource: stringMember(input, 'Poli
 
 const simulatePrincipalPolicy = reading('SimulatePrincipalPolicy', onSource, (directory, work) => {
   const { arn, policies } = sourceOf(directory, work);
-  return simulate(work, optionalString(work.input, 'CallerArn') ?? arn, addedPolicies(work.input, policies));
+  const kept = withoutExcluded(work.input, policies);
+  return simulate(work, optionalString(work.input, 'CallerArn') ?? arn, addedPolicies(work.input, kept));
 });
 
-export const simulationOperations: readonly Operation[] = [simulateCustomPolicy, simulatePrincipalPolicy];
+const contextKeys = (policies: readonly NamedPolicy[]): Output => ({
+  ContextKeyNames: contextKeysOf(policies.map(({ policy }) => policy)),
+});
+
+const keysForCustomPolicy = reading('GetContextKeysForCustomPolicy', onAll, (_directory, { input }) =>
+  contextKeys(listOf(input, 'PolicyInputList', 'identity')),
+);
+
+/** Only what is attached to the entity and what the request brings; guard rails are not told (IAM API reference). */
+const keysForPrincipalPolicy = reading('GetContextKeysForPrincipalPolicy', onSource, (directory, work) => {
+  const { identity } = sourceOf(directory, work).policies;
+  return contextKeys([...identity, ...listOf(work.input, 'PolicyInputList', 'identity')]);
+});
+
+export const simulationOperations: readonly Operation[] = [
+  ...[simulateCustomPolicy, simulatePrincipalPolicy, keysForCustomPolicy, keysForPrincipalPolicy],
+];

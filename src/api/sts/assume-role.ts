@@ -12,6 +12,7 @@ import { tagContext } from '../iam/tags.ts';
 import { requestTags } from '../mwaa/rights.ts';
 import { type Call, optionalString, stringMember } from '../operation.ts';
 import { packedPolicyTooLarge, stsMalformedPolicy, stsValidation } from './errors.ts';
+import { refuseMfa } from './mfa.ts';
 import { shownCredentials, stsOperation } from './operation.ts';
 import { newSessionTags } from './session-tags.ts';
 
@@ -165,6 +166,7 @@ export const assumeRole = stsOperation('AssumeRole', {
   auditsSuccess: true,
   execute: async (call, deps) => {
     const role = findRole(call.input, deps);
+    refuseMfa(call.input);
     authorize(call, role, deps);
     if (!role) throw new Error('a role that is not there was assumed');
     const { principal, session, expiresAt } = newSession(call, role, deps);

@@ -1,6 +1,6 @@
 import { accessDeniedException } from '../../contract/errors.ts';
 import { issueCredentials } from '../../identity/session-token.ts';
-import { stsValidation } from './errors.ts';
+import { refuseMfa } from './mfa.ts';
 import { shownCredentials, stsOperation } from './operation.ts';
 
 /** Seconds: twelve hours, and for the root user one (STS API reference, GetSessionToken). */
@@ -14,8 +14,7 @@ export const getSessionToken = stsOperation('GetSessionToken', {
     const { principal, input } = call;
     if (principal.accessKeyId.startsWith('ASIA'))
       throw accessDeniedException('Cannot call GetSessionToken with session credentials');
-    if (input['SerialNumber'] !== undefined || input['TokenCode'] !== undefined)
-      throw stsValidation('There are no MFA devices here. Leave SerialNumber and TokenCode out.');
+    refuseMfa(input);
     const most = principal.type === 'Root' ? usual.root : undefined;
     const asked = typeof input['DurationSeconds'] === 'number' ? input['DurationSeconds'] : usual.user;
     const now = deps.clock.now();
