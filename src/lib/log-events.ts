@@ -24,6 +24,7 @@ export const logFields = {
   refused: 'DAG files that are not taken over',
   removed: 'DAG files that are gone',
   requestId: 'id of the request, also in its answer',
+  role: 'name of a role',
   stack: 'where in the code it happened',
   status: 'HTTP status of the answer',
   step: 'a step of the server’s start, or of an environment',
@@ -199,6 +200,11 @@ export const logEvents = {
   'refused call not recorded': {
     meaning: 'The audit record of a refused call could not be written.',
     fields: ['requestId', 'reason'],
+  },
+  'role open to an identity provider': {
+    meaning:
+      'A trust policy was written that lets in everybody who has an account at an identity provider: it asks for neither `aud` nor `sub` of the token.',
+    fields: ['role', 'principal', 'requestId', 'reason'],
   },
   'door request refused': {
     meaning: 'The door of an environment refused a request.',

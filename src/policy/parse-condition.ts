@@ -48,8 +48,9 @@ const testOf = (
   return { kind: 'compare', operator, quantifier, ifExists, values };
 };
 
+/** A service, or the issuer of an identity provider: `oidc.eks.us-east-1.amazonaws.com/id/1:sub`. */
 const checkKey = (doc: Document, key: string, value: Value): void => {
-  if (!/^[A-Za-z0-9-]+:.+$/.test(key))
+  if (!/^[A-Za-z0-9][A-Za-z0-9._/-]*:.+$/.test(key))
     throw doc.fault(
       'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.',
       value,

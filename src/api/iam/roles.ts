@@ -9,6 +9,7 @@ import { checkDocument, checkSize } from './policy-documents.ts';
 import { shownRole } from './show.ts';
 import { tagOperations, tagsOf } from './tags.ts';
 import { on, onAll, onNew } from './targets.ts';
+import { warningOfOpenTrust } from './trust-warning.ts';
 import { below } from './users.ts';
 
 /** Seconds. */
@@ -108,8 +109,9 @@ const listInstanceProfiles = reading('ListInstanceProfilesForRole', on('role'), 
 });
 
 export const roleOperations: readonly Operation[] = [
-  ...[createRole, getRole, listRoles, updateRole, updateRoleDescription, deleteRole],
-  ...[updateAssumeRolePolicy, putBoundary, deleteBoundary, listInstanceProfiles],
+  ...[createRole, updateAssumeRolePolicy].map(warningOfOpenTrust),
+  ...[getRole, listRoles, updateRole, updateRoleDescription, deleteRole, putBoundary],
+  ...[deleteBoundary, listInstanceProfiles],
   ...tagOperations('Role', on('role'), (directory, { input }) =>
     find(directory, 'role', stringMember(input, 'RoleName')),
   ),
