@@ -13,6 +13,9 @@ export const invalidInput = iamError('InvalidInput', 400);
 export const malformedPolicyDocument = iamError('MalformedPolicyDocument', 400);
 export const validationError = iamError('ValidationError', 400);
 
+/** A limit that AWS tells in words of its own. */
+export const limitReached = iamError('LimitExceeded', 409);
+
 /** `quota` is the name that AWS's message has, for instance `AccessKeysPerUser`. */
 export const limitExceeded = (quota: string, limit: number): AwsError =>
-  iamError('LimitExceeded', 409)(`Cannot exceed quota for ${quota}: ${limit}`);
+  limitReached(`Cannot exceed quota for ${quota}: ${limit}`);

@@ -24,5 +24,11 @@ export const checkAttachable = (directory: Directory, arn: string): void => {
     throw noSuchEntity(`Policy ${arn} does not exist or is not attachable.`);
 };
 
+/** The same for what is to be a permissions boundary, which AWS calls the scope. */
+export const checkBoundary = (directory: Directory, arn: string): void => {
+  if (!directory.get('policy', arn) && !managedPolicies.has(arn))
+    throw noSuchEntity(`Scope ARN: ${arn} does not exist or is not attachable.`);
+};
+
 /** The last piece of a managed policy's ARN. */
 export const policyName = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);

@@ -1,17 +1,17 @@
 import type { EntityOf } from '../../identity/directory.ts';
 import { type Operation, optionalString, stringMember } from '../operation.ts';
-import { limitExceeded, noSuchEntity } from './errors.ts';
+import { limitExceeded, limitReached, noSuchEntity } from './errors.ts';
 import { checkAttachable, find, type HolderKind, policyName } from './find.ts';
 import { changing, reading } from './operation.ts';
 import { page } from './page.ts';
-import { checkDocument, checkSize, encodedDocument } from './policy-documents.ts';
+import { checkDocument, encodedDocument, sizeOf } from './policy-documents.ts';
 import { on } from './targets.ts';
 
 /** Characters of all inline policies together, and managed policies ("IAM and AWS STS quotas", defaults). */
 const quotas = {
-  user: { inline: 2_048, attached: 10, names: ['InlinePolicySizeInUser', 'PoliciesPerUser'] },
-  group: { inline: 5_120, attached: 10, names: ['InlinePolicySizeInGroup', 'PoliciesPerGroup'] },
-  role: { inline: 10_240, attached: 10, names: ['InlinePolicySizeInRole', 'PoliciesPerRole'] },
+  user: { inline: 2_048, attached: 10, quota: 'PoliciesPerUser' },
+  group: { inline: 5_120, attached: 10, quota: 'PoliciesPerGroup' },
+  role: { inline: 10_240, attached: 10, quota: 'PoliciesPerRole' },
 } as const;
 
 const words = {
@@ -23,7 +23,7 @@ const words = {
 /** Put, Get, List and Delete of the policies that stand in a user, group or role. */
 const inlineOperations = (kind: HolderKind): readonly Operation[] => {
   const { Kind, member } = words[kind];
-  const { inline: most, names } = quotas[kind];
+  const { inline: most } = quotas[kind];
   const absent = (name: string) => noSuchEntity(`The ${kind} policy with name ${name} cannot be found.`);
   return [
     changing(`Put${Kind}Policy`, on(kind), (draft, { input }) => {
@@ -31,7 +31,8 @@ const inlineOperations = (kind: HolderKind): readonly Operation[] => {
       const [name, document] = [stringMember(input, 'PolicyName'), stringMember(input, 'PolicyDocument')];
       checkDocument(document, 'identity');
       const inline = { ...found.inline, [name]: document };
-      checkSize(Object.values(inline), names[0], most);
+      if (sizeOf(Object.values(inline)) > most)
+        throw limitReached(`Maximum policy size of ${most} bytes exceeded for ${kind} ${found.name}`);
       draft.put({ ...found, inline });
       return {};
     }),
@@ -61,14 +62,14 @@ const inlineOperations = (kind: HolderKind): readonly Operation[] => {
 /** Attach, Detach and ListAttached of managed policies. */
 const attachedOperations = (kind: HolderKind): readonly Operation[] => {
   const { Kind, member } = words[kind];
-  const { attached: most, names } = quotas[kind];
+  const { attached: most, quota } = quotas[kind];
   return [
     changing(`Attach${Kind}Policy`, on(kind), (draft, { input }) => {
       const found: EntityOf<HolderKind> = find(draft, kind, stringMember(input, member));
       const arn = stringMember(input, 'PolicyArn');
       checkAttachable(draft, arn);
       if (found.attached.includes(arn)) return {};
-      if (found.attached.length >= most) throw limitExceeded(names[1], most);
+      if (found.attached.length >= most) throw limitExceeded(quota, most);
       draft.put({ ...found, attached: [...found.attached, arn] });
       return {};
     }),

@@ -3,7 +3,7 @@ import type { Directory, EntityOf, ManagedPolicy, PolicyVersion } from '../../id
 import { uniqueId } from '../../identity/random-keys.ts';
 import { managedPolicies } from '../../policy/managed.ts';
 import { type Operation, optionalString, stringMember } from '../operation.ts';
-import { deleteConflict, entityAlreadyExists, limitExceeded, noSuchEntity } from './errors.ts';
+import { deleteConflict, entityAlreadyExists, limitReached, noSuchEntity } from './errors.ts';
 import { findPolicy } from './find.ts';
 import { changing, reading } from './operation.ts';
 import { page } from './page.ts';
@@ -17,7 +17,7 @@ const longest = 6_144;
 
 const documentOf = (document: string): string => {
   checkDocument(document, 'identity');
-  checkSize([document], 'PolicySize', longest);
+  checkSize(document, 'PolicySize', longest);
   return document;
 };
 
@@ -96,7 +96,10 @@ const deletePolicy = changing('DeletePolicy', onPolicy, (draft, { input }) => {
 const createPolicyVersion = changing('CreatePolicyVersion', onPolicy, (draft, { input, now }) => {
   const policy = findPolicy(draft, stringMember(input, 'PolicyArn'));
   const document = documentOf(stringMember(input, 'PolicyDocument'));
-  if (policy.versions.length >= mostVersions) throw limitExceeded('VersionsPerPolicy', mostVersions);
+  if (policy.versions.length >= mostVersions)
+    throw limitReached(
+      `A managed policy can have up to ${mostVersions} versions. Before you create a new version, you must delete an existing version.`,
+    );
   const lastVersion = policy.lastVersion + 1;
   const version = { id: `v${lastVersion}`, document, createdAt: now };
   const changed: ManagedPolicy = {

@@ -3,8 +3,9 @@ import { parsePolicy } from '../../policy/parse.ts';
 import type { PolicyKind } from '../../policy/policy.ts';
 import { limitExceeded, malformedPolicyDocument } from './errors.ts';
 
-/** IAM counts no white space (IAM User Guide, "IAM and AWS STS quotas"). */
-const sizeOf = (document: string): number => document.replaceAll(/\s/g, '').length;
+/** Characters of documents together; IAM counts no white space (IAM User Guide, "IAM and AWS STS quotas"). */
+export const sizeOf = (documents: readonly string[]): number =>
+  documents.reduce((sum, document) => sum + document.replaceAll(/\s/g, '').length, 0);
 
 /** Throws MalformedPolicyDocument, with the place of the fault. */
 export const checkDocument = (document: string, kind: PolicyKind): void => {
@@ -16,9 +17,9 @@ export const checkDocument = (document: string, kind: PolicyKind): void => {
   }
 };
 
-/** Throws LimitExceeded when the documents are together longer than `most` characters. */
-export const checkSize = (documents: readonly string[], quota: string, most: number): void => {
-  if (documents.reduce((sum, document) => sum + sizeOf(document), 0) > most) throw limitExceeded(quota, most);
+/** Throws LimitExceeded when the document is longer than `most` characters. */
+export const checkSize = (document: string, quota: string, most: number): void => {
+  if (sizeOf([document]) > most) throw limitExceeded(quota, most);
 };
 
 /** IAM answers documents percent-encoded (RFC 3986); clients decode them. */

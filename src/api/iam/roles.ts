@@ -2,7 +2,7 @@ import type { IamRole } from '../../identity/directory.ts';
 import { uniqueId } from '../../identity/random-keys.ts';
 import { type Operation, optionalString, stringMember } from '../operation.ts';
 import { deleteConflict, entityAlreadyExists, noSuchEntity } from './errors.ts';
-import { checkAttachable, find } from './find.ts';
+import { checkBoundary, find } from './find.ts';
 import { changing, reading } from './operation.ts';
 import { page } from './page.ts';
 import { checkDocument, checkSize } from './policy-documents.ts';
@@ -18,7 +18,7 @@ const longestTrust = 2_048;
 
 const trustOf = (document: string): string => {
   checkDocument(document, 'trust');
-  checkSize([document], 'ACLSizePerRole', longestTrust);
+  checkSize(document, 'ACLSizePerRole', longestTrust);
   return document;
 };
 
@@ -28,7 +28,7 @@ const createRole = changing('CreateRole', onNew('role'), (draft, { input, now, a
   const name = stringMember(input, 'RoleName');
   if (draft.get('role', name)) throw entityAlreadyExists(`Role with name ${name} already exists.`);
   const boundary = optionalString(input, 'PermissionsBoundary');
-  if (boundary !== undefined) checkAttachable(draft, boundary);
+  if (boundary !== undefined) checkBoundary(draft, boundary);
   const description = optionalString(input, 'Description');
   const role: IamRole = {
     ...{ kind: 'role', name, path: optionalString(input, 'Path') ?? '/', id: uniqueId('role') },
@@ -90,7 +90,7 @@ const updateAssumeRolePolicy = changing('UpdateAssumeRolePolicy', on('role'), (d
 const putBoundary = changing('PutRolePermissionsBoundary', on('role'), (draft, { input }) => {
   const role = find(draft, 'role', stringMember(input, 'RoleName'));
   const boundary = stringMember(input, 'PermissionsBoundary');
-  checkAttachable(draft, boundary);
+  checkBoundary(draft, boundary);
   draft.put({ ...role, boundary });
   return {};
 });

@@ -2,7 +2,7 @@ import type { Directory, DirectoryDraft, IamUser } from '../../identity/director
 import { uniqueId } from '../../identity/random-keys.ts';
 import { type Asked, type Operation, optionalString, stringMember } from '../operation.ts';
 import { deleteConflict, entityAlreadyExists, noSuchEntity, validationError } from './errors.ts';
-import { checkAttachable, find } from './find.ts';
+import { checkBoundary, find } from './find.ts';
 import { changing, reading } from './operation.ts';
 import { page } from './page.ts';
 import { shownGroup, shownUser } from './show.ts';
@@ -31,7 +31,7 @@ const createUser = changing('CreateUser', onNew('user'), (draft, { input, now, a
   const name = stringMember(input, 'UserName');
   isFree(draft, name);
   const boundary = optionalString(input, 'PermissionsBoundary');
-  if (boundary !== undefined) checkAttachable(draft, boundary);
+  if (boundary !== undefined) checkBoundary(draft, boundary);
   const user: IamUser = {
     kind: 'user',
     name,
@@ -92,7 +92,7 @@ const deleteUser = changing('DeleteUser', on('user'), (draft, { input }) => {
 const putBoundary = changing('PutUserPermissionsBoundary', on('user'), (draft, { input }) => {
   const user = find(draft, 'user', stringMember(input, 'UserName'));
   const boundary = stringMember(input, 'PermissionsBoundary');
-  checkAttachable(draft, boundary);
+  checkBoundary(draft, boundary);
   draft.put({ ...user, boundary });
   return {};
 });

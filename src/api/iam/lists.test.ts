@@ -1,0 +1,171 @@
+// Lists come page by page, complete and in order; what is asked for twice is done once; what is renamed stays itself.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { allow, credentialsOf, outcome, policy, query, trusts, userWithKey } from '../test-query.ts';
+import { fakeWorld, root, type World } from '../testing.ts';
+
+const arn = (resource: string) => `arn:aws:iam::${root.accountId}:${resource}`;
+const PolicyDocument = policy(allow());
+const numbers = Array.from({ length: 7 }, (_, i) => `x${i}`);
+
+/** Everything of a list, asked for in pages of three; no page is longer, and all but the last say that more follows. */
+const inPages = async (world: World, operation: string, given: object, member: string): Promise<string[]> => {
+  const all: unknown[] = [];
+  let Marker: string | undefined;
+  for (let pages = 0; pages < 10; pages += 1) {
+    const asked = { ...given, MaxItems: 3, ...(Marker === undefined ? {} : { Marker }) };
+    const { result } = await query(world, operation, asked);
+    const items = result[member] || [];
+    expect(items.length).toBeLessThanOrEqual(3);
+    all.push(...items);
+    expect(result.IsTruncated).toBe(String(result.Marker !== undefined));
+    if (result.Marker === undefined) break;
+    expect(items).toHaveLength(3);
+    Marker = result.Marker;
+  }
+  return all.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
+};
+
+test.each<[string, object, string, (name: string) => readonly [string, Record<string, unknown>]]>([
+  ['ListUsers', {}, 'Users', (UserName) => ['CreateUser', { UserName }]],
+  ['ListGroups', {}, 'Groups', (GroupName) => ['CreateGroup', { GroupName }]],
+  [
+    'ListRoles',
+    {},
+    'Roles',
+    (RoleName) => ['CreateRole', { RoleName, AssumeRolePolicyDocument: trusts('*') }],
+  ],
+  [
+    'ListPolicies',
+    { Scope: 'Local' },
+    'Policies',
+    (PolicyName) => ['CreatePolicy', { PolicyName, PolicyDocument }],
+  ],
+  [
+    'ListUserPolicies',
+    { UserName: 'ann' },
+    'PolicyNames',
+    (PolicyName) => ['PutUserPolicy', { UserName: 'ann', PolicyName, PolicyDocument }],
+  ],
+  [
+    'ListUserTags',
+    { UserName: 'ann' },
+    'Tags',
+    (Key) => ['TagUser', { UserName: 'ann', Tags: [{ Key, Value: Key }] }],
+  ],
+  [
+    'GetAccountAuthorizationDetails',
+    { Filter: ['Group'] },
+    'GroupDetailList',
+    (GroupName) => ['CreateGroup', { GroupName }],
+  ],
+])('%s %j', async (operation, given, member, make) => {
+  const world = fakeWorld();
+  if (JSON.stringify(given).includes('ann')) await query(world, 'CreateUser', { UserName: 'ann' });
+  for (const name of [...numbers].reverse()) expect(await outcome(world, ...make(name))).toBe('ok');
+  const all = await inPages(world, operation, given, member);
+  expect(all).toHaveLength(numbers.length);
+  for (const [i, name] of numbers.entries()) expect(all[i]).toContain(name);
+});
+
+test('a list goes on where it was, whatever is made and deleted meanwhile', async () => {
+  const change = fc.record({ name: fc.constantFrom(...numbers), isThere: fc.boolean() });
+  const property = fc.asyncProperty(fc.array(change, { maxLength: 12 }), async (changes) => {
+    const world = fakeWorld();
+    const stays = numbers.filter((name) => changes.every((c) => c.name !== name));
+    for (const UserName of numbers) await query(world, 'CreateUser', { UserName });
+    const seen: string[] = [];
+    let Marker: string | undefined;
+    do {
+      const { result } = await query(world, 'ListUsers', { MaxItems: 2, ...(Marker ? { Marker } : {}) });
+      seen.push(...(result.Users || []).map((user: { UserName: string }) => user.UserName));
+      Marker = result.Marker;
+      for (const { name, isThere } of changes.splice(0, 4))
+        await query(world, isThere ? 'CreateUser' : 'DeleteUser', { UserName: name });
+    } while (Marker !== undefined);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(expect.arrayContaining(stays));
+  });
+  await fc.assert(property, { numRuns: 15 });
+});
+
+test('paths are prefixes', async () => {
+  const world = fakeWorld();
+  for (const [UserName, Path] of [
+    ['a', '/'],
+    ['b', '/data/'],
+    ['c', '/data/x/'],
+    ['d', '/database/'],
+  ])
+    await query(world, 'CreateUser', { UserName, Path });
+  const below = async (PathPrefix: string) =>
+    ((await query(world, 'ListUsers', { PathPrefix })).result.Users || []).map((u: { Arn: string }) => u.Arn);
+  expect(await below('/data/')).toEqual([arn('user/data/b'), arn('user/data/x/c')]);
+  expect(await below('/data')).toHaveLength(3);
+  expect(await below('/x/')).toEqual([]);
+});
+
+test('what is asked for twice is done once', async () => {
+  const world = fakeWorld();
+  const PolicyArn = 'arn:aws:iam::aws:policy/AmazonMWAAReadOnlyAccess';
+  await query(world, 'CreateUser', { UserName: 'ann' });
+  await query(world, 'CreateGroup', { GroupName: 'readers' });
+  const twice = [
+    ['AddUserToGroup', { UserName: 'ann', GroupName: 'readers' }],
+    ['AttachUserPolicy', { UserName: 'ann', PolicyArn }],
+    ['PutUserPolicy', { UserName: 'ann', PolicyName: 'x', PolicyDocument }],
+    ['TagUser', { UserName: 'ann', Tags: [{ Key: 'team', Value: 'data' }] }],
+    ['PutUserPermissionsBoundary', { UserName: 'ann', PermissionsBoundary: PolicyArn }],
+    ['UntagUser', { UserName: 'ann', TagKeys: ['other'] }],
+    ['RemoveUserFromGroup', { UserName: 'ann', GroupName: 'readers' }],
+  ] as const;
+  for (const [operation, given] of twice) {
+    expect(await outcome(world, operation, given), operation).toBe('ok');
+    const after = world.deps.directory.current.get('user', 'ann');
+    expect(await outcome(world, operation, given), operation).toBe('ok');
+    expect(world.deps.directory.current.get('user', 'ann'), operation).toEqual(after);
+  }
+});
+
+test('a renamed user keeps keys, groups, policies and rights; a renamed group its members', async () => {
+  const world = fakeWorld();
+  const own = await userWithKey(world, 'ann', allow('iam:GetUser', arn('user/*')));
+  await query(world, 'CreateGroup', { GroupName: 'readers' });
+  await query(world, 'AddUserToGroup', { UserName: 'ann', GroupName: 'readers' });
+  const before = (await query(world, 'GetUser', { UserName: 'ann' })).result.User;
+  await query(world, 'UpdateUser', { UserName: 'ann', NewUserName: 'bea', NewPath: '/data/' });
+  await query(world, 'UpdateGroup', { GroupName: 'readers', NewGroupName: 'Readers', NewPath: '/g/' });
+  const { User } = (await query(world, 'GetUser', {}, own)).result;
+  expect(User).toEqual({ ...before, UserName: 'bea', Path: '/data/', Arn: arn('user/data/bea') });
+  const { Groups } = (await query(world, 'ListGroupsForUser', { UserName: 'bea' })).result;
+  expect(Groups.map((group: { Arn: string }) => group.Arn)).toEqual([arn('group/g/Readers')]);
+  expect(await outcome(world, 'GetUser', { UserName: 'ann' })).toMatch(/^404 NoSuchEntity/);
+});
+
+test('a name that is given again inherits no rights', async () => {
+  const world = fakeWorld();
+  const own = await userWithKey(world, 'ann', allow('sts:*'));
+  const token = credentialsOf((await query(world, 'GetSessionToken', {}, own)).result.Credentials);
+  await query(world, 'DeleteAccessKey', { UserName: 'ann', AccessKeyId: own.accessKeyId });
+  await query(world, 'DeleteUserPolicy', { UserName: 'ann', PolicyName: 'own' });
+  await query(world, 'DeleteUser', { UserName: 'ann' });
+  await userWithKey(world, 'ann', allow());
+  const role = { RoleName: 'ci', AssumeRolePolicyDocument: trusts({ AWS: root.accountId }) };
+  await query(world, 'CreateRole', role);
+  const given = { RoleArn: arn('role/ci'), RoleSessionName: 'run' };
+  expect(await outcome(world, 'AssumeRole', given, token)).toMatch(/^403 AccessDenied/);
+  expect(await outcome(world, 'GetCallerIdentity', {}, own)).toMatch(/^403 InvalidClientTokenId/);
+});
+
+test('a secret is told once, and is neither in the audit record nor in any other answer', async () => {
+  const world = fakeWorld();
+  const { secretAccessKey } = await userWithKey(world, 'ann', allow());
+  const answers = [
+    await query(world, 'ListAccessKeys', { UserName: 'ann' }),
+    await query(world, 'GetAccountAuthorizationDetails'),
+  ];
+  expect(secretAccessKey).toMatch(/^[A-Za-z0-9+/]{40}$/);
+  expect(
+    JSON.stringify([answers, world.audited, world.deps.directory.current.all('access-key')]),
+  ).not.toContain(secretAccessKey);
+});
