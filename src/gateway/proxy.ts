@@ -15,6 +15,7 @@ import { passedSetCookies, upstreamCookie } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, environmentOf } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
+import { livingRecord } from './living.ts';
 import { rewriteLocation } from './location.ts';
 import { mayUseSession } from './origin.ts';
 import { bearerOf, sessionOf } from './session-of.ts';
@@ -56,7 +57,7 @@ export const admit = async (
   if (session.kind === 'browser' && !mayUseSession(request, door, upgrade)) {
     throw new Refusal(403, `Another site sent this request. Only pages of ${door.origin} may.`);
   }
-  const assertion = await deps.tokens.assertions.forSession(session, door.record);
+  const assertion = await deps.tokens.assertions.forSession(session, () => livingRecord(deps, door));
   if (!assertion) {
     await endWithdrawn(deps, session, request);
     throw new Refusal(403, 'No Airflow role granted in IAM. The session has ended.');

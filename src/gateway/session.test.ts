@@ -60,6 +60,15 @@ describe('a session', () => {
     expect((await t.ask(two.port, { headers: { cookie, ...navigate } })).status).toBe(401);
   });
 
+  it('is judged by the tags that the environment has now', async () => {
+    const cookie = await scriptCookie();
+    t.records.set(two.record.id, { ...two.record, tags: { stage: 'closed' } });
+    const refused = await t.ask(two.port, { headers: { cookie } });
+    t.records.set(two.record.id, two.record);
+    expect([refused.status, refused.body]).toEqual([403, expect.stringContaining('No Airflow role granted')]);
+    expect((await t.ask(two.port, { headers: { cookie } })).status).toBe(401);
+  });
+
   it('cuts what is open within a second when it ends', async () => {
     t.airflow.state.reply = (_req: IncomingMessage, res: ServerResponse) => void res.write('first');
     const cookie = await scriptCookie();

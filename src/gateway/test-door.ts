@@ -134,7 +134,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     clock: systemClock,
     installationId: 'inst',
     mayRunCommands: () => true,
-    rolesOf: () => world.roles,
+    rolesOf: (_mint, e) => (e.tags['stage'] === 'closed' ? [] : world.roles),
   });
   const records = new Map<string, EnvironmentRecord>();
   const audit: AuditEntry[] = [];

@@ -44,7 +44,7 @@ export const endWithdrawn = async (
 
 const check = async (deps: DoorDeps, session: WebSession): Promise<void> => {
   const record = await deps.environments.findById(session.environmentId);
-  if (!record || (await deps.tokens.assertions.forSession(session, record)) !== undefined) return;
+  if (!record || (await deps.tokens.assertions.forSession(session, async () => record)) !== undefined) return;
   await endWithdrawn(deps, session);
 };
 

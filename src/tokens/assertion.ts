@@ -49,8 +49,8 @@ export interface Assertions {
   readonly rolesOf: RolesOf;
   /** A fresh assertion; undefined when the policies of now give no role. */
   sign(who: Asserted, e: RoleEnvironment, action?: RoleAction): Promise<string | undefined>;
-  /** The same for a session, reused for at most 30 s. */
-  forSession(session: WebSession, e: RoleEnvironment): Promise<string | undefined>;
+  /** The same for a session, reused for at most 30 s; the environment, with its tags of now, is asked for when it is not. */
+  forSession(session: WebSession, environment: () => Promise<RoleEnvironment>): Promise<string | undefined>;
 }
 
 const claimsOf = (deps: AssertionDeps, who: Asserted, e: RoleEnvironment, roles: readonly AirflowRole[]) => {
@@ -84,13 +84,13 @@ export const createAssertions = (deps: AssertionDeps): Assertions => {
     if (roles.length === 0) return undefined;
     return signJwt(deps.keys.assertion, 'assertion+jwt', claimsOf(deps, who, e, roles));
   };
-  const forSession: Assertions['forSession'] = async (session, e) => {
+  const forSession: Assertions['forSession'] = async (session, environment) => {
     const known = recent.get(session.id);
     if (known && isStillGood(known)) return known.assertion;
     recent.delete(session.id);
     const signedAt = deps.clock.now();
     const until = deps.clock.monotonic() + reuseMilliseconds;
-    const assertion = await sign(session, e);
+    const assertion = await sign(session, await environment());
     if (!assertion) return undefined;
     recent.set(session.id, { assertion, until, signedAt });
     const oldest = recent.keys().next().value;

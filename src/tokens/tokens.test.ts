@@ -278,7 +278,7 @@ describe('an assertion', () => {
 
   it('is signed with the published key and carries the roles of now', async () => {
     const w = setUp();
-    const assertion = await w.tokens.assertions.forSession(session, demo);
+    const assertion = await w.tokens.assertions.forSession(session, async () => demo);
     const [head, body, signature] = parts(assertion ?? '');
     const [published] = await keys.publicKeys();
     expect(decoded(head)).toEqual({ alg: 'EdDSA', kid: published?.kid, typ: 'assertion+jwt' });
@@ -297,23 +297,23 @@ describe('an assertion', () => {
 
   it('is reused for less than 30 s, then follows a role that was withdrawn', async () => {
     const w = setUp();
-    const first = await w.tokens.assertions.forSession(session, demo);
+    const first = await w.tokens.assertions.forSession(session, async () => demo);
     w.pass(29_000);
-    expect(await w.tokens.assertions.forSession(session, demo)).toBe(first);
+    expect(await w.tokens.assertions.forSession(session, async () => demo)).toBe(first);
     w.roles.now = ['Viewer'];
     w.pass(1_000);
-    const later = await w.tokens.assertions.forSession(session, demo);
+    const later = await w.tokens.assertions.forSession(session, async () => demo);
     expect(decoded(parts(later ?? '')[1])['roles']).toEqual(['Viewer']);
     w.roles.now = [];
     w.pass(30_000);
-    expect(await w.tokens.assertions.forSession(session, demo)).toBeUndefined();
+    expect(await w.tokens.assertions.forSession(session, async () => demo)).toBeUndefined();
   });
 
   it.each([-3_600_000, 3_600_000])('is signed anew when the wall clock was moved by %d ms', async (moved) => {
     const w = setUp();
-    const first = await w.tokens.assertions.forSession(session, demo);
+    const first = await w.tokens.assertions.forSession(session, async () => demo);
     w.time.now += moved;
-    const later = await w.tokens.assertions.forSession(session, demo);
+    const later = await w.tokens.assertions.forSession(session, async () => demo);
     expect(later).not.toBe(first);
     expect(decoded(parts(later ?? '')[1])).toMatchObject({ iat: Math.floor(w.time.now / 1000) });
   });
