@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { browserCookie, navigate, scriptCookie, t, target, two } from './test-clients.ts';
+import { browserCookie, navigate, scriptCookie, t, target, three, two } from './test-clients.ts';
 
 describe('what comes from Airflow', () => {
   it('passes without its other cookies, its server headers and its loopback address', async () => {
@@ -44,5 +44,19 @@ describe('what comes from Airflow', () => {
     t.world.target = { ...target(), startId: 'strange', uid: uid + 1 };
     expect((await t.ask(two.port, { headers: { cookie } })).status).toBe(502);
     expect(t.airflow.seen).toHaveLength(1);
+  });
+});
+
+describe('what the door refuses', () => {
+  it('is a page for people and JSON for programs, with the same words', async () => {
+    const path = '/auth/token';
+    const page = await t.ask(three.port, { path, headers: navigate });
+    expect([page.status, page.headers['content-type']]).toEqual([403, 'text/html; charset=utf-8']);
+    expect(page.body).toContain('This path is not served');
+    const api = await t.ask(three.port, { path });
+    expect([api.status, JSON.parse(api.body).message]).toEqual([
+      403,
+      expect.stringContaining('This path is not served'),
+    ]);
   });
 });

@@ -13,7 +13,7 @@ import { login } from './login.ts';
 import { proxy } from './proxy.ts';
 import { routeOf } from './route.ts';
 import { sessionOf } from './session-of.ts';
-import { deniedPage, signInPage } from './sign-in-page.ts';
+import { deniedPage, refusedPage, signInPage } from './sign-in-page.ts';
 import { signOut } from './sign-out.ts';
 import { refuseUpgrade, upgrade } from './upgrade.ts';
 
@@ -44,30 +44,32 @@ const answer = async (
     case 'sign-out':
       return signOut(deps, request, door);
     case 'nowhere':
-      return problem(route.status, route.why);
+      throw new Refusal(route.status, route.why);
     case 'proxy':
       await proxy(deps, request, io, door);
       return undefined;
   }
 };
 
-/** The one place where what was thrown becomes an answer. */
-const answerError = (deps: DoorDeps, door: DoorFacts, error: unknown): Answer => {
+/** The one place where what was thrown becomes an answer: JSON for programs, a page for people. */
+const answerError = (deps: DoorDeps, door: DoorFacts, error: unknown, wantsHtml = false): Answer => {
+  const show = (status: number, text: string, code?: string): Answer =>
+    wantsHtml ? refusedPage(door, status, text) : problem(status, text, code);
   const refused = (status: number, reason: string) =>
     deps.log.info('door request refused', { ...environmentOf(door), status, reason });
   if (error instanceof Refusal) {
     refused(error.status, error.publicText);
-    return problem(error.status, error.publicText);
+    return show(error.status, error.publicText);
   }
   if (error instanceof TokenRefused) {
     refused(403, error.reason);
-    return problem(403, error.publicText, error.reason);
+    return show(403, error.publicText, error.reason);
   }
   deps.log.error('door request failed inside', { ...environmentOf(door), reason: textOf(error) });
   const trouble = machineTrouble(error);
   return trouble === undefined
-    ? problem(500, 'Windsock could not answer. Its log says why.')
-    : problem(503, trouble);
+    ? show(500, 'Windsock could not answer. Its log says why.')
+    : show(503, trouble);
 };
 
 /** What is left of a refused body is thrown away for a second, so that the client sees the answer; then cut. */
@@ -82,11 +84,13 @@ const drain = ({ req, res }: Io): void => {
 
 /** Serves one request. Never throws. */
 export const handle = async (deps: DoorDeps, door: DoorFacts, io: Io): Promise<void> => {
+  let request: DoorRequest | undefined;
   try {
-    const own = await answer(deps, readRequest(io.req, door), io, door);
+    request = readRequest(io.req, door);
+    const own = await answer(deps, request, io, door);
     if (own) send(io.res, own);
   } catch (error) {
-    send(io.res, answerError(deps, door, error));
+    send(io.res, answerError(deps, door, error, request?.wantsHtml));
   }
   drain(io);
 };

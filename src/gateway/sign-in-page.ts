@@ -29,3 +29,13 @@ export const deniedPage = (door: DoorFacts, session: WebSession): Answer =>
       `and the Airflow roles that IAM grants you do not reach this page.</p>` +
       `<div class="actions"><a class="button main" href="/">Go to Airflow</a><a class="button" href="${signOutPath}">Sign out</a></div>`,
   });
+
+/** For a browser whose request the door refused. */
+export const refusedPage = (door: DoorFacts, status: number, text: string): Answer =>
+  page({
+    status,
+    title: `${door.name}: not possible`,
+    body:
+      `<h1>That is not possible</h1><p>${escapeHtml(text)}</p>` +
+      `<div class="actions"><a class="button main" href="/">Go to Airflow of ${escapeHtml(door.name)}</a></div>`,
+  });
