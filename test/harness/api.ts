@@ -1,5 +1,5 @@
 import { type Environment, newEnvironment } from './mwaa.ts';
-import { type RawAnswer, signed } from './raw.ts';
+import { type Key, type RawAnswer, signed } from './raw.ts';
 import type { Place } from './server.ts';
 
 /** What the API answered instead of 200. */
@@ -15,9 +15,12 @@ export class ApiFault extends Error {
 /** Environments over signed requests, without a Python for each: for suites that make many calls. */
 export class Api {
   readonly #place: Place;
+  readonly #key: Key | undefined;
 
-  constructor(place: Place) {
+  /** As the root user when no key is given. */
+  constructor(place: Place, key?: Key) {
     this.#place = place;
+    this.#key = key;
   }
 
   async create(name: string, airflowVersion: string, more: object = {}): Promise<void> {
@@ -49,7 +52,11 @@ export class Api {
   }
 
   async #call(method: string, path: string, body?: string): Promise<RawAnswer['body']> {
-    const answer = await signed(this.#place, { method, path, ...(body === undefined ? {} : { body }) });
+    const answer = await signed(this.#place, {
+      ...{ method, path },
+      ...(body === undefined ? {} : { body }),
+      ...(this.#key ? { key: this.#key } : {}),
+    });
     if (answer.status !== 200) throw new ApiFault(`${method} ${path}`, answer);
     return answer.body;
   }

@@ -3,8 +3,16 @@ import aws4 from 'aws4';
 import { rootKey } from './mwaa.ts';
 import type { Place } from './server.ts';
 
+/** Long-lived, or temporary with a session token. */
+export interface Key {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
 export interface RawAnswer {
   readonly status: number;
+  readonly requestId: string;
   readonly errorType: string | undefined;
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -16,7 +24,8 @@ export interface RawOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly region?: string;
   readonly service?: string;
-  readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** The root user's when left out. */
+  readonly key?: Key;
   /** How the request is changed after it was signed. */
   readonly tamper?: (headers: Record<string, string | number>) => void;
 }
@@ -45,6 +54,7 @@ export const send = (
         const type = answer.headers['x-amzn-errortype'];
         resolve({
           status: answer.statusCode ?? 0,
+          requestId: String(answer.headers['x-amzn-requestid'] ?? ''),
           errorType: Array.isArray(type) ? type[0] : type,
           body: parsed(text),
         });
@@ -57,7 +67,7 @@ export const send = (
 
 /** Signs a request as another implementation of Signature Version 4 does it, and sends it. */
 export const signed = (place: Place, o: RawOptions): Promise<RawAnswer> => {
-  const { accessKeyId, secretAccessKey } = o.key ?? rootKey(place);
+  const { accessKeyId, secretAccessKey, sessionToken }: Key = o.key ?? rootKey(place);
   const { headers } = aws4.sign(
     {
       method: o.method ?? 'GET',
@@ -68,7 +78,7 @@ export const signed = (place: Place, o: RawOptions): Promise<RawAnswer> => {
       headers: { ...(o.body === undefined ? {} : { 'content-type': 'application/json' }), ...o.headers },
       ...(o.body === undefined ? {} : { body: o.body }),
     },
-    { accessKeyId, secretAccessKey },
+    { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
   );
   o.tamper?.(headers);
   return send(place, { method: o.method ?? 'GET', path: o.path, headers, body: o.body });
