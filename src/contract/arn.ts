@@ -23,6 +23,16 @@ export const readEnvironmentArn = (
 export const airflowRoleArn = (scope: Scope, environmentName: string, role: AirflowRole): string =>
   `arn:aws:airflow:${scope.region}:${scope.accountId}:role/${environmentName}/${role}`;
 
+/** The name of the environment that an ARN means, its own or that of one of its roles; undefined for anything elsewhere. */
+export const environmentNameOf = (arn: string, { region, accountId }: Scope): string | undefined => {
+  const prefix = `arn:aws:airflow:${region}:${accountId}:`;
+  if (!arn.startsWith(prefix)) return undefined;
+  return /^(?:environment\/([^/]+)|role\/([^/]+)\/[^/]+)$/
+    .exec(arn.slice(prefix.length))
+    ?.slice(1)
+    .find((name) => name !== undefined);
+};
+
 export const rootArn = (accountId: string): string => `arn:aws:iam::${accountId}:root`;
 
 /** The service-linked role that MWAA shows as ServiceRoleArn. */

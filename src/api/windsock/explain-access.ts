@@ -1,8 +1,11 @@
+import { environmentNameOf } from '../../contract/arn.ts';
 import { validationException } from '../../contract/errors.ts';
 import { explainAccessInput } from '../../contract/shapes/access.ts';
+import type { ConditionContext } from '../../identity/condition-context.ts';
 import type { MintContext } from '../../identity/principal.ts';
 import type { ApiDeps } from '../deps.ts';
 import { explanationOf } from '../explanation.ts';
+import { environmentContext } from '../mwaa/rights.ts';
 import { type Call, type Operation, type Output, optionalString } from '../operation.ts';
 import { namedPrincipal } from './named-principal.ts';
 
@@ -26,6 +29,12 @@ const decisionOf = (event: RecordedEvent): readonly Output[] => {
   const authorization = event.additionalEventData?.authorization;
   const Principal = event.userIdentity?.arn;
   return authorization?.explanation ? [{ Principal, ...authorization.explanation }] : [];
+};
+
+/** What a call about that resource would bring with it: the tags of the environment. */
+const contextOf = async (resource: string, deps: ApiDeps): Promise<ConditionContext> => {
+  const name = environmentNameOf(resource, deps);
+  return name === undefined ? {} : environmentContext(name, deps);
 };
 
 /** What the record says of a request that was made, and why it was refused if it was. */
@@ -54,7 +63,8 @@ export const explainAccess: Operation = {
       throw validationException('Give Principal and Action (and Resource), or RequestId.');
     const resource = optionalString(input, 'Resource') ?? '*';
     const principal = namedPrincipal(name, deps);
-    const context = (input['Context'] ?? {}) as Readonly<Record<string, string>>;
+    const given = (input['Context'] ?? {}) as Readonly<Record<string, string>>;
+    const context = { ...(await contextOf(resource, deps)), ...given };
     const decision = deps.authorizer.decide(mintOf(call, principal), { action, resource, context });
     return { Principal: principal.arn, ...explanationOf({ action, resource }, decision) };
   },
