@@ -43,7 +43,7 @@ export interface Statement {
 }
 
 /** Statements that allow, and of everything, where they say nothing else. */
-const policyOf = (statements: readonly Statement[]): string =>
+export const policyOf = (statements: readonly Statement[]): string =>
   JSON.stringify({
     Version: '2012-10-17',
     Statement: statements.map((s) => ({ Effect: 'Allow', Resource: '*', ...s })),
