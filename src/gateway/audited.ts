@@ -9,25 +9,26 @@ import type { DoorRequest } from './door-request.ts';
 /** What is particular to one event at a door. */
 type DoorEvent = Pick<AuditEntry, 'eventName' | 'principal'> & Partial<AuditEntry>;
 
-/** The audit entry of something that a request at a door did. */
-export const doorEntry = (request: DoorRequest, door: DoorFacts, event: DoorEvent): AuditEntry => ({
-  readOnly: false,
-  sourceIp: request.clientIp,
-  userAgent: request.userAgent,
-  requestId: request.requestId,
-  environmentId: door.id,
-  ...event,
-  requestParameters: { Name: door.name, ...event.requestParameters },
-});
-
-/** Keeps it, with the transaction when one is given. Throws when it cannot be kept. */
+/** Keeps something that a request at a door did, with the transaction when one is given. Throws when it cannot be kept. */
 export const recordAtDoor = (
   deps: DoorDeps,
   request: DoorRequest,
   door: DoorFacts,
   event: DoorEvent,
   tx?: Transaction,
-): Promise<void> => deps.audit.write(doorEntry(request, door, event), tx);
+): Promise<void> =>
+  deps.audit.write(
+    {
+      readOnly: false,
+      sourceIp: request.clientIp,
+      userAgent: request.userAgent,
+      requestId: request.requestId,
+      environmentId: door.id,
+      ...event,
+      requestParameters: { Name: door.name, ...event.requestParameters },
+    },
+    tx,
+  );
 
 /** Keeps what has happened already: it cannot be undone when it cannot be kept, only told. */
 export const recordAfterwards = (

@@ -29,6 +29,7 @@ export const endWithdrawn = async (
         eventName: 'WebSessionEnded',
         readOnly: false,
         principal: session.mint.principal,
+        session: session.mint,
         sourceIp: asker.clientIp,
         userAgent: asker.userAgent,
         requestId: asker.requestId,
