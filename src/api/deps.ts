@@ -14,6 +14,7 @@ import type { Log } from '../lib/log.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import type { Assertions } from '../tokens/assertion.ts';
 import type { TokenMinter } from '../tokens/ports.ts';
+import type { WebSessions } from '../tokens/web-session.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
 import type { Service } from './route.ts';
 
@@ -50,6 +51,7 @@ export interface ApiDeps {
   readonly keyUses: AccessKeyUses;
   readonly store: EnvironmentStore;
   readonly tokens: TokenMinter;
+  readonly sessions: Pick<WebSessions, 'list' | 'endWhere'>;
   /** Who calls an Airflow, and over what; as the doors do it. */
   readonly assertions: Pick<Assertions, 'sign'>;
   readonly driver: Pick<AirflowDriver, 'webTarget'>;

@@ -134,6 +134,7 @@ export const fakeWorld = () => {
     boxes,
     keyUses: { last: () => undefined, note: () => {}, flush: async () => {} },
     store: memoryStore(records) as EnvironmentStore,
+    sessions: { list: async () => [], endWhere: async () => ({ ended: [], announce: () => {} }) },
     assertions: { sign: async () => 'assertion' },
     driver: { webTarget: () => undefined },
     pools: createUpstreamPools(),

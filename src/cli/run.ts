@@ -8,6 +8,7 @@ import { guardRailCommand } from './commands/guard-rail.ts';
 import { openCommand } from './commands/open.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { revokeSessionsCommand } from './commands/revoke-sessions.ts';
+import { sessionCommand } from './commands/session.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
@@ -25,6 +26,7 @@ const commands = [
   openCommand,
   tokenCommand,
   environmentCommand,
+  sessionCommand,
   explainCommand,
   guardRailCommand,
   revokeSessionsCommand,

@@ -124,6 +124,23 @@ export const settingDefinitions = {
     value: 'MINUTES',
     description: 'How long a creation may try before the environment is CREATE_FAILED',
   },
+  sessionHours: {
+    schema: z.coerce
+      .number({ error: 'must be a number of hours' })
+      .min(0.1, { error: 'must be at least 0.1' })
+      .max(168, { error: 'must be at most 168' })
+      .default(12),
+    value: 'HOURS',
+    description: 'How long a web session lasts, whatever is done in it',
+  },
+  sessionIdleMinutes: {
+    schema: z.coerce
+      .number({ error: 'must be a number of minutes' })
+      .min(1, { error: 'must be at least 1' })
+      .default(720),
+    value: 'MINUTES',
+    description: 'How long a web session lasts without a request',
+  },
   maxEnvironments: { ...count(10), description: 'How many environments there may be' },
   maxWorkers: { ...count(25), description: 'The most workers that an environment may ask for' },
   maxWebservers: { ...count(5), description: 'The most web servers that an environment may ask for' },

@@ -1,6 +1,7 @@
 import type { OperationBinding } from './operations.ts';
 import { explainAccessInput, guardRailInput, nothingInput, roleNameInput } from './shapes/access.ts';
 import { environmentNameInput } from './shapes/environments.ts';
+import { listSessionsInput, revokeSessionInput } from './shapes/sessions.ts';
 
 /**
  * Operations that Amazon MWAA does not have: a service of their own, with the signing name `windsock`, spoken like
@@ -61,6 +62,26 @@ export const windsockOperations = {
     uri: '/windsock/roles/{RoleName}/revoke-sessions',
     body: false,
     input: roleNameInput,
+    readOnly: false,
+  },
+  ListSessions: {
+    method: 'GET',
+    uri: '/windsock/sessions',
+    query: {
+      EnvironmentName: 'EnvironmentName',
+      Principal: 'Principal',
+      MaxResults: 'MaxResults',
+      NextToken: 'NextToken',
+    },
+    body: false,
+    input: listSessionsInput,
+    readOnly: true,
+  },
+  RevokeSession: {
+    method: 'POST',
+    uri: '/windsock/sessions/revoke',
+    body: true,
+    input: revokeSessionInput,
     readOnly: false,
   },
 } as const satisfies Record<string, CallBinding>;

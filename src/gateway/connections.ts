@@ -4,7 +4,10 @@ import type { WebSession } from '../tokens/session-store.ts';
 
 /** Requests and sockets on their way, by session, so that they end when it does. */
 export interface OpenConnections {
-  /** Notes a connection; call what it gives when it has ended by itself. */
+  /**
+   * Notes a connection; call what it gives when it has ended by itself. It is cut at once when the session ended
+   * while the request was on its way here.
+   */
   add(session: WebSession, cut: () => void): () => void;
   /** Those that have something open. */
   sessions(): readonly WebSession[];
@@ -17,9 +20,20 @@ interface Open {
   readonly cut: () => void;
 }
 
+/** Longer than any request waits before its connection is noted, in milliseconds. */
+const rememberFor = 300_000;
+
 /** Expired sessions are looked for every second. */
 export const createOpenConnections = (clock: Clock): OpenConnections => {
   const open = new Set<Open>();
+  /** Sessions that ended lately, with when they can be forgotten; oldest first. */
+  const ended = new Map<string, number>();
+  const forget = (): void => {
+    for (const [id, until] of ended) {
+      if (until > clock.monotonic()) return;
+      ended.delete(id);
+    }
+  };
   const cutWhere = (match: (s: WebSession) => boolean): void => {
     for (const entry of open) {
       if (!match(entry.session)) continue;
@@ -27,17 +41,23 @@ export const createOpenConnections = (clock: Clock): OpenConnections => {
       entry.cut();
     }
   };
-  const timer = setInterval(() => cutWhere((s) => s.expiresAt <= clock.now()), 1000);
+  const timer = setInterval(() => {
+    cutWhere((s) => s.expiresAt <= clock.now());
+    forget();
+  }, 1000);
   timer.unref();
   return {
     add: (session, cut) => {
       const entry = { session, cut };
-      open.add(entry);
+      if (ended.has(session.id)) cut();
+      else open.add(entry);
       return () => open.delete(entry);
     },
     sessions: () => [...new Map([...open].map(({ session }) => [session.id, session])).values()],
-    sessionEnded: (e) =>
-      cutWhere((s) => (e.sessionId ? s.id === e.sessionId : s.environmentId === e.environmentId)),
+    sessionEnded: (e) => {
+      ended.set(e.sessionId, clock.monotonic() + rememberFor);
+      cutWhere((s) => s.id === e.sessionId);
+    },
     close: () => clearInterval(timer),
   };
 };

@@ -1,5 +1,4 @@
 import type { SessionKind } from '../tokens/session-store.ts';
-import { sessionLifetimeSeconds } from '../tokens/web-session.ts';
 import type { DoorFacts } from './door-facts.ts';
 
 /** The names and values of a Cookie header, in order; a name may come twice. */
@@ -32,10 +31,14 @@ export const sessionCookie = (kind: SessionKind, door: DoorFacts): string => {
   return door.airflow === 2 ? 'session' : '_token';
 };
 
-/** The Set-Cookie that begins a session. */
-export const beginSession = (kind: SessionKind, door: DoorFacts, secret: string): string => {
+/** The Set-Cookie that begins a session of so many seconds. */
+export const beginSession = (
+  kind: SessionKind,
+  door: DoorFacts,
+  { secret, seconds }: { readonly secret: string; readonly seconds: number },
+): string => {
   const base = `${sessionCookie(kind, door)}=${secret}; Path=/; Secure; HttpOnly`;
-  return kind === 'browser' ? `${base}; SameSite=Lax; Max-Age=${sessionLifetimeSeconds}` : base;
+  return kind === 'browser' ? `${base}; SameSite=Lax; Max-Age=${seconds}` : base;
 };
 
 /** The Set-Cookie headers that make a browser forget a session and Airflow's part of it. */

@@ -71,7 +71,7 @@ const beginIn = async (tx: Transaction, login: Login, row: TokenRecord) => {
   const announce = previous ? await deps.tokens.sessions.end(tx, previous, 'signed-out') : () => {};
   const kind = request.browser ? 'browser' : 'script';
   const { mint, airflowIdentity } = row;
-  const { secret } = await deps.tokens.sessions.open(tx, {
+  const { secret, session } = await deps.tokens.sessions.open(tx, {
     kind,
     environmentId: door.id,
     mint,
@@ -80,7 +80,8 @@ const beginIn = async (tx: Transaction, login: Login, row: TokenRecord) => {
   const responseElements = { AirflowIdentity: airflowIdentity, roles, sessionKind: kind };
   const event = { eventName: 'WebLogin', principal: mint.principal, session: mint, responseElements };
   await recordAtDoor(deps, request, door, event, tx);
-  return { announce, secret, kind, airflowIdentity } as const;
+  const seconds = Math.round((session.expiresAt - session.createdAt) / 1000);
+  return { announce, secret, seconds, kind, airflowIdentity } as const;
 };
 
 /** Only refusals of genuine tokens are kept: strangers must not be able to fill the record. */
@@ -122,7 +123,7 @@ export const login = async (
     const wanted = { kind: webLoginToken, environment: door };
     const begun = await deps.tokens.redeem(form.token, wanted, (tx, row) => beginIn(tx, attempt, row));
     begun.announce();
-    const cookie = beginSession(begun.kind, door, begun.secret);
+    const cookie = beginSession(begun.kind, door, begun);
     return json(200, { user: begun.airflowIdentity, environment: door.name }, { 'set-cookie': cookie });
   } catch (error) {
     if (error instanceof OtherSession) {

@@ -9,6 +9,7 @@ import { createSessionStore } from '../store/sessions.ts';
 import { createTokenStore } from '../store/tokens.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
 import { createTokens, type Tokens } from '../tokens/tokens.ts';
+import type { SessionLimits } from '../tokens/web-session.ts';
 
 /** Tokens and sessions, with the roles that the policies of now give. */
 export const buildTokens = (d: {
@@ -17,6 +18,7 @@ export const buildTokens = (d: {
   readonly keys: SigningKeys;
   readonly installationId: string;
   readonly authorizer: Authorizer;
+  readonly sessionLimits: SessionLimits;
   readonly log: Log;
 }): Tokens =>
   createTokens({
@@ -26,6 +28,7 @@ export const buildTokens = (d: {
     keys: d.keys,
     clock: systemClock,
     installationId: d.installationId,
+    sessionLimits: d.sessionLimits,
     log: d.log,
     rolesOf: (mint, e, action) =>
       grantedRoles(

@@ -190,7 +190,10 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     stopNoting();
     await keyUses.flush();
   });
-  const tokens = buildTokens({ db: own.db, audit, keys: id.keys, installationId: issuer, authorizer, log });
+  const tokens = buildTokens({
+    ...{ db: own.db, audit, keys: id.keys, installationId: issuer, authorizer, log },
+    sessionLimits: { lifetime: settings.sessionHours * 3_600, idle: settings.sessionIdleMinutes * 60 },
+  });
   started.add('sweeping', tokens.startSweeping());
   const pools = createUpstreamPools();
   const gateway = createGateway({
@@ -225,6 +228,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     keyUses,
     store,
     tokens,
+    sessions: tokens.sessions,
     assertions: tokens.assertions,
     driver,
     pools,

@@ -1,9 +1,14 @@
 import type { InTransaction, Transaction } from '../lib/transaction.ts';
-import type { SessionStore, WebSession } from './session-store.ts';
+import type { SessionFilter, SessionStore, WebSession } from './session-store.ts';
 import type { TokenAudit, TokenRecord, TokenStore } from './token-store.ts';
 
 type FakeToken = { record: TokenRecord; state: 'unused' | 'used' | 'revoked' };
 type FakeSession = { session: WebSession; hash: string; ended: string | undefined };
+
+const matches = (s: WebSession, { id, environmentId, person }: SessionFilter): boolean =>
+  (id === undefined || s.id === id) &&
+  (environmentId === undefined || s.environmentId === environmentId) &&
+  (person === undefined || s.airflowIdentity === person || s.mint.principal.arn === person);
 
 /** Stores in memory for unit tests: transactions run one after another, and roll back when they throw. */
 export const fakeStores = () => {
@@ -74,8 +79,14 @@ export const fakeStores = () => {
       found.ended = reason;
       return true;
     },
-    endAll: async (_tx, id, reason) => {
-      for (const s of sessions.values()) if (s.session.environmentId === id) s.ended ??= reason;
+    list: async (filter) =>
+      [...sessions.values()]
+        .filter((s) => !s.ended && matches(s.session, filter))
+        .map(({ session }) => ({ ...session, environmentName: 'demo', lastSeenAt: session.createdAt })),
+    endWhere: async (_tx, filter, reason) => {
+      const living = [...sessions.values()].filter((s) => !s.ended && matches(s.session, filter));
+      for (const s of living) s.ended = reason;
+      return living.map(({ session }) => session);
     },
     sweep: async (before, limit) => {
       const old = [...sessions].filter(([, s]) => s.session.expiresAt < before).slice(0, limit);

@@ -13,11 +13,11 @@ export interface TokenMinter {
   cliToken(e: TokenEnvironment, mint: MintContext, airflowIdentity: string): Promise<string>;
 }
 
-export type EndReason = 'signed-out' | 'right-withdrawn' | 'environment-deleted';
+export type EndReason = 'signed-out' | 'right-withdrawn' | 'environment-deleted' | 'revoked' | 'way-closed';
 
 /** Called after commit; the gateway cuts open connections and sockets. */
 export type SessionEnded = (e: {
   readonly environmentId: string;
-  readonly sessionId?: string;
+  readonly sessionId: string;
   readonly reason: EndReason;
 }) => void;

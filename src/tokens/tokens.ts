@@ -12,7 +12,7 @@ import { redeemToken, type Wanted } from './redeem.ts';
 import type { SessionStore } from './session-store.ts';
 import type { TokenRecord } from './token-store.ts';
 import { webLoginToken } from './web-login-token.ts';
-import { createWebSessions, sessionPrefix, type WebSessions } from './web-session.ts';
+import { createWebSessions, type SessionLimits, sessionPrefix, type WebSessions } from './web-session.ts';
 
 const hour = 3_600_000;
 const sweepEvery = 10 * 60_000;
@@ -20,6 +20,7 @@ const sweepBatch = 500;
 
 export interface TokensDeps extends MintDeps, AssertionDeps {
   readonly sessionStore: SessionStore;
+  readonly sessionLimits?: SessionLimits;
   readonly log?: Log;
 }
 
@@ -76,7 +77,7 @@ export const createTokens = (deps: TokensDeps): Tokens => {
     mayRunCommands: deps.mayRunCommands,
     endAll: async (tx, environmentId) => {
       await deps.tokenStore.revokeAll(tx, environmentId, deps.clock.now());
-      return sessions.endAll(tx, environmentId, 'environment-deleted');
+      return (await sessions.endWhere(tx, { environmentId }, 'environment-deleted')).announce;
     },
     sweep,
     startSweeping: () => {

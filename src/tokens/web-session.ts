@@ -5,10 +5,25 @@ import type { Stop } from '../lib/stop.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { hashOf } from './jwt.ts';
 import type { EndReason, SessionEnded } from './ports.ts';
-import type { SessionKind, SessionStore, WebSession } from './session-store.ts';
+import type {
+  EndedSession,
+  ListedSession,
+  SessionFilter,
+  SessionKind,
+  SessionPosition,
+  SessionStore,
+  WebSession,
+} from './session-store.ts';
 
-/** AWS: a web session lasts 12 hours, whatever is done in it. */
-export const sessionLifetimeSeconds = 12 * 60 * 60;
+/** How long sessions last, in seconds. */
+export interface SessionLimits {
+  /** Whatever is done in it; 12 hours on AWS. */
+  readonly lifetime: number;
+  /** Without a request. */
+  readonly idle: number;
+}
+
+export const usualSessionLimits: SessionLimits = { lifetime: 12 * 60 * 60, idle: 12 * 60 * 60 };
 const cacheMilliseconds = 30_000;
 const cacheEntries = 2_000;
 
@@ -29,8 +44,17 @@ export interface WebSessions {
   find(secret: string): Promise<WebSession | undefined>;
   /** Ends a session in a transaction; call what it gives after the commit. */
   end(tx: Transaction, session: WebSession, reason: EndReason): Promise<() => void>;
-  /** Ends every session of an environment in a transaction; call what it gives after the commit. */
-  endAll(tx: Transaction, environmentId: string, reason: EndReason): Promise<() => void>;
+  /** Living sessions, newest first. */
+  list(
+    filter: SessionFilter,
+    o: { readonly before: SessionPosition | undefined; readonly limit: number },
+  ): Promise<readonly ListedSession[]>;
+  /** Ends every session that matches in a transaction; call `announce` after the commit. */
+  endWhere(
+    tx: Transaction,
+    filter: SessionFilter,
+    reason: EndReason,
+  ): Promise<{ readonly ended: readonly EndedSession[]; readonly announce: () => void }>;
   /** Called after the commit of each end. */
   onEnded(listener: SessionEnded): Stop;
 }
@@ -66,18 +90,24 @@ const sessionCache = (clock: Clock) => {
 };
 
 /** Web sessions: server-side, opaque, found by the SHA-256 of a 256-bit secret. */
-export const createWebSessions = (deps: { sessionStore: SessionStore; clock: Clock }): WebSessions => {
+export const createWebSessions = (deps: {
+  readonly sessionStore: SessionStore;
+  readonly clock: Clock;
+  readonly sessionLimits?: SessionLimits;
+}): WebSessions => {
+  const limits = deps.sessionLimits ?? usualSessionLimits;
+  const idleSince = () => deps.clock.now() - limits.idle * 1000;
   const cache = sessionCache(deps.clock);
   const listeners = new Set<SessionEnded>();
   const announce = (e: Parameters<SessionEnded>[0]) => {
-    cache.forget((s) => (e.sessionId ? s.id === e.sessionId : s.environmentId === e.environmentId));
+    cache.forget((s) => s.id === e.sessionId);
     for (const listener of listeners) listener(e);
   };
   return {
     open: async (tx, s) => {
       const secret = `${sessionPrefix}${randomBytes(32).toString('base64url')}`;
       const createdAt = deps.clock.now();
-      const expiresAt = createdAt + sessionLifetimeSeconds * 1000;
+      const expiresAt = createdAt + limits.lifetime * 1000;
       const session = { ...s, id: randomBytes(16).toString('base64url'), createdAt, expiresAt };
       await deps.sessionStore.insert(tx, session, hashOf(secret));
       return { secret, session };
@@ -89,7 +119,7 @@ export const createWebSessions = (deps: { sessionStore: SessionStore; clock: Clo
       const hit = cache.get(key);
       if (hit) return hit;
       const before = cache.ends();
-      const session = await deps.sessionStore.use(hash, deps.clock.now());
+      const session = await deps.sessionStore.use(hash, deps.clock.now(), idleSince());
       if (session && before === cache.ends()) cache.put(key, session);
       return session;
     },
@@ -97,9 +127,14 @@ export const createWebSessions = (deps: { sessionStore: SessionStore; clock: Clo
       await deps.sessionStore.end(tx, session.id, reason, deps.clock.now());
       return () => announce({ environmentId: session.environmentId, sessionId: session.id, reason });
     },
-    endAll: async (tx, environmentId, reason) => {
-      await deps.sessionStore.endAll(tx, environmentId, reason, deps.clock.now());
-      return () => announce({ environmentId, reason });
+    list: (filter, o) =>
+      deps.sessionStore.list(filter, { ...o, now: deps.clock.now(), idleSince: idleSince() }),
+    endWhere: async (tx, filter, reason) => {
+      const ended = await deps.sessionStore.endWhere(tx, filter, reason, deps.clock.now());
+      const tell = () => {
+        for (const { id, environmentId } of ended) announce({ environmentId, sessionId: id, reason });
+      };
+      return { ended, announce: tell };
     },
     onEnded: (listener) => {
       listeners.add(listener);

@@ -3,7 +3,9 @@ import type { Operation } from '../operation.ts';
 import { explainAccess } from './explain-access.ts';
 import { explainEnvironmentAccess } from './explain-environment-access.ts';
 import { deleteGuardRail, getGuardRail, putGuardRail } from './guard-rail.ts';
+import { listSessions } from './list-sessions.ts';
 import { revokeRoleSessions } from './revoke-role-sessions.ts';
+import { revokeSession } from './revoke-session.ts';
 import { startEnvironment } from './start-environment.ts';
 import { stopEnvironment } from './stop-environment.ts';
 
@@ -17,4 +19,6 @@ export const windsockServed: Readonly<Record<WindsockOperationName, Operation>> 
   GetGuardRail: getGuardRail,
   DeleteGuardRail: deleteGuardRail,
   RevokeRoleSessions: revokeRoleSessions,
+  ListSessions: listSessions,
+  RevokeSession: revokeSession,
 };
