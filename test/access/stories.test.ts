@@ -22,6 +22,7 @@ import { denied, noRole, Person, roleReach } from './person.ts';
 import { dag, otherOf, pausedDag, type Subject, subjects, three, two } from './subjects.ts';
 import { type Ending, Withdrawals } from './withdrawals.ts';
 
+const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
 let place: Place;
 let server: Running;
 let iam: Iam;
@@ -198,16 +199,25 @@ describe.for(subjects)('in $version', (s) => {
     expect(await bounded.overInvoke(s)).toEqual(overTheApi(roleReach.Viewer));
   });
 
-  test('several roles count together; the environment itself grants none', async () => {
+  test('several roles count together, those of each way in for themselves; the environment itself grants none', async () => {
     const name = `several-${s.name}`;
     const several = await user(name, {
       statements: [entering(roleIn(s.name, 'Viewer')), entering(roleIn(s.name, 'Op'))],
     });
     expect(await several.inAirflow(s)).toEqual(roleReach.Op);
-    expect(await look(browser, several, s)).toEqual({
-      who: `user/${name} (Viewer, Op)`,
-      ...{ menus: ['Admin'], trigger: 'runs', connections: 'shown' },
+    if (isFull)
+      expect(await look(browser, several, s)).toEqual({
+        who: `user/${name} (Viewer, Op)`,
+        ...{ menus: ['Admin'], trigger: 'runs', connections: 'shown' },
+      });
+    const apart = await user(`apart-${s.name}`, {
+      statements: [
+        { Action: 'airflow:CreateWebLoginToken', Resource: roleIn(s.name, 'Viewer') },
+        { Action: 'airflow:InvokeRestApi', Resource: roleIn(s.name, 'Op') },
+      ],
     });
+    expect(await apart.inAirflow(s)).toEqual(roleReach.Viewer);
+    expect(await apart.overInvoke(s)).toEqual(overTheApi(roleReach.Op));
     const visitor = await user(`public-${s.name}`, { statements: [entering(roleIn(s.name, 'Public'))] });
     expect(await visitor.inAirflow(s)).toEqual(roleReach.Public);
     const nothings = {
@@ -254,7 +264,7 @@ describe('a right that is withdrawn', () => {
   test('ends sessions within a minute, open streams too', { timeout: 90_000 }, async () => {
     endings = await withdrawals.endings();
     for (const { what, seconds } of endings) expect(seconds, what).toBeLessThan(60);
-    expect(endings).toHaveLength(11);
+    expect(endings).toHaveLength(15);
     for (const { what, refusal } of endings)
       if (refusal)
         expect(refusal, what).toMatch(
@@ -264,6 +274,8 @@ describe('a right that is withdrawn', () => {
 
   test('leaves the browser with a page that says so', async () => {
     for (const page of withdrawals.pages) {
+      // Airflow 3 asks again and again by itself, and is led to the door
+      if (page === withdrawals.pages[0]) await page.getByText('You are not signed in').waitFor();
       const answer = await page.reload();
       expect([401, 403]).toContain(answer?.status());
       expect(answer?.headers()['content-type']).toContain('text/html');

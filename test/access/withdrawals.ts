@@ -34,10 +34,11 @@ interface Stage {
   readonly browser: Browser;
 }
 
-const enter: Statement = {
+const entering = (role: string): Statement => ({
   Action: ['airflow:CreateWebLoginToken', 'airflow:InvokeRestApi'],
-  Resource: 'arn:aws:airflow:*:*:role/*/User',
-};
+  Resource: `arn:aws:airflow:*:*:role/*/${role}`,
+});
+const enter = entering('User');
 const assume: Statement = { Action: 'sts:AssumeRole' };
 
 /** Everything that can take a right away, each with somebody of its own. */
@@ -53,6 +54,14 @@ const casesOf = async ({ place, iam }: Stage): Promise<readonly Case[]> => {
   const staged = await iam.user('staged', {
     statements: [{ ...enter, Condition: { StringEquals: { 'aws:ResourceTag/stage': 'open' } } }],
   });
+  const replaced = { key: await iam.user('replaced', { statements: [enter] }) };
+  const replace = async (): Promise<void> => {
+    const UserName = 'replaced';
+    await iam.call('DeleteAccessKey', { UserName, AccessKeyId: replaced.key.accessKeyId });
+    await iam.drop('User', UserName);
+    await iam.call('DeleteUser', { UserName });
+    replaced.key = await iam.user(UserName, { statements: [enter] });
+  };
   const setStage = async (stage: string): Promise<void> => {
     for (const { name } of subjects) {
       const arn = `arn:aws:airflow:us-east-1:${iam.accountId}:environment/${name}`;
@@ -88,6 +97,12 @@ const casesOf = async ({ place, iam }: Stage): Promise<readonly Case[]> => {
       restore: async () => {},
     },
     {
+      name: 'a user is made anew under the same name, with the same rights and another key',
+      person: async () => new Person(place, replaced.key),
+      withdraw: replace,
+      restore: async () => {},
+    },
+    {
       name: 'the tag of an environment changes',
       person: holding(staged),
       withdraw: () => setStage('closed'),
@@ -98,11 +113,19 @@ const casesOf = async ({ place, iam }: Stage): Promise<readonly Case[]> => {
 
 const versionPath = (s: Subject): string => `${restPath(s.airflow)}/version`;
 
-/** Asks every two seconds until it is refused. */
+/** Asks every three seconds until it is refused. */
 const untilRefused = async (what: string, s: Subject, session: Session): Promise<void> => {
   const path = versionPath(s);
   const refused = async () => [401, 403].includes((await session.get(path)).status);
-  await until(what, 75, refused, 2_000);
+  await until(what, 75, refused, 3_000);
+};
+
+/** Asks for something that only the role of before may see; the session itself stays. */
+const untilWeaker = async (what: string, s: Subject, session: Session): Promise<void> => {
+  const variables = `${restPath(s.airflow)}/variables`;
+  await until(what, 75, async () => (await session.get(variables)).status === 403, 3_000);
+  const { status } = await session.get(versionPath(s));
+  if (status !== 200) throw new Error(`${what}: the session ended with ${status}`);
 };
 
 /** Airflow says every second how a run is that never begins; resolves when the door cuts that. */
@@ -161,7 +184,19 @@ export class Withdrawals {
         return {};
       });
     }
+    const demoted = await stage.iam.user('demoted', { statements: [entering('Op')] });
+    for (const s of subjects) {
+      const what = `Op becomes Viewer, ${s.version}`;
+      const session = await new Person(stage.place, demoted).signIn(s);
+      const before = await session.get(`${restPath(s.airflow)}/variables`);
+      if (before.status !== 200) throw new Error(`${what}: ${before.status} ${before.text}`);
+      watch({ what, path: versionPath(s) }, async () => {
+        await untilWeaker(what, s, session);
+        return {};
+      });
+    }
     for (const { withdraw } of cases) await withdraw();
+    await stage.iam.put('User', 'demoted', [entering('Viewer')]);
     withdrawnAt = performance.now();
     return new Withdrawals(
       pages,
