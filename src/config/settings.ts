@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const port = z.coerce
@@ -20,6 +21,14 @@ const databaseUrl = z.string().refine(
   },
   { error: 'must be a URL like postgresql://user:password@host:5432/postgres' },
 );
+
+/** Addresses of this machine, separated by commas. */
+const addresses = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => (typeof given === 'string' ? given.split(',') : given).map((text) => text.trim()))
+  .refine((list) => list.length > 0 && list.every((text) => isIP(text) !== 0), {
+    error: 'must be IP addresses, separated by commas',
+  });
 
 /** A number of things, at least one. */
 const count = (usual: number) => ({
@@ -60,6 +69,39 @@ export const settingDefinitions = {
     schema: port.default(7443),
     value: 'PORT',
     description: 'Port of the first environment’s web server; the next takes the next free one',
+  },
+  privateAddress: {
+    schema: addresses.default(['127.0.0.1', '::1']),
+    value: 'ADDRESSES',
+    description: 'Addresses at which environments with private access answer, for instance that of a VPN',
+    defaultText: '127.0.0.1,::1',
+  },
+  publicAddress: {
+    schema: addresses.default([]),
+    value: 'ADDRESSES',
+    description: 'Addresses at which environments with public access answer',
+    defaultText: 'none: they answer at the private ones',
+  },
+  domain: {
+    schema: z
+      .string()
+      .regex(/^(?=.{1,200}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?$/, {
+        error: 'must be a domain such as airflow.example.com',
+      })
+      .optional(),
+    value: 'DOMAIN',
+    description: 'Domain in which each environment has a name; all answer at the one port --door-port',
+    defaultText: 'none: each environment has a port at localhost',
+  },
+  certificate: {
+    schema: z.string().startsWith('/', { error: 'must be an absolute path' }).optional(),
+    value: 'FILE',
+    description: 'Certificate for all names of the domain, with its chain (PEM); read again when it changes',
+  },
+  certificateKey: {
+    schema: z.string().startsWith('/', { error: 'must be an absolute path' }).optional(),
+    value: 'FILE',
+    description: 'Private key of that certificate (PEM)',
   },
   region: {
     schema: z

@@ -207,16 +207,14 @@ export interface MetadataDatabases {
 
 export interface Door {
   /**
-   * Listens for this environment (its claimed port, else the next free one from the first port on)
-   * and gives the host name with port. Repeatable.
+   * Listens for this environment, where its access mode says, and gives the host name with port. Repeatable: what is
+   * open already is brought to what the record says now.
    */
   open(e: EnvironmentRecord, claim: (hostname: string) => Promise<boolean>): Promise<string>;
   /** Stops accepting and ends its connections. */
   close(id: EnvironmentId): Promise<void>;
-  /** True while it listens for this id. */
-  isOpen(id: EnvironmentId): boolean;
-  /** What it goes by from now on, where it is open. */
-  refresh(e: EnvironmentRecord): void;
+  /** True while it is open as the record wants it, which it serves by from now on. */
+  isOpen(e: EnvironmentRecord): boolean;
 }
 
 /** A folder of a bucket: `arn:aws:s3:::NAME` and the path in it, as given in DagS3Path. */

@@ -232,8 +232,7 @@ const withLease = async (
     if (!record) return undefined;
     tryOf(d, record, tries);
     const actual = await d.driver.observe(record);
-    d.door.refresh(record);
-    const step = plan(record, actual, d.door.isOpen(id));
+    const step = plan(record, actual, d.door.isOpen(record));
     if (step === undefined) {
       await settled(d, record, actual, held, tries);
       return undefined;

@@ -1,57 +1,88 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { codeOf } from '../lib/errors.ts';
+import { codeOf, WindsockError } from '../lib/errors.ts';
 
-/** A port held on every loopback family of this machine. */
-export interface BoundPort {
-  readonly port: number;
-  close(): Promise<void>;
+/** An address of this machine is not there: an interface that is down, or a wrong setting. */
+export class AddressMissing extends WindsockError {
+  constructor(address: string) {
+    super(
+      'AddressMissing',
+      `The address ${address}, at which doors are to listen, is not on this machine now. Bring its interface up, or ` +
+        'change --private-address or --public-address.',
+    );
+  }
 }
 
-const families = ['127.0.0.1', '::1'] as const;
+interface Bound {
+  readonly server: Server;
+  readonly sockets: Set<Socket>;
+}
+
+const loopback6 = '::1';
 /** A machine without IPv6 has nobody who could listen there either. */
 const noSuchFamily = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
-const listen = (host: string, port: number, onSocket: (socket: Socket) => void): Promise<Server> =>
+const listen = (host: string, port: number, onSocket: (socket: Socket) => void): Promise<Bound> =>
   new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true }, onSocket);
+    const sockets = new Set<Socket>();
+    const server = createServer({ noDelay: true }, (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      onSocket(socket);
+    });
     server.maxConnections = 1024;
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
       server.removeListener('error', reject);
-      resolve(server);
+      resolve({ server, sockets });
     });
   });
 
-const closeServer = (server: Server): Promise<void> =>
-  new Promise((resolve) => server.close(() => resolve()));
-
-/** Listens on 127.0.0.1 and ::1; undefined when either is taken: another program would get half of the clients. */
-export const bindPort = async (
-  port: number,
-  onSocket: (socket: Socket) => void,
-): Promise<BoundPort | undefined> => {
-  const servers: Server[] = [];
-  const sockets = new Set<Socket>();
-  const accept = (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    onSocket(socket);
-  };
-  const close = async () => {
-    const closing = servers.map(closeServer);
+const closeBound = ({ server, sockets }: Bound): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
     for (const socket of sockets) socket.destroy();
-    await Promise.all(closing);
-  };
-  for (const host of families) {
-    try {
-      servers.push(await listen(host, port, accept));
-    } catch (error) {
-      const code = codeOf(error) ?? '';
-      if (noSuchFamily.has(code) && servers.length > 0) continue;
-      await close();
-      if (code === 'EADDRINUSE' || code === 'EACCES') return undefined;
-      throw error;
-    }
+  });
+
+/** A port, held at any number of addresses that may change while it is held. */
+export class BoundPort {
+  readonly port: number;
+  readonly #bound = new Map<string, Bound>();
+
+  constructor(port: number) {
+    this.port = port;
   }
-  return { port, close };
-};
+
+  /**
+   * Listens at these addresses and at no others; connections at one that is given up are cut. False when another
+   * program has the port at one of them: then nothing has changed.
+   * @throws WindsockError AddressMissing
+   */
+  async listen(wanted: ReadonlyMap<string, (socket: Socket) => void>): Promise<boolean> {
+    const added: string[] = [];
+    for (const [address, onSocket] of wanted) {
+      if (this.#bound.has(address)) continue;
+      try {
+        this.#bound.set(address, await listen(address, this.port, onSocket));
+        added.push(address);
+      } catch (error) {
+        const code = codeOf(error) ?? '';
+        if (noSuchFamily.has(code) && address === loopback6 && wanted.size > 1) continue;
+        await this.#giveUp(added);
+        if (code === 'EADDRINUSE' || code === 'EACCES') return false;
+        throw noSuchFamily.has(code) ? new AddressMissing(address) : error;
+      }
+    }
+    await this.#giveUp([...this.#bound.keys()].filter((address) => !wanted.has(address)));
+    return true;
+  }
+
+  close(): Promise<void> {
+    return this.#giveUp([...this.#bound.keys()]);
+  }
+
+  async #giveUp(addresses: readonly string[]): Promise<void> {
+    const given = addresses.flatMap((address) => this.#bound.get(address) ?? []);
+    for (const address of addresses) this.#bound.delete(address);
+    await Promise.all(given.map(closeBound));
+  }
+}

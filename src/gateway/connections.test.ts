@@ -8,7 +8,11 @@ const ended = (sessionId: string) => ({ environmentId: 'e', sessionId, reason: '
 const open = () => {
   const cut: string[] = [];
   const connections = createOpenConnections({ now: () => Date.now(), monotonic: () => 0, bootId: '' });
-  return { cut, connections, add: (id: string) => connections.add(session(id), () => void cut.push(id)) };
+  return {
+    cut,
+    connections,
+    add: (id: string) => connections.add(session(id), 'both', () => void cut.push(id)),
+  };
 };
 
 test('what a session has open is cut when it ends, once, and nothing else', () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { SessionEnded } from '../tokens/ports.ts';
 import type { WebSession } from '../tokens/session-store.ts';
+import type { Way } from './ways.ts';
 
 /** Requests and sockets on their way, by session, so that they end when it does. */
 export interface OpenConnections {
@@ -8,14 +9,19 @@ export interface OpenConnections {
    * Notes a connection; call what it gives when it has ended by itself. It is cut at once when the session ended
    * while the request was on its way here.
    */
-  add(session: WebSession, cut: () => void): () => void;
+  add(session: WebSession, way: Way, cut: () => void): () => void;
   /** Those that have something open. */
   sessions(): readonly WebSession[];
   readonly sessionEnded: SessionEnded;
+  /** Cuts everything that is open at an environment. */
+  cutEnvironment(id: string): void;
+  /** Cuts what came to an environment by one way. */
+  cutWay(environmentId: string, way: Way): void;
   close(): void;
 }
 
 interface Open {
+  readonly way: Way;
   readonly session: WebSession;
   readonly cut: () => void;
 }
@@ -34,9 +40,9 @@ export const createOpenConnections = (clock: Clock): OpenConnections => {
       ended.delete(id);
     }
   };
-  const cutWhere = (match: (s: WebSession) => boolean): void => {
+  const cutWhere = (match: (s: WebSession, way: Way) => boolean): void => {
     for (const entry of open) {
-      if (!match(entry.session)) continue;
+      if (!match(entry.session, entry.way)) continue;
       open.delete(entry);
       entry.cut();
     }
@@ -47,8 +53,8 @@ export const createOpenConnections = (clock: Clock): OpenConnections => {
   }, 1000);
   timer.unref();
   return {
-    add: (session, cut) => {
-      const entry = { session, cut };
+    add: (session, way, cut) => {
+      const entry = { session, way, cut };
       if (ended.has(session.id)) cut();
       else open.add(entry);
       return () => open.delete(entry);
@@ -58,6 +64,8 @@ export const createOpenConnections = (clock: Clock): OpenConnections => {
       ended.set(e.sessionId, clock.monotonic() + rememberFor);
       cutWhere((s) => s.id === e.sessionId);
     },
+    cutEnvironment: (id) => cutWhere((s) => s.environmentId === id),
+    cutWay: (environmentId, way) => cutWhere((s, by) => s.environmentId === environmentId && by === way),
     close: () => clearInterval(timer),
   };
 };

@@ -7,6 +7,7 @@ import type { Tokens } from '../tokens/tokens.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
 import type { OpenConnections } from './connections.ts';
 import type { ReadCounts } from './reads.ts';
+import type { ListeningAddresses } from './ways.ts';
 
 /** What a gateway is built from. */
 export interface GatewayDeps {
@@ -16,10 +17,14 @@ export interface GatewayDeps {
   readonly audit: AuditSink;
   readonly clock: Clock;
   readonly log: Log;
-  readonly tls: TlsIdentity;
+  readonly tls: Pick<TlsIdentity, 'secureContext' | 'keepFresh'>;
   /** Closed by whoever made them. */
   readonly pools: UpstreamPools;
-  /** The port of the first environment; the next ones get the next free ports. */
+  /** Where doors listen. */
+  readonly addresses: ListeningAddresses;
+  /** Environments answer by name in it, all at one port; without one each has a port of its own. */
+  readonly domain?: string | undefined;
+  /** The port of the first environment; the next ones get the next free ports. With a domain, the port of all. */
   readonly firstPort: number;
 }
 

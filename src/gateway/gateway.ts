@@ -3,7 +3,8 @@ import { textOf } from '../lib/errors.ts';
 import type { SessionEnded } from '../tokens/ports.ts';
 import { createOpenConnections } from './connections.ts';
 import type { DoorDeps, GatewayDeps } from './deps.ts';
-import { createDoors } from './listeners.ts';
+import { createNamedDoors } from './named-doors.ts';
+import { createPortDoors } from './port-doors.ts';
 import { createReadCounts } from './reads.ts';
 import { watchWithdrawn } from './withdrawn.ts';
 
@@ -24,7 +25,8 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     failed: (error) => deps.log.warn('housekeeping failed', { reason: textOf(error) }),
   });
   const doorDeps: DoorDeps = { ...deps, connections, reads };
-  const doors = createDoors(doorDeps);
+  const doors =
+    deps.domain === undefined ? createPortDoors(doorDeps) : createNamedDoors(doorDeps, deps.domain);
   const stopWatching = watchWithdrawn(doorDeps);
   const stopListening = deps.tokens.sessions.onEnded(connections.sessionEnded);
   return {

@@ -73,6 +73,7 @@ const beginIn = async (tx: Transaction, login: Login, row: TokenRecord) => {
   const { mint, airflowIdentity } = row;
   const { secret, session } = await deps.tokens.sessions.open(tx, {
     kind,
+    way: door.way,
     environmentId: door.id,
     mint,
     airflowIdentity,

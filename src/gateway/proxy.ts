@@ -174,7 +174,7 @@ export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: 
   const admitted = await admit(deps, request, door, false);
   if ('answer' in admitted) return send(io.res, admitted.answer);
   const gone = new AbortController();
-  const release = deps.connections.add(admitted.session, () => {
+  const release = deps.connections.add(admitted.session, door.way, () => {
     gone.abort();
     io.res.destroy();
   });

@@ -18,6 +18,7 @@ const door: DoorFacts = {
   hostname: 'localhost:7443',
   origin,
   airflow: 3,
+  way: 'both',
   record: recordOf('a', 'a', '3.3.1'),
 };
 const upstream = { host: '127.0.0.1', port: 9000, startId: '1' };

@@ -160,6 +160,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     log: silentLog,
     tls,
     pools,
+    addresses: { private: ['127.0.0.1', '::1'], public: [] },
     firstPort,
   });
   const open = async (record: EnvironmentRecord) => {

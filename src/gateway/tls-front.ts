@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { TlsIdentity } from '../tls/reload.ts';
 
 const firstByteMs = 10_000;
@@ -31,8 +32,18 @@ const sort = (socket: Socket, server: Server): void => {
   });
 };
 
+/** A name that is not served ends the handshake: nobody learns what else is here. */
+const sniCallback =
+  (tls: Pick<TlsIdentity, 'secureContext'>, serves: (servername: string) => boolean) =>
+  (servername: string, done: (error: Error | null, context?: SecureContext) => void): void => {
+    if (serves(servername)) done(null, createSecureContext(tls.secureContext()));
+    else done(new Error('no such name'));
+  };
+
 export interface FrontOptions {
-  readonly tls: TlsIdentity;
+  readonly tls: Pick<TlsIdentity, 'secureContext' | 'keepFresh'>;
+  /** Whether a name that the handshake asks for is served here; all are when left out. */
+  readonly serves?: (servername: string) => boolean;
   readonly onRequest: RequestListener;
   readonly onUpgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Milliseconds that the headers of a request may take. */
@@ -53,6 +64,7 @@ export const createTlsFront = (o: FrontOptions): TlsFront => {
       connectionsCheckingInterval: Math.min(5_000, headersTimeout),
       maxHeaderSize: 64 * 1024,
       requireHostHeader: false,
+      ...(o.serves === undefined ? {} : { SNICallback: sniCallback(o.tls, o.serves) }),
     },
     o.onRequest,
   );

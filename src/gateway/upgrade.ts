@@ -67,7 +67,7 @@ const connect = async (
     protocol: 'websocket',
     signal: AbortSignal.timeout(handshakeDeadlineMs),
   });
-  const release = deps.connections.add(admitted.session, () => socket.destroy());
+  const release = deps.connections.add(admitted.session, door.way, () => socket.destroy());
   socket.once('close', release);
   const back = Object.entries(headers).flatMap(([name, value]) =>
     passedBack.includes(name) && value ? [[name, value]] : [],

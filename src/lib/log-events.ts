@@ -94,6 +94,11 @@ export const logEvents = {
     fields: ['data', 'free'],
   },
   'disk has space': { meaning: 'The disk is no longer nearly full.', fields: ['data', 'free'] },
+  'certificate ends soon': {
+    meaning:
+      'The certificate of the domain has less than 30 days left, or has ended: put a new one into its files.',
+    fields: ['file', 'reason'],
+  },
   'audit not sealed': {
     meaning:
       'New audit records could not be sealed; it is tried every second. After a minute nothing is allowed.',

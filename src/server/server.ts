@@ -7,6 +7,7 @@ import { findViewSupport, type ViewSupport } from '../airflow/local/view-support
 import { checkPortIsFree } from '../api/loopback.ts';
 import { createApiServer } from '../api/server.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
+import { listeningOf } from '../config/listening.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
 import { SourceUnavailable } from '../environments/errors.ts';
@@ -28,6 +29,7 @@ import { createAccessKeyUseStore } from '../store/access-key-uses.ts';
 import { createDirectoryStore } from '../store/directory.ts';
 import { environmentStore } from '../store/environments.ts';
 import { takeOwnership } from '../store/owner-lock.ts';
+import { openGivenCertificate } from '../tls/given-certificate.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildDriver } from './build-driver.ts';
@@ -130,6 +132,7 @@ export const startServer = async (o: ServerOptions): Promise<Server> => {
 
 const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: Started): Promise<Server> => {
   const { settings } = o;
+  const listening = listeningOf(settings);
   // On the first start much is made before the API listens: a port that is taken is told at once.
   if (!existsSync(clusterFolder(folders))) await checkPortIsFree(settings.port, () => createServer());
   const step = loggedStep(o.step, log);
@@ -196,6 +199,10 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   });
   started.add('sweeping', tokens.startSweeping());
   const pools = createUpstreamPools();
+  const certificate =
+    listening.named &&
+    openGivenCertificate({ files: listening.named, domain: listening.named.domain, clock, log });
+  if (certificate) started.add('certificate of the domain', () => certificate.close());
   const gateway = createGateway({
     environments: store,
     driver,
@@ -203,8 +210,10 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     audit,
     clock,
     log,
-    tls: id.tls,
+    tls: certificate ?? id.tls,
     pools,
+    addresses: listening,
+    domain: listening.named?.domain,
     firstPort: settings.doorPort,
   });
   let loop: Loop | undefined;

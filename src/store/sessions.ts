@@ -1,10 +1,17 @@
 import type { MintContext } from '../identity/principal.ts';
-import type { SessionFilter, SessionKind, SessionStore, WebSession } from '../tokens/session-store.ts';
+import type {
+  SessionFilter,
+  SessionKind,
+  SessionStore,
+  SessionWay,
+  WebSession,
+} from '../tokens/session-store.ts';
 import type { Database } from './database.ts';
 
 interface Row {
   id: string;
   kind: SessionKind;
+  way: SessionWay;
   environment_id: string;
   mint: MintContext;
   airflow_identity: string;
@@ -15,6 +22,7 @@ interface Row {
 const toSession = (row: Row): WebSession => ({
   id: row.id,
   kind: row.kind,
+  way: row.way,
   environmentId: row.environment_id,
   mint: row.mint,
   airflowIdentity: row.airflow_identity,
@@ -23,41 +31,42 @@ const toSession = (row: Row): WebSession => ({
 });
 
 const insertSql = `
-  insert into sessions (id, secret_hash, kind, environment_id, mint, airflow_identity, created_at, last_seen_at,
-    expires_at) values ($1, $2, $3, $4, $5, $6, $7, $7, $8)`;
+  insert into sessions (id, secret_hash, kind, way, environment_id, mint, airflow_identity, created_at, last_seen_at,
+    expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)`;
 
 const useSql = `
   update sessions set last_seen_at = $2
     where secret_hash = $1 and ended_at is null and expires_at > $2 and last_seen_at > $3
-    returning id, kind, environment_id, mint, airflow_identity, created_at, expires_at`;
+    returning id, kind, way, environment_id, mint, airflow_identity, created_at, expires_at`;
 
 interface ListedRow extends Row {
   environment_name: string;
   last_seen_at: Date;
 }
 
-/** `$1` to `$3`; what is not asked for is null. */
+/** `$1` to `$4`; what is not asked for is null. */
 const filterSql = `
   ($1::text is null or s.id = $1) and ($2::text is null or s.environment_id = $2)
   and ($3::text is null or s.airflow_identity = $3 or s.mint -> 'principal' ->> 'arn' = $3)
-  and s.ended_at is null`;
+  and ($4::text is null or s.way = $4) and s.ended_at is null`;
 
-const filterValues = ({ id, environmentId, person }: SessionFilter) => [
+const filterValues = ({ id, environmentId, person, way }: SessionFilter) => [
   id ?? null,
   environmentId ?? null,
   person ?? null,
+  way ?? null,
 ];
 
 const listSql = `
-  select s.id, s.kind, s.environment_id, s.mint, s.airflow_identity, s.created_at, s.expires_at, s.last_seen_at,
+  select s.id, s.kind, s.way, s.environment_id, s.mint, s.airflow_identity, s.created_at, s.expires_at, s.last_seen_at,
       e.name as environment_name
     from sessions s join environments e on e.id = s.environment_id
-    where ${filterSql} and s.expires_at > $4 and s.last_seen_at > $5
-      and ($6::timestamptz is null or (s.created_at, s.id) < ($6, $7))
-    order by s.created_at desc, s.id desc limit $8`;
+    where ${filterSql} and s.expires_at > $5 and s.last_seen_at > $6
+      and ($7::timestamptz is null or (s.created_at, s.id) < ($7, $8))
+    order by s.created_at desc, s.id desc limit $9`;
 
 const endSql = `
-  update sessions s set ended_at = $5, end_reason = $4 where ${filterSql}
+  update sessions s set ended_at = $6, end_reason = $5 where ${filterSql}
     returning s.id, s.environment_id, s.airflow_identity`;
 
 const sweepSql = `
@@ -71,7 +80,7 @@ export const createSessionStore = (db: Database): SessionStore => ({
     const mint = JSON.stringify(s.mint);
     await db.query(
       insertSql,
-      [s.id, secretHash, s.kind, s.environmentId, mint, s.airflowIdentity, ...times],
+      [s.id, secretHash, s.kind, s.way, s.environmentId, mint, s.airflowIdentity, ...times],
       tx,
     );
   },

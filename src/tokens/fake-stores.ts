@@ -5,9 +5,10 @@ import type { TokenAudit, TokenRecord, TokenStore } from './token-store.ts';
 type FakeToken = { record: TokenRecord; state: 'unused' | 'used' | 'revoked' };
 type FakeSession = { session: WebSession; hash: string; ended: string | undefined };
 
-const matches = (s: WebSession, { id, environmentId, person }: SessionFilter): boolean =>
+const matches = (s: WebSession, { id, environmentId, person, way }: SessionFilter): boolean =>
   (id === undefined || s.id === id) &&
   (environmentId === undefined || s.environmentId === environmentId) &&
+  (way === undefined || s.way === way) &&
   (person === undefined || s.airflowIdentity === person || s.mint.principal.arn === person);
 
 /** Stores in memory for unit tests: transactions run one after another, and roll back when they throw. */

@@ -10,11 +10,16 @@ export interface WebSession {
   readonly id: string;
   readonly kind: SessionKind;
   readonly environmentId: string;
+  /** By which listener it was begun. */
+  readonly way: SessionWay;
   readonly mint: MintContext;
   readonly airflowIdentity: string;
   readonly createdAt: number;
   readonly expiresAt: number;
 }
+
+/** The private listener, the public one, or one address that is both. */
+export type SessionWay = 'private' | 'public' | 'both';
 
 /** Which sessions; every criterion that is given must hold. */
 export interface SessionFilter {
@@ -22,6 +27,7 @@ export interface SessionFilter {
   readonly environmentId?: string;
   /** ARN of the principal, or the name that Airflow knows. */
   readonly person?: string;
+  readonly way?: SessionWay;
 }
 
 /** A place in the list: newest first, then by id. */

@@ -202,7 +202,13 @@ describe('a token', () => {
 
 describe('a session', () => {
   const open = async (w: World) => {
-    const s = { kind: 'browser' as const, environmentId: demo.id, mint, airflowIdentity: 'root' };
+    const s = {
+      kind: 'browser' as const,
+      way: 'both' as const,
+      environmentId: demo.id,
+      mint,
+      airflowIdentity: 'root',
+    };
     return w.stores.inTransaction((tx) => w.tokens.sessions.open(tx, s));
   };
 
@@ -269,6 +275,7 @@ describe('an assertion', () => {
   const session = {
     id: 's1',
     kind: 'browser' as const,
+    way: 'both' as const,
     environmentId: demo.id,
     mint,
     airflowIdentity: 'root',

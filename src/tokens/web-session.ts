@@ -12,6 +12,7 @@ import type {
   SessionKind,
   SessionPosition,
   SessionStore,
+  SessionWay,
   WebSession,
 } from './session-store.ts';
 
@@ -23,7 +24,7 @@ export interface SessionLimits {
   readonly idle: number;
 }
 
-export const usualSessionLimits: SessionLimits = { lifetime: 12 * 60 * 60, idle: 12 * 60 * 60 };
+const usualSessionLimits: SessionLimits = { lifetime: 12 * 60 * 60, idle: 12 * 60 * 60 };
 const cacheMilliseconds = 30_000;
 const cacheEntries = 2_000;
 
@@ -32,6 +33,7 @@ export const sessionPrefix = 'wss_';
 
 export interface NewSession {
   readonly kind: SessionKind;
+  readonly way: SessionWay;
   readonly environmentId: string;
   readonly mint: MintContext;
   readonly airflowIdentity: string;

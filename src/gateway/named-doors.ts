@@ -1,0 +1,153 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Door } from '../environments/ports.ts';
+import type { EnvironmentId, EnvironmentRecord } from '../environments/record.ts';
+import { WindsockError } from '../lib/errors.ts';
+import { problem, send } from './answer.ts';
+import { BoundPort } from './bound-port.ts';
+import { endClosedWays } from './closed-ways.ts';
+import type { DoorDeps } from './deps.ts';
+import { type DoorFacts, doorFacts } from './door-facts.ts';
+import { handle, handleUpgrade } from './handle.ts';
+import { createTlsFront, type TlsFront } from './tls-front.ts';
+import { refuseUpgrade } from './upgrade.ts';
+import { accessModeOf, addressesFor, admits, type Way } from './ways.ts';
+
+/** Names of an environment in a domain, as Amazon MWAA builds them: private ones have `-vpce`. */
+const namesOf = (id: EnvironmentId, domain: string) =>
+  ({ public: `${id}.${domain}`, private: `${id}-vpce.${domain}` }) as const;
+
+interface Named {
+  readonly id: EnvironmentId;
+  readonly kind: 'public' | 'private';
+}
+
+const nameless = () =>
+  problem(421, 'No environment answers by this name here. Use the address that GetEnvironment gives.');
+
+/**
+ * Doors of environments that are told apart by name, in one domain and at one port. A connection is for the
+ * environment that its TLS handshake named, and only if that environment is there for the way it came in.
+ */
+class NamedDoors {
+  readonly #deps: DoorDeps;
+  readonly #domain: string;
+  readonly #records = new Map<EnvironmentId, EnvironmentRecord>();
+  readonly #names = new Map<string, Named>();
+  readonly #fronts = new Map<Way, TlsFront>();
+  readonly #port: BoundPort;
+  #listening = false;
+
+  constructor(deps: DoorDeps, domain: string) {
+    this.#deps = deps;
+    this.#domain = domain;
+    this.#port = new BoundPort(deps.firstPort);
+  }
+
+  /** `name`, or `name:port` where that is not the usual one. */
+  hostnameOf(name: string): string {
+    return this.#port.port === 443 ? name : `${name}:${this.#port.port}`;
+  }
+
+  /** What GetEnvironment and tokens say: the public name where there is one. */
+  hostname(e: EnvironmentRecord): string {
+    const names = namesOf(e.id, this.#domain);
+    return this.hostnameOf(accessModeOf(e) === 'PRIVATE_ONLY' ? names.private : names.public);
+  }
+
+  async listen(): Promise<void> {
+    if (this.#listening) return;
+    const addresses = addressesFor(this.#deps.addresses, 'PUBLIC_AND_PRIVATE');
+    const wanted = new Map([...addresses].map(([address, way]) => [address, this.#front(way).accept]));
+    if (!(await this.#port.listen(wanted)))
+      throw new WindsockError(
+        'DoorPortTaken',
+        `Port ${this.#port.port}, at which environments are to answer (--door-port), is taken by another program. Stop that program, or choose another port.`,
+      );
+    this.#listening = true;
+  }
+
+  add(e: EnvironmentRecord): void {
+    this.#records.set(e.id, e);
+    for (const [kind, name] of Object.entries(namesOf(e.id, this.#domain)))
+      this.#names.set(name, { id: e.id, kind: kind as Named['kind'] });
+  }
+
+  has(id: EnvironmentId): boolean {
+    return this.#records.has(id);
+  }
+
+  remove(id: EnvironmentId): void {
+    this.#records.delete(id);
+    for (const name of Object.values(namesOf(id, this.#domain))) this.#names.delete(name);
+  }
+
+  async close(): Promise<void> {
+    for (const front of this.#fronts.values()) front.close();
+    await this.#port.close();
+  }
+
+  /** The environment behind a name for who comes that way; undefined when there is none. */
+  #facts(servername: string | false | null | undefined, way: Way): DoorFacts | undefined {
+    const name = String(servername || '').toLowerCase();
+    const found = this.#names.get(name);
+    const record = found && this.#records.get(found.id);
+    if (!record) return undefined;
+    const mode = accessModeOf(record);
+    const isThere = admits(mode, found.kind) && admits(mode, way) && (way === 'both' || way === found.kind);
+    return isThere ? doorFacts(record, this.hostnameOf(name), way) : undefined;
+  }
+
+  #front(way: Way): TlsFront {
+    const known = this.#fronts.get(way);
+    if (known) return known;
+    const factsOf = (req: IncomingMessage) => this.#facts((req.socket as TLSSocket).servername, way);
+    const front = createTlsFront({
+      tls: this.#deps.tls,
+      serves: (name) => this.#facts(name, way) !== undefined,
+      onRequest: (req, res) => this.#request(factsOf(req), req, res),
+      onUpgrade: (req, socket, head) => this.#upgrade(factsOf(req), req, socket, head),
+    });
+    this.#fronts.set(way, front);
+    return front;
+  }
+
+  #request(facts: DoorFacts | undefined, req: IncomingMessage, res: ServerResponse): void {
+    if (facts) void handle(this.#deps, facts, { req, res });
+    else send(res, nameless());
+  }
+
+  #upgrade(facts: DoorFacts | undefined, req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (facts) void handleUpgrade(this.#deps, facts, req, socket, head);
+    else refuseUpgrade(socket, nameless());
+  }
+}
+
+/** All environments at one port, each by its name in the domain. */
+export const createNamedDoors = (deps: DoorDeps, domain: string): Door & { closeAll(): Promise<void> } => {
+  const doors = new NamedDoors(deps, domain);
+  const close = async (id: EnvironmentId): Promise<void> => {
+    doors.remove(id);
+    deps.pools.drop(id);
+    deps.connections.cutEnvironment(id);
+  };
+  return {
+    open: async (e, claim) => {
+      await doors.listen();
+      const hostname = doors.hostname(e);
+      if (e.webserverHostname !== hostname && !(await claim(hostname)))
+        throw new WindsockError('NameTaken', `Another environment goes by ${hostname}.`);
+      doors.add(e);
+      await endClosedWays(deps, e);
+      return hostname;
+    },
+    close,
+    isOpen: (e) => {
+      if (!doors.has(e.id)) return false;
+      doors.add(e);
+      return e.webserverHostname === doors.hostname(e);
+    },
+    closeAll: () => doors.close(),
+  };
+};
