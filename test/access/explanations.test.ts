@@ -136,6 +136,25 @@ describe('ExplainAccess', () => {
     ]);
   });
 
+  test('of a refused call with temporary credentials: the session policy that says nothing', async () => {
+    const leo = await iam.user('leo', { statements: [{ Action: 'sts:AssumeRole' }] });
+    await iam.role('narrowed', { statements: [{ Action: 'airflow:*' }] });
+    const limits = [{ Action: 'airflow:ListEnvironments' }];
+    const session = new Person(rig.place, await iam.assume(leo, 'narrowed', 'run-1', limits));
+    const refused = await look(session);
+    expect(fault(refused)[2]).toContain('because no session policy allows');
+    const { Events: events } = await explain({ RequestId: refused.requestId });
+    expect(events).toMatchObject([
+      {
+        userIdentity: {
+          ...{ type: 'AssumedRole', arn: `arn:aws:sts::${iam.accountId}:assumed-role/narrowed/run-1` },
+          sessionContext: { sessionIssuer: { type: 'Role', arn: iam.arn('role', 'narrowed') } },
+        },
+      },
+    ]);
+    expect(JSON.stringify(events)).toContain('no-session-policy-allows');
+  });
+
   test('of nobody, of nothing and of a request that never was is a ValidationException', async () => {
     const questions = [
       { Principal: 'user/nobody', Action: 'airflow:GetEnvironment' },

@@ -32,17 +32,22 @@ const address = (page: Page, path: string): string => new URL(path, page.url()).
 const menusOf = (texts: readonly string[]): readonly string[] =>
   ['Security', 'Admin'].filter((name) => texts.some((text) => text.trim() === name));
 
+const whoInTwo = async (page: Page): Promise<string> => {
+  await page.goto(address(page, '/users/userinfo/'));
+  const text = await page.locator('body').innerText();
+  const [, user, roles] = /User Name\s+(\S+)[\s\S]*Role\s+\[(.*)\]/.exec(text) ?? [];
+  return `${user} (${roles})`;
+};
+
 const lookAtTwo = async (page: Page): Promise<Look> => {
   await page.goto(address(page, `/dags/${dag}/grid`));
   const menus = menusOf(await page.locator('.navbar-nav > li > a').allInnerTexts());
   const button = page.getByLabel('Trigger DAG').first();
   const isOff = /\bdisabled\b/.test((await button.getAttribute('class', wait)) ?? '');
   const trigger = isOff ? 'off' : await triggerTwo(page);
-  const connections = (await page.goto(address(page, '/connection/list/')))?.status() === 200;
-  await page.goto(address(page, '/users/userinfo/'));
-  const text = await page.locator('body').innerText();
-  const [, user, roles] = /User Name\s+(\S+)[\s\S]*Role\s+\[(.*)\]/.exec(text) ?? [];
-  return { who: `${user} (${roles})`, menus, trigger, connections: connections ? 'shown' : 'refused' };
+  const isShown = (await page.goto(address(page, '/connection/list/')))?.status() === 200;
+  const who = await whoInTwo(page);
+  return { who, menus, trigger, connections: isShown ? 'shown' : 'refused' };
 };
 
 const triggerTwo = async (page: Page): Promise<Look['trigger']> => {
@@ -51,21 +56,24 @@ const triggerTwo = async (page: Page): Promise<Look['trigger']> => {
   return 'runs';
 };
 
-const lookAtThree = async (page: Page): Promise<Look> => {
-  await page.goto(address(page, `/dags/${dag}`));
+/** From the user menu, which adds the number of the user. */
+const whoInThree = async (page: Page): Promise<string> => {
   await page.getByRole('button', { name: 'User', exact: true }).click(wait);
-  const who = await page
-    .getByText(/^\S+ \(.*\) \(id: \d+\)$|^\S+ \([^()]*\)/)
+  const text = await page
+    .getByText(/^\S+ \(.*\) \(id: \d+\)$/)
     .first()
     .innerText();
   await page.keyboard.press('Escape');
+  return text.replace(/ \(id: \d+\)$/, '');
+};
+
+const lookAtThree = async (page: Page): Promise<Look> => {
+  await page.goto(address(page, `/dags/${dag}`));
+  const who = await whoInThree(page);
   const menus = menusOf(await page.getByRole('button').allInnerTexts());
   const trigger = await triggerThree(page);
-  const connections = await page.evaluate(async () => (await fetch('/api/v2/connections')).status);
-  return {
-    who: who.replace(/ \(id: \d+\)$/, ''),
-    ...{ menus, trigger, connections: connections === 200 ? 'shown' : 'refused' },
-  };
+  const status = await page.evaluate(async () => (await fetch('/api/v2/connections')).status);
+  return { who, menus, trigger, connections: status === 200 ? 'shown' : 'refused' };
 };
 
 /** The button is there for everybody who sees the DAG: Airflow 3 says no when it is pressed. */
@@ -82,6 +90,10 @@ const triggerThree = async (page: Page): Promise<Look['trigger']> => {
     .waitFor();
   return isAllowed ? 'runs' : 'refused';
 };
+
+/** The user and the roles of whoever is signed in there. */
+export const whoIn = (page: Page, s: Subject): Promise<string> =>
+  (s.airflow === 2 ? whoInTwo : whoInThree)(page);
 
 /** Looks around as somebody and closes the browser. */
 export const look = async (browser: Browser, person: Person, s: Subject): Promise<Look> => {

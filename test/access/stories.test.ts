@@ -3,7 +3,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api } from '../harness/api.ts';
-import { launchBrowser } from '../harness/browser.ts';
+import { launchBrowser, loginUrl } from '../harness/browser.ts';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { Iam, type Rights, type Statement } from '../harness/iam.ts';
 import type { Key } from '../harness/raw.ts';
@@ -17,7 +17,7 @@ import {
   stopServer,
 } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
-import { look } from './look.ts';
+import { look, open, whoIn } from './look.ts';
 import { denied, noRole, Person, roleReach } from './person.ts';
 import { dag, otherOf, pausedDag, type Subject, subjects, three, two } from './subjects.ts';
 import { type Ending, Withdrawals } from './withdrawals.ts';
@@ -230,6 +230,26 @@ describe.for(subjects)('in $version', (s) => {
       expect(await nobody.reach(s), what).toMatchObject({ web: noRole, rest: noRole });
     }
   });
+
+  test.runIf(isFull)(
+    'of two people in one browser the second is asked, and gets nothing of the first',
+    async () => {
+      const [ann, ben] = [`ann-${s.name}`, `ben-${s.name}`];
+      const first = await user(ann, { statements: [entering(roleIn(s.name, 'Op'))] });
+      const second = await user(ben, { statements: [entering(roleIn(s.name, 'Viewer'))] });
+      const page = await open(browser, first, s);
+      for (const answer of ['Stay signed in', 'Switch user']) {
+        await page.goto(loginUrl(await second.webToken(s.name)));
+        await page.getByText('This address signs you in as').waitFor();
+        await page.getByRole('button', { name: answer }).click();
+        await page.waitForURL((url) => !url.pathname.startsWith('/aws_mwaa'));
+        expect(await whoIn(page, s)).toBe(
+          answer === 'Switch user' ? `user/${ben} (Viewer)` : `user/${ann} (Op)`,
+        );
+      }
+      await page.context().close();
+    },
+  );
 });
 
 test('tags decide who gets in where, as they are now', async () => {
