@@ -160,6 +160,7 @@ describe('ExplainAccess', () => {
       { Principal: 'user/nobody', Action: 'airflow:GetEnvironment' },
       { Principal: 'user/ann' },
       { RequestId: 'a-request-that-never-was' },
+      { Principal: 'user/ann', Action: 'airflow:CreateWebLoginToken', Resource: demo() },
     ];
     for (const question of questions) {
       const answer = await root.call('POST', '/windsock/access', question, 'windsock');

@@ -37,6 +37,15 @@ const contextOf = async (resource: string, deps: ApiDeps): Promise<ConditionCont
   return name === undefined ? {} : environmentContext(name, deps);
 };
 
+/** These two are asked of roles and of nothing else: a yes for anything else would be no way in. Throws ValidationException. */
+const checkResource = (action: string, resource: string, { region, accountId }: ApiDeps): void => {
+  const isOfRoles = /^airflow:(createweblogintoken|invokerestapi)$/i.test(action);
+  if (!isOfRoles || /^arn:aws:airflow:[^:]+:[^:]+:role\/[^/]+\/[^/]+$/.test(resource)) return;
+  throw validationException(
+    `${action} is asked of Airflow roles. Give as Resource, for instance, arn:aws:airflow:${region}:${accountId}:role/ENVIRONMENT/User, or call ExplainEnvironmentAccess.`,
+  );
+};
+
 /** What the record says of a request that was made, and why it was refused if it was. */
 const ofRequest = async (requestId: string, { auditReader }: ApiDeps): Promise<Output> => {
   const events = await auditReader.findByRequest(requestId);
@@ -62,6 +71,7 @@ export const explainAccess: Operation = {
     if (name === undefined || action === undefined)
       throw validationException('Give Principal and Action (and Resource), or RequestId.');
     const resource = optionalString(input, 'Resource') ?? '*';
+    checkResource(action, resource, deps);
     const principal = namedPrincipal(name, deps);
     const given = (input['Context'] ?? {}) as Readonly<Record<string, string>>;
     const context = { ...(await contextOf(resource, deps)), ...given };
