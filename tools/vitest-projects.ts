@@ -22,6 +22,7 @@ export const config = defineConfig({
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: ['**/*.system.test.ts'],
           testTimeout: 10_000,
+          provide: { fuzzSeconds: Number(process.env['WINDSOCK_FUZZ_SECONDS'] ?? 0.5) },
           // most of the time of the slow ones they wait
           maxWorkers: 4,
           sequence: { groupOrder: 0 },

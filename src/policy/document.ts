@@ -52,8 +52,7 @@ export class Document {
 
   position(offset: number): Position {
     this.#lines ??= lineStarts(this.#text);
-    let line = this.#lines.findLastIndex((start) => start <= offset);
-    line = Math.max(0, line);
+    const line = lastAtMost(this.#lines, offset);
     return { line: line + 1, column: offset - (this.#lines[line] ?? 0) + 1 };
   }
 
@@ -118,6 +117,17 @@ const jsonHelp = ({ error }: ParseError): string =>
   printParseErrorCode(error)
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase();
+
+/** The last of some rising numbers, of which the first is 0, that is not greater; halving, for a statement asks it twice. */
+const lastAtMost = (numbers: readonly number[], most: number): number => {
+  let [low, high] = [0, numbers.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) <= most) low = middle;
+    else high = middle;
+  }
+  return low;
+};
 
 const lineStarts = (text: string): readonly number[] => {
   const starts = [0];

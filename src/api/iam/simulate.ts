@@ -85,19 +85,20 @@ const shownResult = (action: string, resource: string, decision: Decision, polic
       }),
 });
 
-/** Every action on every resource, a result each. */
+/** Every action on every resource, a result each; only those of the page are decided. */
 const simulate = ({ input }: Work, principal: string, policies: Policies): Output => {
   const resources = (input['ResourceArns'] as readonly string[] | undefined) ?? ['*'];
   const context = contextOf(input);
-  const results = (input['ActionNames'] as readonly string[]).flatMap((action) =>
-    resources.map((resource) => {
-      const asked = { principal: { type: 'IAMUser' as const, arn: principal }, action, resource, context };
-      return shownResult(action, resource, evaluate(asked, policies), policies);
-    }),
+  const pairs = (input['ActionNames'] as readonly string[]).flatMap((action) =>
+    resources.map((resource) => ({ action, resource })),
   );
-  const numbered = results.map((result, i) => ({ result, key: String(i).padStart(6, '0') }));
+  const numbered = pairs.map((pair, i) => ({ ...pair, key: String(i).padStart(7, '0') }));
   const { items, end } = page(numbered, input, ({ key }) => key);
-  return { EvaluationResults: items.map(({ result }) => result), ...end };
+  const EvaluationResults = items.map(({ action, resource }) => {
+    const asked = { principal: { type: 'IAMUser' as const, arn: principal }, action, resource, context };
+    return shownResult(action, resource, evaluate(asked, policies), policies);
+  });
+  return { EvaluationResults, ...end };
 };
 
 /** What the request brings comes on top of what somebody has; a boundary takes the place of his. */

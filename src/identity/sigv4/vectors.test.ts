@@ -100,7 +100,7 @@ function* oneCharacterChanges(r: ReceivedRequest, withPath: boolean): Generator<
   for (const i of wordPositions(body)) yield { ...r, body: Buffer.from(replaceAt(body, i), 'latin1') };
 }
 
-describe('the 76 signatures of the AWS suite', () => {
+describe('A66 the 76 signatures of the AWS suite', () => {
   test('are 38 cases in two forms', () => expect(cases).toHaveLength(76));
 
   describe.each(cases)('$name, $form', ({ name, context, request }) => {
@@ -244,7 +244,7 @@ describe('the older suite of the AWS documentation', () => {
   });
 });
 
-describe('the documented examples of S3 that hash their payload', () => {
+describe('A66 the documented examples of S3 that hash their payload', () => {
   interface S3Case {
     readonly name: string;
     readonly canonicalRequest: string;

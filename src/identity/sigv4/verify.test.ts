@@ -97,7 +97,7 @@ describe('the verifier', () => {
       '20261123T100501Z',
       '403 InvalidSignatureException: Signature not yet current: 20261123T100501Z is still later than 20261123T100500Z (20261123T100000Z + 5 min.)',
     ],
-  ])('looks at the clock: %s', async (_, date, expected) => {
+  ])('A67 looks at the clock: %s', async (_, date, expected) => {
     expect(await refusal(signed({ date }))).toBe(expected);
   });
 
@@ -115,17 +115,17 @@ describe('the verifier', () => {
       '20261122/us-east-1/airflow/aws4_request',
       "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20261122' != '20261123', from '20261123T100000Z'.",
     ],
-  ])('names what is wrong with the scope %s', async (scope, text) => {
+  ])('A72 names what is wrong with the scope %s', async (scope, text) => {
     expect(await refusal(signed({ scope }))).toBe(`403 InvalidSignatureException: ${text}`);
   });
 
-  test('wants five parts in the credential', async () => {
+  test('A72 wants five parts in the credential', async () => {
     expect(await refusal(signed({ scope: '20261123/us-east-1/air/flow/aws4_request' }))).toMatch(
       /^400 IncompleteSignatureException: Credential must have exactly 5 slash-delimited elements/,
     );
   });
 
-  test('wants host and every x-amz header signed, and every signed header sent', async () => {
+  test('A69 wants host and every x-amz header signed, and every signed header sent', async () => {
     expect(await refusal(signed({ signed: 'x-amz-date' }))).toBe(
       "403 InvalidSignatureException: 'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
     );
@@ -137,7 +137,7 @@ describe('the verifier', () => {
     );
   });
 
-  test('computes the hash of the body itself', async () => {
+  test('A71 computes the hash of the body itself', async () => {
     const empty = sha('');
     const all = 'host;x-amz-content-sha256;x-amz-date';
     const stated = (value: string, body = '') =>
@@ -150,7 +150,7 @@ describe('the verifier', () => {
     expect(await stated('UNSIGNED-PAYLOAD')).toMatch(/^403 InvalidSignatureException/);
   });
 
-  test('does not know an unknown key or a session token that is not its own', async () => {
+  test('A75 does not know an unknown key or a session token that is not its own', async () => {
     const text = '403 UnrecognizedClientException: The security token included in the request is invalid.';
     expect(await refusal(signed({ key: 'AKIDUNKNOWN' }))).toBe(text);
     const token = { signed: 'host;x-amz-date;x-amz-security-token', extra: ['X-Amz-Security-Token', 'abc'] };
@@ -168,7 +168,7 @@ describe('the verifier', () => {
     expect(bearer).not.toContain('very-secret');
   });
 
-  test.each(['authorization', 'host', 'x-amz-date'])('refuses two headers %s', async (name) => {
+  test.each(['authorization', 'host', 'x-amz-date'])('A70 refuses two headers %s', async (name) => {
     const request = signed();
     const at = request.rawHeaders.findIndex((h) => h.toLowerCase() === name);
     const rawHeaders = [...request.rawHeaders, name, request.rawHeaders[at + 1] ?? ''];
@@ -177,7 +177,7 @@ describe('the verifier', () => {
     );
   });
 
-  test('refuses header and query authentication together', async () => {
+  test('A70 refuses header and query authentication together', async () => {
     const request = signed();
     expect(await refusal({ ...request, target: `${request.target}?x-amz-SIGNATURE=1` })).toMatch(
       /^400 IncompleteSignatureException: Only one way to authenticate/,
@@ -198,7 +198,7 @@ describe('the verifier', () => {
     }
   });
 
-  test('ends fast on huge input', async () => {
+  test('A77 ends fast on huge input', async () => {
     const started = performance.now();
     expect(await refusal(withAuthorization(`AWS4-HMAC-SHA256 ${'a=b,'.repeat(2_500_000)}`))).toMatch(
       /^400 IncompleteSignatureException: The Authorization header is longer than/,
@@ -211,7 +211,7 @@ describe('the verifier', () => {
     expect(performance.now() - started).toBeLessThan(500);
   });
 
-  test.each(['0', '-1', '604801', '', '1e3', 'x'])('refuses X-Amz-Expires=%s', async (expires) => {
+  test.each(['0', '-1', '604801', '', '1e3', 'x'])('A73 refuses X-Amz-Expires=%s', async (expires) => {
     const target = `/environments?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20261123%2Fus-east-1%2Fairflow%2Faws4_request&X-Amz-Date=20261123T100000Z&X-Amz-Expires=${expires}&X-Amz-SignedHeaders=host&X-Amz-Signature=${'0'.repeat(64)}`;
     const request = { method: 'GET', target, rawHeaders: ['Host', 'x'], body: Buffer.alloc(0) };
     expect(await refusal(request)).toMatch(/^400 IncompleteSignatureException: .*X-Amz-Expires/);

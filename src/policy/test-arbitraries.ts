@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import type { AuthorizationRequest } from './evaluate.ts';
+import type { PolicyKind } from './policy.ts';
+
+/** For tests only: documents that are nearly policies, and requests that are nearly what they speak of. */
+
+export const kinds: readonly PolicyKind[] = [
+  ...(['identity', 'session', 'boundary', 'guard-rail', 'trust', 'resource'] as const),
+];
+
+const pieces = [
+  ...[
+    '*',
+    '?',
+    '**',
+    'a',
+    'ab',
+    'A',
+    'aws',
+    'airflow',
+    'iam',
+    ':',
+    '::',
+    '/',
+    'arn:aws:',
+    'arn:*',
+    'arn:aws:airflow:*:*:role/',
+  ],
+  ...[
+    `\${`,
+    '}',
+    `\${aws:username}`,
+    `\${aws:PrincipalTag/team, 'x'}`,
+    `\${*}`,
+    `\${?}`,
+    `\${$}`,
+    "', '",
+    '-',
+    '_',
+    ' ',
+  ],
+  ...[
+    '123456789012',
+    '127.0.0.1',
+    '10.0.0.0/8',
+    '::1/128',
+    'true',
+    '2026-11-25T00:00:00Z',
+    '1e3',
+    '\u0000',
+    'é',
+    '😀',
+    '\ud800',
+  ],
+];
+export const text = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((some) => some.join('')),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
+);
+
+const operators = [
+  ...[
+    'StringEquals',
+    'StringLike',
+    'StringNotEqualsIfExists',
+    'ForAllValues:StringLike',
+    'ForAnyValue:ArnLike',
+    'Null',
+  ],
+  ...[
+    'NumericLessThan',
+    'DateGreaterThan',
+    'Bool',
+    'IpAddress',
+    'NotIpAddress',
+    'BinaryEquals',
+    'ArnNotLike',
+    'Nothing',
+  ],
+];
+const keys = [
+  'aws:SourceIp',
+  'aws:username',
+  'AWS:PrincipalTag/team',
+  'aws:CurrentTime',
+  'aws:x',
+  '__proto__',
+  'x',
+  '',
+];
+const anything = fc.oneof(
+  { weight: 8, arbitrary: text },
+  fc.boolean(),
+  fc.double(),
+  fc.constant(null),
+  fc.constant({}),
+);
+const someOf = (one: fc.Arbitrary<unknown>) => fc.oneof(one, fc.array(one, { maxLength: 4 }));
+const object = (names: readonly string[], value: fc.Arbitrary<unknown>) =>
+  fc
+    .array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 3 })
+    .map((entries) => Object.fromEntries(entries));
+
+const action = fc.constantFrom('*', 'airflow:*', 'airflow:Get?nvironment', 'iam:PassRole', 'sts:AssumeRole');
+const resource = fc.constantFrom(
+  '*',
+  'arn:aws:airflow:*:*:environment/*',
+  'arn:aws:*',
+  `arn:aws:iam::1:role/\${aws:username}`,
+);
+const principal = fc.oneof(
+  fc.constantFrom('*', 'x'),
+  object(
+    ['AWS', 'Service', 'Federated', 'x'],
+    someOf(fc.oneof(fc.constantFrom('*', '123456789012'), anything)),
+  ),
+);
+const condition = fc.oneof(
+  { weight: 4, arbitrary: object(operators, object(keys, someOf(anything))) },
+  anything,
+);
+
+/** Mostly what the element should be, so that much of it can be read. */
+const mostly = (good: fc.Arbitrary<unknown>, bad: fc.Arbitrary<unknown>) =>
+  fc.oneof({ weight: 12, arbitrary: good }, { weight: 1, arbitrary: bad });
+const element = (good: fc.Arbitrary<unknown>) => mostly(someOf(good), someOf(anything));
+
+const statement = fc.record(
+  {
+    Sid: fc.constantFrom('', 'a', 'b'),
+    Effect: mostly(fc.constantFrom('Allow', 'Deny'), anything),
+    Action: element(action),
+    Resource: element(
+      fc.oneof(
+        resource,
+        text.map((tail) => `arn:aws:airflow:*:*:${tail}`),
+      ),
+    ),
+    NotAction: element(action),
+    NotResource: element(resource),
+    Principal: mostly(principal, anything),
+    NotPrincipal: principal,
+    Condition: condition,
+    Other: anything,
+  },
+  { requiredKeys: ['Effect', 'Action', 'Resource'] },
+);
+/** Elements that exclude others, or that nothing has, are taken out most of the time. */
+const tidied = fc.tuple(statement, fc.nat(11), fc.boolean()).map(([given, chance, trusts]) => {
+  const { Other, NotAction, NotResource, NotPrincipal, Principal, ...rest } = given;
+  if (chance === 0) return given;
+  const { Resource: _, ...withoutResource } = rest;
+  return trusts ? { ...withoutResource, Principal: Principal ?? '*' } : rest;
+});
+
+/** The text of a document. */
+export const document = fc
+  .record({
+    Version: fc.constantFrom('2012-10-17', '2012-10-17', '2008-10-17', 'x'),
+    Statement: fc.oneof(tidied, fc.array(tidied, { maxLength: 4 })),
+  })
+  .map((policy) => JSON.stringify(policy));
+
+/** The same, with some characters changed. */
+export const damaged = fc
+  .tuple(document, fc.array(fc.record({ at: fc.nat(), length: fc.nat(5), by: text }), { maxLength: 3 }))
+  .map(([whole, changes]) =>
+    changes.reduce((now, { at, length, by }) => {
+      const from = at % (now.length + 1);
+      return now.slice(0, from) + by + now.slice(from + length);
+    }, whole),
+  );
+
+/** Whatever a call may ask. */
+export const request: fc.Arbitrary<AuthorizationRequest> = fc.record({
+  principal: fc.record({
+    type: fc.constantFrom('IAMUser', 'AssumedRole', 'FederatedUser'),
+    arn: fc.oneof(fc.constant('arn:aws:iam::123456789012:user/ann'), text),
+  }),
+  action: fc.oneof(fc.constantFrom('airflow:GetEnvironment', 'sts:AssumeRole'), text),
+  resource: fc.oneof(fc.constantFrom('*', 'arn:aws:airflow:us-east-1:1:environment/demo'), text),
+  context: fc.dictionary(fc.constantFrom(...keys), fc.oneof(text, fc.array(text, { maxLength: 3 })), {
+    maxKeys: 5,
+  }),
+});
