@@ -1,11 +1,12 @@
 // The server is ended as by kill -9 at every named point of creating, using, restarting, updating and deleting an
-// environment.
+// environment, and of a change in IAM.
 // After a new start there is what was asked for and nothing else.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ApiFault } from '../harness/api.ts';
 import { outputOf, postCommand, postLogin } from '../harness/door.ts';
+import { IamWrite } from '../harness/iam-write.ts';
 import { untilNothingWrong } from '../harness/invariants.ts';
 import type { WebToken } from '../harness/mwaa.ts';
 import { ownQuery } from '../harness/own-database.ts';
@@ -26,9 +27,11 @@ const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 let rig: Rig;
 let bystanderId: string | undefined;
+let iam: IamWrite;
 
 beforeAll(async () => {
   rig = await Rig.make();
+  iam = new IamWrite(rig.place);
   await rig.create(bystander.name, bystander.version);
   await rig.available(bystander.name);
   bystanderId = schedulerStarts(rig.place)[0]?.environmentId;
@@ -86,6 +89,7 @@ const phases = {
     await rig.becomes(subject.name, 'UPDATE_FAILED');
     failMigrations(rig.place);
   },
+  iam: () => iam.write(),
   delete: async () => {
     known = { ...known, asked: 'delete', answered: false };
     await rig.api.delete(subject.name);
@@ -113,6 +117,7 @@ const nothingWrong = () => untilNothingWrong(rig.place, rig.server.pid, 30);
 
 /** The names hit in a phase. */
 const record = async (phase: Phase): Promise<string[]> => {
+  if (phase === 'iam') await iam.prepare();
   rig.failpoints.recordAll();
   await phases[phase]();
   await nothingWrong();
@@ -133,7 +138,16 @@ const findPoints = async (): Promise<readonly Point[]> => {
   const add = (phase: Phase, names: readonly string[]) => {
     for (const name of names) if (!points.has(name)) points.set(name, { name, phase, onlyFirst: false });
   };
-  const phasesOnce = ['create', 'tokens', 'restart', 'update', 'upgrade', 'roll-back', 'delete'] as const;
+  const phasesOnce = [
+    'create',
+    'tokens',
+    'restart',
+    'iam',
+    'update',
+    'upgrade',
+    'roll-back',
+    'delete',
+  ] as const;
   for (const phase of phasesOnce) add(phase, await record(phase));
   const again = await record('create');
   // there and back: both versions are installed now
@@ -166,6 +180,7 @@ const otherThan = (version: string | undefined): string =>
   version === subject.version ? otherVersion : subject.version;
 
 const prepare = async ({ phase, onlyFirst }: Point) => {
+  if (phase === 'iam') return iam.prepare();
   const there = (await rig.api.find(subject.name)) !== undefined;
   if (phase === 'create' && there) await phases.delete();
   if (onlyFirst && phase === 'create') await forgetVersion(subject.version);
@@ -241,22 +256,33 @@ const checkToken = async ({ name }: Point) => {
   delete known.web;
 };
 
+/** A change that was not committed is wholly absent, with its record, and the same call works; one that was is there. */
+const checkIam = async ({ name }: Point) => {
+  const isDone = name === 'iam:after-commit';
+  expect(await iam.found()).toEqual(iam.expected(isDone));
+  if (!isDone) await iam.write();
+  expect(await iam.found()).toEqual(iam.expected(true));
+};
+
 const survive = async (point: Point) => {
   await prepare(point);
   await runInto(point);
   await rig.start();
-  await checkEnvironment();
+  if (point.phase === 'iam') await checkIam(point);
+  else await checkEnvironment();
   if (point.phase === 'tokens') await checkToken(point);
   await nothingWrong();
   expect((await rig.api.find(bystander.name))?.Status).toBe('AVAILABLE');
   expect(schedulerStarts(rig.place).filter((s) => s.environmentId === bystanderId)).toHaveLength(1);
 };
 
-/** All of them, those with a text in their name, or a sample. */
+/** All of them, those with a text in their name, or those of IAM and a sample of the others. */
 const chosen = (all: readonly Point[]): readonly Point[] => {
   const { WINDSOCK_TEST_FULL: full, WINDSOCK_KILL_POINTS: text } = process.env;
   if (text) return all.filter(({ name }) => name.includes(text));
-  return full ? all : random.sample(all, sampleSize);
+  if (full) return all;
+  const others = all.filter(({ phase }) => phase !== 'iam');
+  return [...all.filter(({ phase }) => phase === 'iam'), ...random.sample(others, sampleSize)];
 };
 
 test('killed at any point, it finds back', async () => {

@@ -62,12 +62,15 @@ export const changing = (
 ): Operation =>
   operationOf(name, target, {
     auditsSuccess: true,
-    execute: (call, deps) =>
-      deps.directory.change(
+    execute: async (call, deps) => {
+      const output = await deps.directory.change(
         (draft) => change(draft, workOf(call, deps)),
-        async (tx, output) => {
-          await deps.audit.write(call.auditEntry({ responseElements: audited(output) }), tx);
+        async (tx, changed) => {
+          await deps.audit.write(call.auditEntry({ responseElements: audited(changed) }), tx);
           failpoint('iam:before-commit');
         },
-      ),
+      );
+      failpoint('iam:after-commit');
+      return output;
+    },
   });
