@@ -132,7 +132,12 @@ export const startServer = async (o: ServerOptions): Promise<Server> => {
 
 const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: Started): Promise<Server> => {
   const { settings } = o;
+  const clock = systemClock;
   const listening = listeningOf(settings);
+  const certificate =
+    listening.named &&
+    openGivenCertificate({ files: listening.named, domain: listening.named.domain, clock, log });
+  if (certificate) started.add('certificate of the domain', () => certificate.close());
   // On the first start much is made before the API listens: a port that is taken is told at once.
   if (!existsSync(clusterFolder(folders))) await checkPortIsFree(settings.port, () => createServer());
   const step = loggedStep(o.step, log);
@@ -145,7 +150,6 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const id = await loadIdentities(folders, log);
   started.add('certificate', () => id.tls.close());
   const region = settings.region;
-  const clock = systemClock;
   const store = environmentStore(own.db);
   const {
     audit,
@@ -199,10 +203,6 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   });
   started.add('sweeping', tokens.startSweeping());
   const pools = createUpstreamPools();
-  const certificate =
-    listening.named &&
-    openGivenCertificate({ files: listening.named, domain: listening.named.domain, clock, log });
-  if (certificate) started.add('certificate of the domain', () => certificate.close());
   const gateway = createGateway({
     environments: store,
     driver,
