@@ -7,7 +7,7 @@ import { evaluate, evaluateTrust, type NamedPolicy } from './evaluate.ts';
 import { MalformedPolicy } from './malformed.ts';
 import { parsePolicy } from './parse.ts';
 import type { PolicyKind } from './policy.ts';
-import { damaged, document, kinds, request, text } from './test-arbitraries.ts';
+import { damaged, document, documentOf, kinds, request, text } from './test-arbitraries.ts';
 
 const { fuzz, deadline } = fuzzer(inject('fuzzSeconds'));
 
@@ -32,13 +32,14 @@ test('a document is read or refused as malformed', deadline, async () => {
       if (read(given, kind)) good += 1;
     },
   );
-  expect(good / runs, 'too few documents can be read to try much').toBeGreaterThan(0.02);
+  if (runs > 1_000) expect(good / runs, 'too few documents can be read to try much').toBeGreaterThan(0.03);
 });
 
 test('whatever is asked is decided, and a deny that matches wins', deadline, async () => {
   const documents = fc.record({
-    ...{ identity: fc.array(document, { maxLength: 3 }), boundary: document, session: document },
-    ...{ resource: document, rail: document },
+    identity: fc.array(documentOf('identity'), { maxLength: 3 }),
+    ...{ boundary: documentOf('boundary'), session: documentOf('session') },
+    ...{ resource: documentOf('resource'), rail: documentOf('guard-rail'), trust: documentOf('trust') },
   });
   await fuzz(fc.tuple(documents, request), ([given, asked]) => {
     const policies = {
@@ -52,7 +53,7 @@ test('whatever is asked is decided, and a deny that matches wins', deadline, asy
     const effects = decision.matched.map(({ effect }) => effect);
     if (effects.includes('Deny')) expect(decision.allowed).toBe(false);
     if (decision.allowed && decision.reason !== 'always-allowed') expect(effects).toContain('Allow');
-    const trust = read(given.resource, 'trust');
+    const trust = read(given.trust, 'trust');
     if (trust) expect(evaluateTrust(asked, trust.policy)).toMatch(/^(named|account|none)$/);
   });
 });

@@ -78,7 +78,6 @@ const operators = [
     'NotIpAddress',
     'BinaryEquals',
     'ArnNotLike',
-    'Nothing',
   ],
 ];
 const keys = [
@@ -87,10 +86,9 @@ const keys = [
   'AWS:PrincipalTag/team',
   'aws:CurrentTime',
   'aws:x',
-  '__proto__',
-  'x',
-  '',
+  'a.b/c:sub',
 ];
+const badKeys = ['__proto__', 'x', ''];
 const anything = fc.oneof(
   { weight: 8, arbitrary: text },
   fc.boolean(),
@@ -104,6 +102,10 @@ const object = (names: readonly string[], value: fc.Arbitrary<unknown>) =>
     .array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 3 })
     .map((entries) => Object.fromEntries(entries));
 
+/** Mostly what the element should be, so that much of it can be read. */
+const mostly = (good: fc.Arbitrary<unknown>, bad: fc.Arbitrary<unknown>) =>
+  fc.oneof({ weight: 12, arbitrary: good }, { weight: 1, arbitrary: bad });
+
 const action = fc.constantFrom('*', 'airflow:*', 'airflow:Get?nvironment', 'iam:PassRole', 'sts:AssumeRole');
 const resource = fc.constantFrom(
   '*',
@@ -111,21 +113,26 @@ const resource = fc.constantFrom(
   'arn:aws:*',
   `arn:aws:iam::1:role/\${aws:username}`,
 );
-const principal = fc.oneof(
-  fc.constantFrom('*', 'x'),
-  object(
-    ['AWS', 'Service', 'Federated', 'x'],
-    someOf(fc.oneof(fc.constantFrom('*', '123456789012'), anything)),
-  ),
+const someone = fc.constantFrom('*', '123456789012', 'arn:aws:iam::123456789012:user/ann', 'a.example');
+const principal = mostly(
+  fc.oneof(fc.constant('*'), object(['AWS', 'Service', 'Federated'], someOf(someone))),
+  object(['AWS', 'Service', 'Federated', 'x'], someOf(anything)),
 );
-const condition = fc.oneof(
-  { weight: 4, arbitrary: object(operators, object(keys, someOf(anything))) },
+const value = fc.constantFrom(
+  '*',
+  'a*',
+  'true',
+  '127.0.0.0/8',
+  '5',
+  `\${aws:username}`,
+  `\${aws:x, 'y'}-*`,
+  'arn:aws:*:*:*:*',
+);
+const condition = mostly(
+  object(operators, mostly(object(keys, someOf(value)), object([...keys, ...badKeys], someOf(anything)))),
   anything,
 );
 
-/** Mostly what the element should be, so that much of it can be read. */
-const mostly = (good: fc.Arbitrary<unknown>, bad: fc.Arbitrary<unknown>) =>
-  fc.oneof({ weight: 12, arbitrary: good }, { weight: 1, arbitrary: bad });
 const element = (good: fc.Arbitrary<unknown>) => mostly(someOf(good), someOf(anything));
 
 const statement = fc.record(
@@ -148,21 +155,28 @@ const statement = fc.record(
   },
   { requiredKeys: ['Effect', 'Action', 'Resource'] },
 );
-/** Elements that exclude others, or that nothing has, are taken out most of the time. */
-const tidied = fc.tuple(statement, fc.nat(11), fc.boolean()).map(([given, chance, trusts]) => {
-  const { Other, NotAction, NotResource, NotPrincipal, Principal, ...rest } = given;
-  if (chance === 0) return given;
-  const { Resource: _, ...withoutResource } = rest;
-  return trusts ? { ...withoutResource, Principal: Principal ?? '*' } : rest;
-});
+/** Elements that exclude others, that nothing has, or that this kind of policy has no place for: out most of the time. */
+const tidied = (kind: PolicyKind) =>
+  fc.tuple(statement, fc.nat(15)).map(([given, chance]) => {
+    const { Other: _, NotAction: __, NotResource: ___, NotPrincipal: ____, Principal, ...rest } = given;
+    if (chance === 0) return given;
+    if (kind === 'resource') return { ...rest, Principal: Principal ?? '*' };
+    if (kind !== 'trust') return rest;
+    const { Resource: _____, ...withoutResource } = rest;
+    return { ...withoutResource, Principal: Principal ?? '*' };
+  });
 
-/** The text of a document. */
-export const document = fc
-  .record({
-    Version: fc.constantFrom('2012-10-17', '2012-10-17', '2008-10-17', 'x'),
-    Statement: fc.oneof(tidied, fc.array(tidied, { maxLength: 4 })),
-  })
-  .map((policy) => JSON.stringify(policy));
+/** The text of a document of this kind. */
+export const documentOf = (kind: PolicyKind): fc.Arbitrary<string> =>
+  fc
+    .record({
+      Version: mostly(fc.constantFrom('2012-10-17', '2008-10-17'), anything),
+      Statement: fc.oneof(tidied(kind), fc.array(tidied(kind), { maxLength: 4 })),
+    })
+    .map((policy) => JSON.stringify(policy));
+
+/** The text of a document of any kind. */
+export const document = fc.oneof(...kinds.map(documentOf));
 
 /** The same, with some characters changed. */
 export const damaged = fc
