@@ -1,6 +1,6 @@
 // Questions about policies, asked of the simulator as tools ask them.
 import { beforeEach, expect, test } from 'vitest';
-import { allow, outcome, policy, query } from '../test-query.ts';
+import { allow, outcome, policy, query, trusts } from '../test-query.ts';
 import { fakeWorld, root, type World } from '../testing.ts';
 
 const arn = (resource: string) => `arn:aws:iam::${root.accountId}:${resource}`;
@@ -149,4 +149,27 @@ test('the condition keys that policies ask for are told, once in any spelling', 
   expect(await outcome(world, 'GetContextKeysForCustomPolicy', { PolicyInputList: ['{'] })).toMatch(
     /^400 InvalidInput: /,
   );
+});
+
+test('a resource policy that names a user is not limited by his boundary, one that names a role is', async () => {
+  await query(world, 'CreateRole', {
+    ...{ RoleName: 'ci', AssumeRolePolicyDocument: trusts('*'), PermissionsBoundary: readOnly },
+  });
+  const decision = async (who: string) => {
+    const ResourcePolicy = policy({ ...allow('s3:GetObject'), Principal: { AWS: arn(who) } });
+    const given = { PolicySourceArn: arn(who), ActionNames: ['s3:GetObject'], ResourcePolicy };
+    return (await query(world, 'SimulatePrincipalPolicy', given)).result.EvaluationResults[0].EvalDecision;
+  };
+  expect(await decision('user/data/ann')).toBe('allowed');
+  expect(await decision('role/ci')).toBe('implicitDeny');
+});
+
+test('only what is on the page is decided, of as many questions as a request can hold', async () => {
+  const ActionNames = Array.from({ length: 900 }, (_, i) => `airflow:Get${i}`);
+  const ResourceArns = Array.from({ length: 900 }, (_, i) => `arn:aws:airflow:us-east-1:1:environment/${i}`);
+  const begun = performance.now();
+  const { result } = await query(world, 'SimulatePrincipalPolicy', { ...ann, ActionNames, ResourceArns });
+  expect(result.EvaluationResults).toHaveLength(100);
+  expect(result.IsTruncated).toBe('true');
+  expect(performance.now() - begun).toBeLessThan(5_000);
 });

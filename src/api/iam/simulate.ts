@@ -85,8 +85,15 @@ const shownResult = (action: string, resource: string, decision: Decision, polic
       }),
 });
 
+/** A user, or a role in a session: what a resource policy grants is not limited alike for the two. */
+const callerOf = (arn: string) => ({
+  type: /:(?:role|assumed-role)\//.test(arn) ? ('AssumedRole' as const) : ('IAMUser' as const),
+  arn,
+});
+
 /** Every action on every resource, a result each; only those of the page are decided. */
-const simulate = ({ input }: Work, principal: string, policies: Policies): Output => {
+const simulate = ({ input }: Work, callerArn: string, policies: Policies): Output => {
+  const principal = callerOf(callerArn);
   const resources = (input['ResourceArns'] as readonly string[] | undefined) ?? ['*'];
   const context = contextOf(input);
   const pairs = (input['ActionNames'] as readonly string[]).flatMap((action) =>
@@ -95,8 +102,8 @@ const simulate = ({ input }: Work, principal: string, policies: Policies): Outpu
   const numbered = pairs.map((pair, i) => ({ ...pair, key: String(i).padStart(7, '0') }));
   const { items, end } = page(numbered, input, ({ key }) => key);
   const EvaluationResults = items.map(({ action, resource }) => {
-    const asked = { principal: { type: 'IAMUser' as const, arn: principal }, action, resource, context };
-    return shownResult(action, resource, evaluate(asked, policies), policies);
+    const decision = evaluate({ principal, action, resource, context }, policies);
+    return shownResult(action, resource, decision, policies);
   });
   return { EvaluationResults, ...end };
 };
