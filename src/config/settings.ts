@@ -183,6 +183,14 @@ export const settingDefinitions = {
     value: 'MINUTES',
     description: 'How long a web session lasts without a request',
   },
+  signingKeyDays: {
+    schema: z.coerce
+      .number({ error: 'must be a number of days' })
+      .min(1, { error: 'must be at least 1' })
+      .default(30),
+    value: 'DAYS',
+    description: 'How long a key signs tokens and assertions before a new one does',
+  },
   maxEnvironments: { ...count(10), description: 'How many environments there may be' },
   maxWorkers: { ...count(25), description: 'The most workers that an environment may ask for' },
   maxWebservers: { ...count(5), description: 'The most web servers that an environment may ask for' },

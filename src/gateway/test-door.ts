@@ -113,7 +113,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
   const stores = fakeStores();
   const authority = await newAuthority(Date.now());
   const tls = await createTlsIdentity({ authority, clock: systemClock, log: silentLog });
-  const keys = await loadOrCreateSigningKeys(`${folder}/keys.json`);
+  const keys = await loadOrCreateSigningKeys(`${folder}/keys.json`, { clock: systemClock, days: 30 });
   const world: {
     roles: AirflowRole[];
     target: WebTarget | undefined;

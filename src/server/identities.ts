@@ -26,13 +26,18 @@ export interface Identities {
 export const auditKeyFile = (folders: DataFolder): string => join(folders.secrets, 'audit-key');
 
 /** Reads them from the secrets folder, or makes them on the first start. */
-export const loadIdentities = async (folders: DataFolder, log: Log): Promise<Identities> => {
+export const loadIdentities = async (
+  folders: DataFolder,
+  { log, signingKeyDays: days }: { readonly log: Log; readonly signingKeyDays: number },
+): Promise<Identities> => {
   const authority = await loadOrCreateAuthority(folders.secrets, systemClock.now());
   return {
     root: loadOrCreateRootAccount(folders.rootAccessKey),
     boxes: loadOrCreateIdentityKey(join(folders.secrets, 'identity-key')),
     auditKey: loadOrCreateAuditKey(auditKeyFile(folders)),
-    keys: await loadOrCreateSigningKeys(join(folders.secrets, 'signing-keys.json')),
+    keys: await loadOrCreateSigningKeys(join(folders.secrets, 'signing-keys.json'), {
+      ...{ clock: systemClock, days },
+    }),
     tls: await createTlsIdentity({ authority, clock: systemClock, log }),
   };
 };

@@ -147,7 +147,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const { own, ownership } = await step('postgres', () => ownDatabase(o, folders, accounts, log, started));
   // only the owner may empty a log
   started.add('housekeeping', await keepHouse({ folders, log, tell: o.tell }));
-  const id = await loadIdentities(folders, log);
+  const id = await loadIdentities(folders, { log, signingKeyDays: settings.signingKeyDays });
   started.add('certificate', () => id.tls.close());
   const region = settings.region;
   const store = environmentStore(own.db);
@@ -274,6 +274,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   );
   const running = loop;
   started.add('loop', () => running.close());
+  started.add('signing keys', id.keys.startRotating(failed));
   started.add('API', () => api.close());
   const status = await keepStatusFile({
     file: folders.status,

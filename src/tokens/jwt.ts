@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { compactVerify, SignJWT } from 'jose';
 import { cliToken } from './cli-token.ts';
-import type { SigningKey } from './signing-keys.ts';
+import type { SigningKey, SigningKeys } from './signing-keys.ts';
 import type { TokenKind } from './token-kind.ts';
 import { webLoginToken } from './web-login-token.ts';
 
@@ -47,11 +47,11 @@ const readClaims = (typ: unknown, claims: Record<string, unknown>, issuer: strin
 
 /**
  * Verifies algorithm, key id, signature, `typ`, issuer and form; undefined for anything that is not a token
- * of ours. Only the one key is ever tried: `kid`, `jku`, `x5u` and `jwk` of the header lead nowhere.
+ * of ours. Only a key of ours is ever tried, by its id: `kid` is no path, and `jku`, `x5u` and `jwk` of the header lead nowhere.
  */
 export const readToken = async (
   text: string,
-  key: SigningKey,
+  keys: Pick<SigningKeys, 'tokenKey'>,
   issuer: string,
 ): Promise<ReadToken | undefined> => {
   if (text.length > maxLength || !isCanonical(text)) return undefined;
@@ -59,7 +59,8 @@ export const readToken = async (
     const verified = await compactVerify(
       text,
       (header) => {
-        if (header.kid !== key.kid) throw new Error('unknown key');
+        const key = keys.tokenKey(header.kid ?? '');
+        if (!key) throw new Error('unknown key');
         return key.publicKey;
       },
       { algorithms: ['EdDSA'] },

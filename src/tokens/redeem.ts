@@ -48,7 +48,7 @@ export const redeemToken = async <T>(
   then: (tx: Transaction, row: TokenRecord) => Promise<T>,
 ): Promise<T> => {
   const { kind, environment } = wanted;
-  const read = await readToken(text, deps.keys.publicTokens, deps.installationId);
+  const read = await readToken(text, deps.keys, deps.installationId);
   const token = checkClaims(read, wanted, deps.clock.now());
   const refuse = (reason: 'expired' | 'already-used' | 'revoked') =>
     refuseToken(reason, token, kind, environment.name);

@@ -1,4 +1,4 @@
-import { createHmac, createPublicKey, verify } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,9 +30,12 @@ const mint: MintContext = {
   requestId: 'r1',
 };
 
+/** Made in 1970, so that they sign at whatever time a test has; and for ever. */
+const load = (file: string) => loadOrCreateSigningKeys(file, { clock: { now: () => 0 }, days: 30 });
+
 let keys: SigningKeys;
 beforeAll(async () => {
-  keys = await loadOrCreateSigningKeys(join(folder, 'keys.json'));
+  keys = await load(join(folder, 'keys.json'));
 });
 
 const setUp = () => {
@@ -189,7 +192,15 @@ describe('a token', () => {
     const w = setUp();
     const stranger = createTokens({
       ...fakeStores(),
-      keys: { ...keys, publicTokens: keys.assertion },
+      keys: {
+        publicTokens: keys.assertion,
+        assertion: keys.assertion,
+        tokenKey: () => undefined,
+        publicKeys: async () => [],
+        onChange: () => () => {},
+        rotateIfDue: async () => {},
+        startRotating: () => () => {},
+      },
       clock: { now: () => w.time.now, monotonic: () => 0, bootId: 'b' },
       installationId: 'inst',
       mayRunCommands: () => true,
@@ -328,7 +339,7 @@ describe('an assertion', () => {
 
 describe('the signing keys', () => {
   it('stay the same, in a file that only its owner reads', async () => {
-    const again = await loadOrCreateSigningKeys(join(folder, 'keys.json'));
+    const again = await load(join(folder, 'keys.json'));
     expect(again.publicTokens.kid).toBe(keys.publicTokens.kid);
     expect(again.assertion.kid).not.toBe(again.publicTokens.kid);
     expect(statSync(join(folder, 'keys.json')).mode & 0o777).toBe(0o600);
@@ -337,7 +348,51 @@ describe('the signing keys', () => {
   it('are not overwritten when the file is broken', async () => {
     const file = join(folder, 'broken.json');
     writeFileSync(file, '{"publicTokens":"secret-material');
-    await expect(loadOrCreateSigningKeys(file)).rejects.toThrow(/cannot be read/);
-    await expect(loadOrCreateSigningKeys(file)).rejects.not.toThrow(/secret-material/);
+    await expect(load(file)).rejects.toThrow(/cannot be read/);
+    await expect(load(file)).rejects.not.toThrow(/secret-material/);
+  });
+
+  const now = { at: Date.parse('2026-11-25T00:00:00Z') };
+  const open = (file: string) => loadOrCreateSigningKeys(file, { clock: { now: () => now.at }, days: 30 });
+  const published = async (k: SigningKeys) => (await k.publicKeys()).map(({ kid }) => kid);
+
+  it('give way to new ones that are published before they sign, and verify until nothing of theirs lives', async () => {
+    const file = join(folder, 'rotated.json');
+    const rotating = await open(file);
+    const first = { token: rotating.publicTokens.kid, assertion: rotating.assertion.kid };
+    let hints = 0;
+    rotating.onChange(() => {
+      hints += 1;
+    });
+    now.at += 29 * 86_400_000;
+    await rotating.rotateIfDue();
+    expect([hints, await published(rotating)]).toEqual([0, [first.assertion]]);
+    now.at += 86_400_000;
+    await rotating.rotateIfDue();
+    await rotating.rotateIfDue();
+    expect([hints, (await published(rotating)).length]).toEqual([1, 2]);
+    expect(rotating.publicTokens.kid).toBe(first.token);
+    now.at += 121_000;
+    expect(rotating.publicTokens.kid).not.toBe(first.token);
+    expect(rotating.assertion.kid).toBe((await published(rotating))[1]);
+    expect(rotating.tokenKey(first.token)?.kid).toBe(first.token);
+    const again = await open(file);
+    expect(again.publicTokens.kid).toBe(rotating.publicTokens.kid);
+    now.at += 600_000;
+    await rotating.rotateIfDue();
+    expect(rotating.tokenKey(first.token)).toBeUndefined();
+    expect([hints, (await published(rotating)).length]).toEqual([2, 1]);
+  });
+
+  it('are read from a file of before there was rotation, and make their first change at once', async () => {
+    const file = join(folder, 'former.json');
+    const pem = () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+    writeFileSync(file, JSON.stringify({ publicTokens: pem(), assertion: pem() }));
+    const former = await open(file);
+    const { kid } = former.publicTokens;
+    await former.rotateIfDue();
+    expect(former.publicTokens.kid).toBe(kid);
+    now.at += 121_000;
+    expect(former.publicTokens.kid).not.toBe(kid);
   });
 });

@@ -55,7 +55,7 @@ const sweepAll = async (sweepSome: (limit: number) => Promise<number>): Promise<
 
 const describe = async (deps: TokensDeps, credential: string): Promise<string | undefined> => {
   if (credential.startsWith(sessionPrefix)) return 'This is the credential of a web session.';
-  const token = await readToken(credential, deps.keys.publicTokens, deps.installationId);
+  const token = await readToken(credential, deps.keys, deps.installationId);
   return token && `This is ${token.kind.label} for environment ${token.environmentName}: ${token.kind.use}.`;
 };
 
