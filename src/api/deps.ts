@@ -11,6 +11,7 @@ import type { Caller } from '../identity/principal.ts';
 import type { ReceivedRequest } from '../identity/sigv4/canonical.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { TokenBuckets } from '../lib/token-buckets.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import type { Assertions } from '../tokens/assertion.ts';
 import type { TokenMinter } from '../tokens/ports.ts';
@@ -51,6 +52,8 @@ export interface ApiDeps {
   readonly keyUses: AccessKeyUses;
   readonly store: EnvironmentStore;
   readonly tokens: TokenMinter;
+  /** How often each caller, by ARN, may be given a token or credentials. */
+  readonly givenOut: Pick<TokenBuckets, 'take'>;
   readonly sessions: Pick<WebSessions, 'list' | 'endWhere'>;
   /** Who calls an Airflow, and over what; as the doors do it. */
   readonly assertions: Pick<Assertions, 'sign'>;

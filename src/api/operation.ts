@@ -52,6 +52,8 @@ export interface Operation {
   readonly checks: (asked: Asked, deps: ApiDeps) => readonly Check[] | Promise<readonly Check[]>;
   /** True when a success is audited within the operation's own transaction. */
   readonly auditsSuccess: boolean;
+  /** Gives out tokens or credentials: how often is bounded for each caller. */
+  readonly givesOut?: true;
   readonly execute: (call: Call, deps: ApiDeps) => Promise<Output>;
 }
 

@@ -379,3 +379,29 @@ describe('every call', () => {
     });
   });
 });
+
+describe('how often', () => {
+  test('a caller who is given tokens faster than allowed is told to wait; other calls go on', async () => {
+    const world = fakeWorld();
+    await available(world);
+    const asked: string[] = [];
+    const givenOut = {
+      take: (key: string) => {
+        asked.push(key);
+        return asked.length <= 2;
+      },
+    };
+    const limited = { deps: { ...world.deps, givenOut } };
+    const statuses = [];
+    for (let i = 0; i < 3; i += 1) statuses.push((await call(limited, 'POST', '/clitoken/demo')).status);
+    expect(statuses).toEqual([200, 200, 429]);
+    expect(await call(limited, 'POST', '/webtoken/demo')).toMatchObject({
+      status: 429,
+      type: 'TooManyRequestsException',
+      json: { message: 'Rate exceeded' },
+    });
+    expect((await call(limited, 'GET', '/environments')).status).toBe(200);
+    expect(new Set(asked)).toEqual(new Set(['arn:aws:iam::123456789012:root']));
+    expect(world.audited.map(({ errorCode }) => errorCode)).toContain('TooManyRequestsException');
+  });
+});

@@ -1,6 +1,11 @@
 import type { AuditEntry } from '../audit/record.ts';
 import { type Checked, redact, validate } from '../contract/constraints.ts';
-import { AwsError, accessDeniedException, internalServerException } from '../contract/errors.ts';
+import {
+  AwsError,
+  accessDeniedException,
+  internalServerException,
+  tooManyRequestsException,
+} from '../contract/errors.ts';
 import type { MintContext, Principal, SessionFacts } from '../identity/principal.ts';
 import { headersOf, type ReceivedRequest } from '../identity/sigv4/canonical.ts';
 import { textOf } from '../lib/errors.ts';
@@ -130,6 +135,7 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
   trace.input = validate(operation.input, found.members());
   const { sourceIp, userAgent, requestId } = trace;
   const mint: MintContext = { ...session, principal, sourceIp, userAgent, requestId };
+  if (operation.givesOut && !deps.givenOut.take(principal.arn)) throw tooManyRequestsException();
   await authorize(operation, mint, trace, deps);
   const output = await operation.execute(callOf(trace, operation, mint), deps);
   if (!operation.auditsSuccess) await deps.audit.write(auditEntry(trace, operation));

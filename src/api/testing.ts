@@ -138,6 +138,7 @@ export const fakeWorld = () => {
     assertions: { sign: async () => 'assertion' },
     driver: { webTarget: () => undefined },
     pools: createUpstreamPools(),
+    givenOut: { take: () => true },
     tokens: { webLoginToken: mint('web'), cliToken: mint('cli') },
     audit: {
       write: async (entry, tx) => {

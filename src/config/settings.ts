@@ -191,6 +191,15 @@ export const settingDefinitions = {
     value: 'DAYS',
     description: 'How long a key signs tokens and assertions before a new one does',
   },
+  tokensPerSecond: {
+    schema: z.coerce
+      .number({ error: 'must be a number' })
+      .min(1, { error: 'must be at least 1' })
+      .default(10),
+    value: 'COUNT',
+    description:
+      'How often a second one caller may be given a token or credentials; five times as many at once',
+  },
   maxEnvironments: { ...count(10), description: 'How many environments there may be' },
   maxWorkers: { ...count(25), description: 'The most workers that an environment may ask for' },
   maxWebservers: { ...count(5), description: 'The most web servers that an environment may ask for' },

@@ -62,6 +62,10 @@ export const internalServerException = (cause?: unknown): AwsError => {
   return modelled('InternalServerException', text, { cause });
 };
 
+/** Clients wait and try again on this one. */
+export const tooManyRequestsException = (): AwsError =>
+  new AwsError('TooManyRequestsException', 429, 'Rate exceeded');
+
 export const unknownOperationException = (message: string): AwsError =>
   new AwsError('UnknownOperationException', 404, message);
 

@@ -53,5 +53,7 @@ export const problem = (status: number, text: string, code?: string): Answer =>
     challenge(status),
   );
 
-const challenge = (status: number): Record<string, string> =>
-  status === 401 ? { 'www-authenticate': 'Bearer realm="windsock"' } : {};
+const challenge = (status: number): Record<string, string> => {
+  if (status === 401) return { 'www-authenticate': 'Bearer realm="windsock"' };
+  return status === 429 ? { 'retry-after': '1' } : {};
+};

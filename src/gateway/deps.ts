@@ -6,6 +6,7 @@ import type { TlsIdentity } from '../tls/reload.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
 import type { OpenConnections } from './connections.ts';
+import type { DoorLimits } from './limits.ts';
 import type { ReadCounts } from './reads.ts';
 import type { ListeningAddresses } from './ways.ts';
 
@@ -32,4 +33,5 @@ export interface GatewayDeps {
 export interface DoorDeps extends GatewayDeps {
   readonly connections: OpenConnections;
   readonly reads: ReadCounts;
+  readonly limits: DoorLimits;
 }

@@ -3,6 +3,7 @@ import { textOf } from '../lib/errors.ts';
 import type { SessionEnded } from '../tokens/ports.ts';
 import { createOpenConnections } from './connections.ts';
 import type { DoorDeps, GatewayDeps } from './deps.ts';
+import { createDoorLimits } from './limits.ts';
 import { createNamedDoors } from './named-doors.ts';
 import { createPortDoors } from './port-doors.ts';
 import { createReadCounts } from './reads.ts';
@@ -24,7 +25,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     now: () => deps.clock.now(),
     failed: (error) => deps.log.warn('housekeeping failed', { reason: textOf(error) }),
   });
-  const doorDeps: DoorDeps = { ...deps, connections, reads };
+  const doorDeps: DoorDeps = { ...deps, connections, reads, limits: createDoorLimits(deps.clock) };
   const doors =
     deps.domain === undefined ? createPortDoors(doorDeps) : createNamedDoors(doorDeps, deps.domain);
   const stopWatching = watchWithdrawn(doorDeps);

@@ -165,7 +165,10 @@ const begin = async (
   door: DoorFacts,
   { session }: Admitted,
 ): Promise<Ended> => {
-  if (mayChange(request, door)) return recordIntent(deps, request, door, session);
+  if (mayChange(request, door)) {
+    deps.limits.beforeChange(session);
+    return recordIntent(deps, request, door, session);
+  }
   return (outcome) => deps.reads.read(request, door, session, 'status' in outcome ? outcome.status : 502);
 };
 

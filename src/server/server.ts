@@ -25,6 +25,7 @@ import { textOf } from '../lib/errors.ts';
 import { every } from '../lib/keyed-queue.ts';
 import { fileLog, type Log } from '../lib/log.ts';
 import type { LineSink } from '../lib/log-sinks.ts';
+import { TokenBuckets } from '../lib/token-buckets.ts';
 import { createAccessKeyUseStore } from '../store/access-key-uses.ts';
 import { createDirectoryStore } from '../store/directory.ts';
 import { environmentStore } from '../store/environments.ts';
@@ -237,6 +238,10 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     keyUses,
     store,
     tokens,
+    givenOut: new TokenBuckets(
+      { perSecond: settings.tokensPerSecond, burst: 5 * settings.tokensPerSecond },
+      clock,
+    ),
     sessions: tokens.sessions,
     assertions: tokens.assertions,
     driver,

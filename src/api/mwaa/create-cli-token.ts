@@ -10,6 +10,7 @@ export const createCliToken: Operation = {
   input: environmentNameInput,
   action: 'airflow:CreateCliToken',
   checks: onEnvironment('airflow:CreateCliToken'),
+  givesOut: true,
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { environment, webserverHostname } = await findAccessible(call, deps);

@@ -13,6 +13,7 @@ export const createWebLoginToken: Operation = {
   input: environmentNameInput,
   action: 'airflow:CreateWebLoginToken',
   checks: onAirflowRoles('airflow:CreateWebLoginToken'),
+  givesOut: true,
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { environment, webserverHostname } = await findAccessible(call, deps);

@@ -163,6 +163,7 @@ const newSession = (call: Call, role: IamRole, deps: ApiDeps) => {
 export const assumeRole = stsOperation('AssumeRole', {
   // the trust policy has its say in it, so it is asked where the role is known
   checks: () => [],
+  givesOut: true,
   auditsSuccess: true,
   execute: async (call, deps) => {
     const role = findRole(call.input, deps);

@@ -9,6 +9,7 @@ const usual = { user: 43_200, root: 3_600 };
 /** Credentials of the caller's own for a while. They may not call IAM nor, without MFA, STS but for who they are. */
 export const getSessionToken = stsOperation('GetSessionToken', {
   checks: () => [],
+  givesOut: true,
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { principal, input } = call;

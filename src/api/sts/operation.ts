@@ -4,7 +4,7 @@ import type { Operation } from '../operation.ts';
 /** An operation of STS. */
 export const stsOperation = (
   name: string,
-  rest: Pick<Operation, 'checks' | 'auditsSuccess' | 'execute'>,
+  rest: Pick<Operation, 'checks' | 'givesOut' | 'auditsSuccess' | 'execute'>,
 ): Operation => ({
   name,
   input: queryOperation(stsService, name).input,
