@@ -19,12 +19,16 @@ beforeAll(async () => {
 });
 afterAll(() => rig?.remove());
 
-const ask = (method: string, path: string, body?: unknown): Promise<RawAnswer> =>
-  signed(rig.place, {
+/** Each answer has a request id of its own, which is checked here; the rest of it is compared. */
+const ask = async (method: string, path: string, body?: unknown): Promise<Omit<RawAnswer, 'requestId'>> => {
+  const { requestId, ...answer } = await signed(rig.place, {
     method,
     path,
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
+  expect(requestId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  return answer;
+};
 const good = (body: unknown) => ({ status: 200, errorType: undefined, body });
 const fault = (status: number, code: string, message: string, member = 'message') => ({
   status,
