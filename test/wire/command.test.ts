@@ -62,10 +62,10 @@ describe('a profile', () => {
     expect(token.stderr).toContain('ResourceNotFoundException');
   });
 
-  test('only mwaa goes to Windsock: the endpoints of other services stay those of AWS', async () => {
+  test('what Windsock speaks goes to Windsock: the endpoints of other services stay those of AWS', async () => {
     const script = `import boto3
 session = boto3.Session(profile_name="windsock")
-for service in ("mwaa", "s3", "sts", "iam"):
+for service in ("mwaa", "iam", "sts", "cloudtrail", "s3", "logs"):
     print(service, session.client(service).meta.endpoint_url)`;
     const { stdout } = await runProgram(python(), ['-c', script], { env: plainEnvironment(home) });
     const endpoints = Object.fromEntries(
@@ -74,9 +74,9 @@ for service in ("mwaa", "s3", "sts", "iam"):
         .split('\n')
         .map((line) => line.split(' ')),
     );
-    expect(endpoints['mwaa']).toBe(`http://localhost:${place.ports.api}`);
-    for (const service of ['s3', 'sts', 'iam'])
-      expect(endpoints[service]).toMatch(/^https:\/\/.*amazonaws\.com$/);
+    for (const service of ['mwaa', 'iam', 'sts', 'cloudtrail'])
+      expect(endpoints[service], service).toBe(`http://localhost:${place.ports.api}`);
+    for (const service of ['s3', 'logs']) expect(endpoints[service]).toMatch(/^https:\/\/.*amazonaws\.com$/);
   });
 
   test('the credentials file is for its owner only', () => {
