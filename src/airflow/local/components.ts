@@ -41,6 +41,15 @@ export interface ComponentsOptions {
   readonly spared: () => readonly number[];
 }
 
+/**
+ * A triggerer of Airflow 3 takes up to 15 s to see that it was told to end. Nothing is lost when it is not waited for:
+ * triggers are in the database, and the next triggerer begins them anew.
+ */
+const triggererPatience = 3_000;
+
+const patienceWith = ({ name }: Component, patience: number): number =>
+  name === 'triggerer' ? Math.min(patience, triggererPatience) : patience;
+
 /** All processes of one environment: started, written down, taken over, ended. */
 export class Components {
   readonly all: readonly Component[];
@@ -81,13 +90,13 @@ export class Components {
   /** Ends every component, then whatever is left of their sessions and of the environment's account. */
   async stop(patience: number): Promise<boolean> {
     const owner = this.#owner();
-    await Promise.all(this.all.map((c) => c.stop(patience)));
+    await Promise.all(this.all.map((c) => c.stop(patienceWith(c, patience))));
     return killAllBut(this.#o.spared(), processesOf(owner));
   }
 
   /** Ends every component but the web server. */
   async stopBehindWeb(patience: number): Promise<void> {
-    await Promise.all(this.all.filter((c) => c !== this.web).map((c) => c.stop(patience)));
+    await Promise.all(this.all.filter((c) => c !== this.web).map((c) => c.stop(patienceWith(c, patience))));
   }
 
   /** Lets the running tasks end; no new one begins. @throws what `signal` was aborted with */
