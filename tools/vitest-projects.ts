@@ -2,10 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 /** Suites that take minutes and watch what changes seldom: for `npm run test:full`, or `WINDSOCK_TEST_FULL=1`. */
 const fullOnly = [
+  'test/clients/access-cli.test.ts',
   'test/clients/operators.test.ts',
   'test/environments/upgrade.test.ts',
   'test/faults/clock.test.ts',
   'test/faults/install.test.ts',
+  'test/faults/neighbours.test.ts',
+  'test/faults/no-descriptors.test.ts',
 ];
 const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
 

@@ -197,7 +197,7 @@ test('a data folder that this account may not write to', async () => {
   expect(running.output).toContain('--data');
 });
 
-describe('on a terminal', () => {
+describe.runIf(process.env['WINDSOCK_TEST_FULL'] === '1')('on a terminal', () => {
   test('the screen ends with a login URL that works; Ctrl-C typed twice stops everything', async () => {
     const server = npmStartOnTerminal();
     await server.says(readyLine, 180);
