@@ -16,15 +16,20 @@ const collect = async (req: IncomingMessage, max: number): Promise<Buffer> => {
   return Buffer.concat(chunks);
 };
 
-/** Reads a whole body of at most `max` bytes within 10 s. Throws Refusal. */
-export const readBody = async (req: IncomingMessage, max: number): Promise<Buffer> => {
+/** Reads a whole body of at most `max` bytes within 10 s. Throws Refusal, while the client can still be told. */
+export const readBody = async (
+  req: IncomingMessage,
+  max: number,
+  deadlineMs = smallBodyDeadlineMs,
+): Promise<Buffer> => {
   if (Number(req.headers['content-length'] ?? 0) > max) throw tooLarge(max);
+  const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => req.destroy(new Refusal(408, 'The body did not arrive in time.')),
-    smallBodyDeadlineMs,
+    () => late.reject(new Refusal(408, 'The body did not arrive in time.')),
+    deadlineMs,
   );
   try {
-    return await collect(req, max);
+    return await Promise.race([collect(req, max), late.promise]);
   } finally {
     clearTimeout(timer);
   }
