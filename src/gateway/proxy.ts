@@ -23,7 +23,8 @@ import { signInPage } from './sign-in-page.ts';
 import { unavailable } from './unavailable-page.ts';
 import { endWithdrawn } from './withdrawn.ts';
 
-const maxBody = 64 * 1024 * 1024;
+/** Of a request to Airflow, which takes it as it comes; far above what a plug-in's page may let people upload. */
+const maxBody = 2 * 1024 ** 3;
 
 /** A request that may go to Airflow. */
 export interface Admitted {

@@ -11,6 +11,9 @@ const kilobytes = (file: string, field: string): number => {
   }
 };
 
+/** What one process holds in memory now; 0 when it is gone. */
+export const residentMbOf = (pid: number): number => kilobytes(`/proc/${pid}/status`, 'VmRSS') / 1024;
+
 /** What the processes of one environment weigh now. */
 export const weightOf = (
   machine: Machine,
