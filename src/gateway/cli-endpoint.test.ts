@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { request } from 'node:https';
+import { describe, expect, it, vi } from 'vitest';
 import { t, two, webToken } from './test-clients.ts';
 import { mintOf } from './test-door.ts';
 
@@ -34,6 +35,26 @@ describe('the CLI endpoint', () => {
     expect((await call('dags list')).status).toBe(429);
     t.world.cli = { kind: 'timed-out' };
     expect((await call('dags list')).status).toBe(504);
+  });
+
+  it('records how a command ended whose client went away', async () => {
+    t.world.cli = 'hangs';
+    const token = await t.tokens.cliToken(two.record, mintOf('ann'), 'user/ann');
+    const sent = request({
+      ...{ host: 'localhost', port: two.port, ca: t.authority.rootPem, agent: false },
+      ...{ method: 'POST', path: '/aws_mwaa/cli', headers: { authorization: `Bearer ${token}` } },
+    });
+    sent.on('error', () => {});
+    sent.end('dags test a');
+    await vi.waitUntil(() => t.audit.some((e) => e.phase === 'intent'));
+    sent.destroy();
+    await vi.waitUntil(() => t.audit.some((e) => e.phase === 'outcome'));
+    expect(t.audit.at(-1)).toMatchObject({
+      eventName: 'RunCliCommand',
+      errorCode: 'NoAnswer',
+      errorMessage: 'the client went away, and the command was ended',
+    });
+    t.world.cli = { kind: 'timed-out' };
   });
 
   it('refuses what is no fresh CLI token of this environment, and bodies that are no command', async () => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuditEntry } from '../audit/record.ts';
 import type { CliAnswer } from '../environments/ports.ts';
+import { textOf } from '../lib/errors.ts';
 import { BadWords, splitWords } from '../lib/words.ts';
 import { cliToken } from '../tokens/cli-token.ts';
 import { refuseToken, TokenRefused } from '../tokens/refused.ts';
@@ -47,9 +48,10 @@ const redeem = async (call: Call): Promise<TokenRecord> => {
       `Send a CLI token as Authorization: Bearer. Call ${cliToken.call(door.name)} for one.`,
     );
   }
+  // Before the transaction: many that wait in theirs for a second connection would wait for each other.
+  const record = await livingRecord(deps, door);
   try {
     return await deps.tokens.redeem(token, { kind: cliToken, environment: door }, async (tx, row) => {
-      const record = await livingRecord(deps, door);
       if (!deps.tokens.mayRunCommands(row.mint, record)) {
         const facts = { kind: cliToken, environmentName: door.name, user: row.airflowIdentity };
         throw refuseToken('no-right', facts, cliToken, door.name);
@@ -88,7 +90,15 @@ const outcomeOf = (result: CliAnswer): Partial<AuditEntry> => ({
   ...(result.kind === 'refused' ? { errorCode: 'CommandRefused', errorMessage: result.reason } : {}),
 });
 
-/** Runs the command, with a record of it before and after; without the first it does not run. */
+const brokenOff = (error: unknown, hasLeft: boolean): Partial<AuditEntry> => ({
+  errorCode: 'NoAnswer',
+  errorMessage: hasLeft ? 'the client went away, and the command was ended' : textOf(error),
+});
+
+/**
+ * Runs the command, with a record of it before and after; without the first it does not run. When the client goes
+ * away it is ended, with everything that it started.
+ */
 const run = async (
   { deps, request, door }: Call,
   row: TokenRecord,
@@ -107,7 +117,15 @@ const run = async (
       requestParameters: { command: deps.driver.shownCommand(record, words) },
     };
     await recordAtDoor(deps, request, door, { ...event, phase: 'intent' });
-    const result = await deps.driver.cli(record, words, { signal: gone.signal });
+    const result = await deps.driver.cli(record, words, { signal: gone.signal }).catch(async (error) => {
+      const hasLeft = gone.signal.aborted;
+      await recordAfterwards(deps, request, door, {
+        ...event,
+        phase: 'outcome',
+        ...brokenOff(error, hasLeft),
+      });
+      throw hasLeft ? new Refusal(499, 'The client went away.') : error;
+    });
     await recordAfterwards(deps, request, door, { ...event, phase: 'outcome', ...outcomeOf(result) });
     return answerOf(result);
   } finally {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { type RequestOptions, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +12,7 @@ import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { newAuthority } from '../tls/authority.ts';
 import { createTlsIdentity } from '../tls/reload.ts';
-import { fakeStores } from '../tokens/fake-stores.ts';
+import { fakeStores, isInTransaction } from '../tokens/fake-stores.ts';
 import { loadOrCreateSigningKeys } from '../tokens/signing-keys.ts';
 import { createTokens } from '../tokens/tokens.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
@@ -117,7 +118,8 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
   const world: {
     roles: AirflowRole[];
     target: WebTarget | undefined;
-    cli: CliAnswer;
+    /** What a command ends with; `hangs` runs until the client leaves. */
+    cli: CliAnswer | 'hangs';
     words: (readonly string[])[];
     /** Nothing can be recorded. */
     auditFails: boolean;
@@ -140,12 +142,20 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
   const audit: AuditEntry[] = [];
   const pools = createUpstreamPools();
   const gateway = createGateway({
-    environments: { findById: async (id) => records.get(id), inTransaction: stores.inTransaction },
+    environments: {
+      findById: async (id) => {
+        if (isInTransaction()) throw new Error('a second connection was asked for inside of a transaction');
+        return records.get(id);
+      },
+      inTransaction: stores.inTransaction,
+    },
     driver: {
       webTarget: () => world.target,
-      cli: async (_e, words) => {
+      cli: async (_e, words, { signal }) => {
         world.words.push(words);
-        return world.cli;
+        if (world.cli !== 'hangs') return world.cli;
+        await once(signal, 'abort');
+        throw signal.reason;
       },
       shownCommand: (_e, words) => words.slice(0, 2).join(' '),
     },

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { InTransaction, Transaction } from '../lib/transaction.ts';
 import type { SessionFilter, SessionStore, WebSession } from './session-store.ts';
 import type { TokenAudit, TokenRecord, TokenStore } from './token-store.ts';
@@ -10,6 +11,11 @@ const matches = (s: WebSession, { id, environmentId, person, way }: SessionFilte
   (environmentId === undefined || s.environmentId === environmentId) &&
   (way === undefined || s.way === way) &&
   (person === undefined || s.airflowIdentity === person || s.mint.principal.arn === person);
+
+const within = new AsyncLocalStorage<boolean>();
+
+/** Whether a transaction holds its connection now: who asks for another then may wait for ever. */
+export const isInTransaction = (): boolean => within.getStore() ?? false;
 
 /** Stores in memory for unit tests: transactions run one after another, and roll back when they throw. */
 export const fakeStores = () => {
@@ -36,7 +42,7 @@ export const fakeStores = () => {
     const run = queue.then(async () => {
       const rollback = snapshot();
       try {
-        return await work({} as Transaction);
+        return await within.run(true, () => work({} as Transaction));
       } catch (error) {
         rollback();
         throw error;
