@@ -6,7 +6,7 @@ import type { Place } from './server.ts';
 
 const collect = (
   socket: NodeJS.ReadWriteStream & { destroy(): void },
-  bytes: string,
+  bytes: string | Buffer,
   seconds: number,
 ): Promise<string> =>
   new Promise((resolve) => {
@@ -29,7 +29,12 @@ const parts = (hostname: string): { host: string; port: number } => {
 };
 
 /** Sends exactly these bytes over TLS and gives all that comes back until the other side closes, or the time is over. */
-export const exchange = (place: Place, hostname: string, bytes: string, seconds = 5): Promise<string> =>
+export const exchange = (
+  place: Place,
+  hostname: string,
+  bytes: string | Buffer,
+  seconds = 5,
+): Promise<string> =>
   collect(
     connect({ ...parts(hostname), ca: readFileSync(join(place.data, 'ca.pem')), servername: 'localhost' }),
     bytes,

@@ -1,0 +1,96 @@
+// Commands at `/aws_mwaa/cli` by somebody who means no good: too large, too many, abandoned. Airflow is trivial here;
+// what real Airflow's commands may do is in gateway.test.ts.
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { auditEvents } from '../harness/audit.ts';
+import { ask, outputOf, postCommand, runCommand, type Session, signIn } from '../harness/door.ts';
+import { processesOf } from '../harness/processes.ts';
+import { Rig } from '../harness/rig.ts';
+import { exchange, statusOf } from '../harness/socket.ts';
+import { until } from '../harness/until.ts';
+
+let rig: Rig;
+let session: Session;
+
+beforeAll(async () => {
+  rig = await Rig.make();
+  await rig.create('one', '3.3.1');
+  await rig.available('one');
+  session = await until('a session', 60, () => signIn(rig.place, rig.mint, 'one', 3));
+}, 120_000);
+afterAll(() => rig?.remove(), 60_000);
+
+/** Posts these bytes with a fresh token, and says that they are so many. */
+const post = async (body: Buffer | string, length: number, seconds = 10): Promise<number> => {
+  const { CliToken: token, WebServerHostname: host } = await rig.mint.cliToken('one');
+  const head = [
+    ...['POST /aws_mwaa/cli HTTP/1.1', `Host: ${host}`, `Authorization: Bearer ${token}`],
+    ...['Content-Type: text/plain', `Content-Length: ${length}`, 'Connection: close', '', ''],
+  ].join('\r\n');
+  const bytes = Buffer.concat([Buffer.from(head), Buffer.from(body)]);
+  return statusOf(await exchange(rig.place, host, bytes, seconds));
+};
+
+/** Processes of that command which run now. */
+const running = (words: string) =>
+  processesOf(rig.place.folder).filter(({ command }) => command.includes(words));
+
+test('A57: what is no text, too large or of too many words does not run', async () => {
+  const cases: readonly [string, Buffer | string, number][] = [
+    ['not UTF-8', Buffer.from([0x64, 0x61, 0x67, 0x73, 0x20, 0xff, 0xfe]), 400],
+    ['overlong UTF-8', Buffer.from([0x64, 0xc0, 0xaf]), 400],
+    ['a NUL', 'dags list\0', 400],
+    ['10,000 words', `dags list ${'a '.repeat(10_000)}`, 400],
+    ['1 MiB', Buffer.alloc(1024 * 1024, 'a'), 413],
+  ];
+  for (const [what, body, status] of cases) expect(await post(body, body.length), what).toBe(status);
+  expect(await post('dags', 1024 ** 3), 'a GiB that is only announced').toBe(413);
+  expect((await runCommand(rig.place, rig.mint, 'one', 'dags list')).stdout).toBe(
+    'trivial airflow dags list\n',
+  );
+});
+
+test('A53: of two hundred at once some run and the others are told to try again; pages go on', async () => {
+  const tokens = await Promise.all(Array.from({ length: 200 }, () => rig.mint.cliToken('one')));
+  const answers = Promise.all(tokens.map((token) => postCommand(rig.place, token, 'dags list')));
+  let slowest = 0;
+  for (let i = 0; i < 5; i += 1) {
+    const begun = performance.now();
+    const page = await session.get('/api/v2/dags');
+    expect(page.status, page.text).toBe(200);
+    slowest = Math.max(slowest, performance.now() - begun);
+    await delay(100);
+  }
+  const all = await answers;
+  const ran = all.filter(({ status }) => status === 200);
+  expect(ran.length).toBeGreaterThanOrEqual(4);
+  for (const answer of ran) expect(outputOf(answer).stdout).toBe('trivial airflow dags list\n');
+  expect(all.filter(({ status }) => status !== 200 && status !== 429)).toEqual([]);
+  expect(all.some(({ status }) => status === 429)).toBe(true);
+  expect(slowest).toBeLessThan(5_000);
+  process.stdout.write(`gateway/commands: ${ran.length} of 200 ran, pages took ${Math.round(slowest)} ms\n`);
+});
+
+test('A56: a command whose client went away is ended, and recorded so', async () => {
+  const left = post('dags test abandoned', 19, 5);
+  await until('the command', 5, () => running('test abandoned').length > 0);
+  expect(await left).toBe(0);
+  await until('its end', 8, () => running('test abandoned').length === 0);
+  const events = await until('its record', 10, async () => {
+    const found = await auditEvents(rig.place, ['--by', 'EventName=RunCliCommand']);
+    return found.some((e) => e.errorCode === 'NoAnswer') && found;
+  });
+  const [outcome] = events.filter((e) => e.errorCode === 'NoAnswer');
+  expect(outcome?.errorMessage).toBe('the client went away, and the command was ended');
+});
+
+test('a token is used up by a command that is refused, and no body can be sent for another', async () => {
+  const token = await rig.mint.cliToken('one');
+  expect((await postCommand(rig.place, token, 'users list')).status).toBe(500);
+  expect((await postCommand(rig.place, token, 'dags list')).status).toBe(403);
+  const headers = { authorization: `Bearer ${(await rig.mint.cliToken('one')).CliToken}` };
+  const inQuery = await ask(rig.place, session.hostname, '/aws_mwaa/cli?command=dags%20list', {
+    ...{ method: 'POST', headers, body: '' },
+  });
+  expect(inQuery.status).toBe(400);
+});
