@@ -8,7 +8,7 @@ const stopped = (door: DoorFacts, wantsHtml: boolean): Answer => {
   const text = `Environment ${door.name} is stopped.`;
   const detail = `${text} Whoever runs it can start it: windsock environment start ${door.name}`;
   if (!wantsHtml) return json(503, { title: text, detail, message: text, status: 503 });
-  const body = `<h1>${escapeHtml(door.name)} is stopped</h1><p>Whoever runs it can start it again.</p>`;
+  const body = `<h1>${escapeHtml(door.name)} is stopped</h1><p>Whoever runs it can start it again:</p><pre>windsock environment start ${escapeHtml(door.name)}</pre>`;
   return page({ status: 503, title: `${door.name} is stopped`, body });
 };
 
