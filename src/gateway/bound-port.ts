@@ -21,15 +21,29 @@ const loopback6 = '::1';
 /** A machine without IPv6 has nobody who could listen there either. */
 const noSuchFamily = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
+/** Connections at once at one address. */
+const mostConnections = 1024;
+
+/** Makes room for one more: whoever was let in first and has said nothing yet goes. False when all have spoken. */
+const makeRoom = (sockets: Set<Socket>): boolean => {
+  for (const socket of sockets) {
+    if (socket.bytesRead > 0) continue;
+    sockets.delete(socket);
+    socket.destroy();
+    return true;
+  }
+  return false;
+};
+
 const listen = (host: string, port: number, onSocket: (socket: Socket) => void): Promise<Bound> =>
   new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
     const server = createServer({ noDelay: true }, (socket) => {
+      if (sockets.size >= mostConnections && !makeRoom(sockets)) return void socket.destroy();
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      onSocket(socket);
+      return onSocket(socket);
     });
-    server.maxConnections = 1024;
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
       server.removeListener('error', reject);

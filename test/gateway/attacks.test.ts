@@ -376,9 +376,11 @@ describe('what comes back from Airflow', () => {
   });
 });
 
-test('A36: a thousand connections that say nothing keep nobody out', { timeout: 60_000 }, async () => {
+test('A36: more connections that say nothing than there may be keep nobody out', {
+  timeout: 60_000,
+}, async () => {
   const [host = '', port] = one.hostname.split(':');
-  const idle = Array.from({ length: 1_000 }, () => connect(Number(port), host).on('error', () => {}));
+  const idle = Array.from({ length: 1_500 }, () => connect(Number(port), host).on('error', () => {}));
   const begun = performance.now();
   expect((await one.get(dags[3])).status).toBe(200);
   expect(performance.now() - begun).toBeLessThan(5_000);
