@@ -19,6 +19,7 @@ import {
 import { until } from '../harness/until.ts';
 import { look, open, whoIn } from './look.ts';
 import { denied, noRole, Person, roleReach } from './person.ts';
+import { roleStories } from './role-stories.ts';
 import { dag, otherOf, pausedDag, type Subject, subjects, three, two } from './subjects.ts';
 import { type Ending, Withdrawals } from './withdrawals.ts';
 
@@ -230,6 +231,8 @@ describe.for(isFull ? subjects : [three])('in $version', (s) => {
       expect(await nobody.reach(s), what).toMatchObject({ web: noRole, rest: noRole });
     }
   });
+
+  describe('a role', () => roleStories(s, () => ({ place, iam })));
 
   test.runIf(isFull)(
     'of two people in one browser the second is asked, and gets nothing of the first',

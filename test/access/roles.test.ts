@@ -1,0 +1,65 @@
+// What each of Airflow's core roles may do, on real Airflow. One version of each major stands in stories.test.ts; here
+// others, which are asked the same.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api } from '../harness/api.ts';
+import { putDag, sayingDag } from '../harness/dags.ts';
+import { Iam } from '../harness/iam.ts';
+import {
+  leftOvers,
+  makePlace,
+  type Place,
+  type Running,
+  removePlace,
+  startServer,
+  stopServer,
+} from '../harness/server.ts';
+import { until } from '../harness/until.ts';
+import { Person } from './person.ts';
+import { roleStories } from './role-stories.ts';
+import { pausedDag, type Subject } from './subjects.ts';
+
+const subjects: readonly Subject[] = (process.env['WINDSOCK_TEST_VERSIONS'] ?? '2.10.3,3.0.6')
+  .split(',')
+  .map((version) => ({
+    name: `v${version.replaceAll('.', '-')}`,
+    version,
+    airflow: version.startsWith('2') ? 2 : 3,
+    team: '',
+  }));
+let place: Place;
+let server: Running;
+let iam: Iam;
+
+beforeAll(async () => {
+  place = await makePlace();
+  server = await startServer({ place, args: ['--no-demo'] });
+  iam = new Iam(place);
+  const api = new Api(place);
+  for (const { name, version } of subjects) {
+    putDag(place, name, 'paused.py', sayingDag(pausedDag, 'A role'));
+    await api.create(name, version);
+  }
+  const admin = new Person(place, await iam.user('admin', { attached: ['AmazonMWAAFullConsoleAccess'] }));
+  for (const s of subjects) {
+    await until(`${s.name} AVAILABLE`, 600, async () => {
+      const found = await api.find(s.name);
+      if (found?.Status === 'CREATE_FAILED') throw new Error(JSON.stringify(found.LastUpdate));
+      return found?.Status === 'AVAILABLE';
+    });
+    await until('its DAG', 90, async () => {
+      return (await admin.invoked(s, 'GET', `/dags/${pausedDag}`)) === 200;
+    });
+  }
+}, 1_300_000);
+
+afterAll(async () => {
+  if (server && !server.hasEnded) await stopServer(server);
+  if (place) removePlace(place);
+});
+
+describe.for(subjects)('in $version', (s) => roleStories(s, () => ({ place, iam })));
+
+test('the server stops clean', async () => {
+  expect(await stopServer(server)).toBe(0);
+  expect(await leftOvers(place)).toEqual([]);
+});
