@@ -2,6 +2,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accountOf, isRoot } from '../harness/accounts.ts';
+import { assertionFor } from '../harness/assertion.ts';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import {
   ask,
@@ -13,6 +14,7 @@ import {
   type Session,
   signIn,
 } from '../harness/door.ts';
+import { type Machine, machineOf } from '../harness/environments.ts';
 import { Minter } from '../harness/minter.ts';
 import { Mwaa, newEnvironment } from '../harness/mwaa.ts';
 import { environmentOf, processesOf } from '../harness/processes.ts';
@@ -26,7 +28,11 @@ import {
   startServer,
   stopServer,
 } from '../harness/server.ts';
+import { browserHeaders, revokeSessions } from '../harness/sessions.ts';
 import { exchange, exchangePlain, statusOf } from '../harness/socket.ts';
+import { until } from '../harness/until.ts';
+import { openSocket } from '../harness/websocket.ts';
+import { heard, letSpeak, speakingPath, spoken } from './speaking.ts';
 
 const name = 'three';
 let place: Place;
@@ -484,6 +490,56 @@ describe('commands', () => {
     expect((await ask(place, hostname, '/aws_mwaa/cli', { method: 'POST', body: 'version' })).status).toBe(
       401,
     );
+  });
+});
+
+describe('a WebSocket of Airflow itself', () => {
+  let machine: Machine;
+
+  beforeAll(async () => {
+    machine = await machineOf(place, name);
+    await letSpeak(machine);
+    await until('Airflow', 120, async () => (await session.get('/api/v2/dags')).status === 200);
+  }, 200_000);
+
+  const say = async (headers: Readonly<Record<string, string>>) => {
+    const socket = openSocket(place, hostname, speakingPath, headers);
+    return { socket, status: (await socket.handshake()).status };
+  };
+
+  test('speaks with a session, both ways, and is closed within a second when the session is revoked', async () => {
+    const browser = await browserHeaders(place, mint, name, 3);
+    const open = [await say(session.headers), await say(browser)];
+    for (const { socket, status } of open) {
+      expect(status).toBe(101);
+      for (const text of ['one', 'two']) {
+        socket.send(spoken(text));
+        expect(await socket.receive(text.length + 8)).toEqual(heard(`said: ${text}`));
+      }
+    }
+    const begun = performance.now();
+    expect((await revokeSessions(place, { EnvironmentName: name })).status).toBe(200);
+    await Promise.all(open.map(({ socket }) => socket.closed));
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect((await say(session.headers)).status).toBe(401);
+    expect((await say(browser)).status).toBe(401);
+  });
+
+  test('is not opened for others, nor past the door by Airflow itself', async () => {
+    const browser = await browserHeaders(place, mint, name, 3);
+    expect((await say({})).status).toBe(401);
+    expect((await say({ ...browser, origin: 'https://evil.example' })).status).toBe(403);
+    const host = `127.0.0.1:${machine.facts().webPort}`;
+    const direct = (more: string) =>
+      exchangePlain(
+        host,
+        `GET ${speakingPath} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${more}\r\n`,
+        2,
+      );
+    const assertion = assertionFor(place, machine.id, { user: 'somebody', roles: ['Viewer'] });
+    expect(statusOf(await direct(`Authorization: Bearer ${assertion}\r\n`))).toBe(101);
+    const refused = ['', 'Authorization: Bearer x\r\n', `Cookie: _token=${assertion}\r\n`];
+    for (const more of refused) expect(statusOf(await direct(more)), more).toBe(403);
   });
 });
 
