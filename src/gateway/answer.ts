@@ -23,20 +23,24 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body: string;
+  /** The same for people, with the id by which an administrator finds the request. */
+  readonly bodyFor?: (requestId: string) => string;
 }
 
-/** Sends an answer of the door's own; a HEAD request gets no body. */
-export const send = (res: ServerResponse, answer: Answer): void => {
+/** Sends an answer of the door's own, with the id of the request once that has one; a HEAD request gets no body. */
+export const send = (res: ServerResponse, answer: Answer, requestId?: string): void => {
   if (res.headersSent || res.destroyed) {
     res.destroy();
     return;
   }
+  const body = requestId === undefined ? answer.body : (answer.bodyFor?.(requestId) ?? answer.body);
   res.writeHead(answer.status, {
     ...ownHeaders,
+    ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
     ...answer.headers,
-    'content-length': Buffer.byteLength(answer.body),
+    'content-length': Buffer.byteLength(body),
   });
-  res.end(res.req.method === 'HEAD' ? '' : answer.body);
+  res.end(res.req.method === 'HEAD' ? '' : body);
 };
 
 export const json = (status: number, body: unknown, headers: Answer['headers'] = {}): Answer => ({

@@ -54,11 +54,12 @@ const answer = async (
 };
 
 /** The one place where what was thrown becomes an answer: JSON for programs, a page for people. */
-const answerError = (deps: DoorDeps, door: DoorFacts, error: unknown, wantsHtml = false): Answer => {
+const answerError = (deps: DoorDeps, door: DoorFacts, error: unknown, request?: DoorRequest): Answer => {
+  const id = request === undefined ? {} : { requestId: request.requestId };
   const show = (status: number, text: string, code?: string): Answer =>
-    wantsHtml ? refusedPage(door, status, text) : problem(status, text, code);
+    request?.wantsHtml ? refusedPage(door, status, text) : problem(status, text, code);
   const refused = (status: number, reason: string) =>
-    deps.log.info('door request refused', { ...environmentOf(door), status, reason });
+    deps.log.info('door request refused', { ...environmentOf(door), ...id, status, reason });
   if (error instanceof Refusal) {
     refused(error.status, error.publicText);
     return show(error.status, error.publicText);
@@ -67,7 +68,7 @@ const answerError = (deps: DoorDeps, door: DoorFacts, error: unknown, wantsHtml 
     refused(403, error.reason);
     return show(403, error.publicText, error.reason);
   }
-  deps.log.error('door request failed inside', { ...environmentOf(door), reason: textOf(error) });
+  deps.log.error('door request failed inside', { ...environmentOf(door), ...id, reason: textOf(error) });
   const trouble = machineTrouble(error);
   return trouble === undefined
     ? show(500, 'Windsock could not answer. Its log says why.')
@@ -90,10 +91,10 @@ export const handle = async (deps: DoorDeps, door: DoorFacts, io: Io): Promise<v
   try {
     request = readRequest(io.req, door);
     const own = await answer(deps, request, io, door);
-    if (own) send(io.res, own);
+    if (own) send(io.res, own, request.requestId);
   } catch (error) {
     if (error instanceof TokenRefused && request) deps.limits.tokenRefused(request);
-    send(io.res, answerError(deps, door, error, request?.wantsHtml));
+    send(io.res, answerError(deps, door, error, request), request?.requestId);
   }
   drain(io);
 };

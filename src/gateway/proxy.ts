@@ -154,6 +154,7 @@ const fail = async (
     restarting
       ? unavailable(door, request.wantsHtml)
       : problem(502, `Airflow of environment ${door.name} did not answer.`),
+    request.requestId,
   );
 };
 
@@ -176,7 +177,7 @@ const begin = async (
 /** Passes a request on with the assertion of its session. Streams both ways; ends when either side or the session does. */
 export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: DoorFacts): Promise<void> => {
   const admitted = await admit(deps, request, door, false);
-  if ('answer' in admitted) return send(io.res, admitted.answer);
+  if ('answer' in admitted) return send(io.res, admitted.answer, request.requestId);
   const gone = new AbortController();
   const release = deps.connections.add(admitted.session, door.way, () => {
     gone.abort();

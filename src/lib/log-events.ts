@@ -213,11 +213,11 @@ export const logEvents = {
   },
   'door request refused': {
     meaning: 'The door of an environment refused a request.',
-    fields: [...ofEnvironment, 'status', 'reason'],
+    fields: [...ofEnvironment, 'requestId', 'status', 'reason'],
   },
   'door request failed inside': {
     meaning: 'A request at a door met a fault of Windsock and was answered with 500.',
-    fields: [...ofEnvironment, 'reason'],
+    fields: [...ofEnvironment, 'requestId', 'reason'],
   },
   'door event not recorded': {
     meaning: 'The audit record of something that happened at a door could not be written.',
