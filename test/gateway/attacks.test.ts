@@ -58,6 +58,13 @@ describe('a token', () => {
     expect(JSON.stringify(await auditEvents(rig.place))).not.toMatch(/eyJ[\w-]{10,}\.|wss_/);
   });
 
+  test('a hundred at the same moment let a hundred in', async () => {
+    const tokens = await Promise.all(Array.from({ length: 100 }, () => rig.mint.webToken('one')));
+    const answers = await Promise.all(tokens.map((token) => postLogin(rig.place, token, 3)));
+    expect(answers.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
+    expect(new Set(answers.map((answer) => cookieOf(answer, '_token'))).size).toBe(100);
+  });
+
   test('A04: of one kind is nothing at the place of the other, and stays good', async () => {
     const web = await rig.mint.webToken('one');
     const cli = await rig.mint.cliToken('one');
@@ -227,6 +234,22 @@ describe('bytes that two programs could read differently', () => {
     );
     // The answer may be lost: the connection ends while the client still sends.
     expect([0, 431]).toContain(statusOf(answer));
+    expect(reached()).toEqual([]);
+  });
+
+  test('A31, A32: nothing of Airflow is open to those without a session, its health and its files neither', async () => {
+    reached();
+    for (const path of [
+      '/health',
+      '/api/v2/monitor/health',
+      '/static/pin_32.png',
+      '/robots.txt',
+      '/favicon.ico',
+    ])
+      for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST']) {
+        const bytes = request(`${method} ${path} HTTP/1.1`, ['User-Agent: ELB-HealthChecker/2.0']);
+        expect(statusOf(await exchange(rig.place, one.hostname, bytes)), `${method} ${path}`).toBe(401);
+      }
     expect(reached()).toEqual([]);
   });
 
