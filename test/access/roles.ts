@@ -51,7 +51,7 @@ export type RoleTable = Readonly<Record<Action, readonly CoreRole[]>>;
 /** From that role on. */
 const from = (role: CoreRole): readonly CoreRole[] => coreRoles.slice(coreRoles.indexOf(role));
 
-/** What Airflow 2.10.3 answers; docs/airflow-roles.md says it to users. */
+/** What Airflow 2.9.2, 2.10.3 and 2.11.2 answer; docs/airflow-roles.md says it to users. */
 const rolesOfTwo: RoleTable = {
   'see DAGs': from('Viewer'),
   'see tasks and runs': from('Viewer'),
@@ -69,19 +69,19 @@ const rolesOfTwo: RoleTable = {
   'manage users': from('Admin'),
 };
 
-/** What Airflow 2.7.2 answers: its lists of permissions differ in these two. */
-const rolesOfTheOldest: RoleTable = {
-  ...rolesOfTwo,
-  'see the audit log': from('Viewer'),
-  'see pools': from('Op'),
-};
+/** What Airflow 2.8.1 answers: its lists of permissions differ in this one. */
+const rolesOfTwoEight: RoleTable = { ...rolesOfTwo, 'see the audit log': from('Viewer') };
 
-/** What Airflow 3.0.6 and 3.3.1 answer. */
+/** What Airflow 2.7.2 answers, in which one more differs. */
+const rolesOfTwoSeven: RoleTable = { ...rolesOfTwoEight, 'see pools': from('Op') };
+
+/** What Airflow 3.0.6, 3.2.1 and 3.3.1 answer. */
 const rolesOfThree: RoleTable = { ...rolesOfTwo };
 
 export const promisedIn = ({ version, airflow }: Subject): RoleTable => {
   if (airflow === 3) return rolesOfThree;
-  return version.startsWith('2.7.') ? rolesOfTheOldest : rolesOfTwo;
+  if (version.startsWith('2.8.')) return rolesOfTwoEight;
+  return version.startsWith('2.7.') ? rolesOfTwoSeven : rolesOfTwo;
 };
 
 /** `yes` and `no` of an answer. @throws Error for one that says neither */
