@@ -15,8 +15,11 @@ export const assertionFor = (
   environmentId: string,
   who: { readonly user: string; readonly roles: readonly string[] },
 ): string => {
-  const { assertion } = JSON.parse(secret(place, 'signing-keys.json')) as { assertion: string };
-  const key = createPrivateKey(assertion);
+  const kept = JSON.parse(secret(place, 'signing-keys.json')) as {
+    assertion: { pem: string; from: number }[];
+  };
+  const signing = kept.assertion.findLast(({ from }) => from <= Date.now());
+  const key = createPrivateKey(signing?.pem ?? '');
   const { crv, x } = createPublicKey(key).export({ format: 'jwk' });
   // RFC 7638: the members in the order of the alphabet
   const kid = createHash('sha256')
