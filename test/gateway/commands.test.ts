@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditEvents } from '../harness/audit.ts';
 import { ask, outputOf, postCommand, runCommand, type Session, signIn } from '../harness/door.ts';
-import { processesOf } from '../harness/processes.ts';
+import { environmentOf, processesOf } from '../harness/processes.ts';
 import { Rig } from '../harness/rig.ts';
 import { exchange, statusOf } from '../harness/socket.ts';
 import { until } from '../harness/until.ts';
@@ -31,9 +31,9 @@ const post = async (body: Buffer | string, length: number, seconds = 10): Promis
   return statusOf(await exchange(rig.place, host, bytes, seconds));
 };
 
-/** Processes of that command which run now. */
-const running = (words: string) =>
-  processesOf(rig.place.folder).filter(({ command }) => command.includes(words));
+/** Processes of a command with that word which run now: it stands in their environment, which only they read. */
+const running = (word: string) =>
+  processesOf(rig.place.folder).filter(({ pid }) => environmentOf(pid).includes(`=${word}\n`));
 
 test('A57: what is no text, too large or of too many words does not run', async () => {
   const cases: readonly [string, Buffer | string, number][] = [
@@ -71,11 +71,14 @@ test('A53: of two hundred at once some run and the others are told to try again;
   process.stdout.write(`gateway/commands: ${ran.length} of 200 ran, pages took ${Math.round(slowest)} ms\n`);
 });
 
-test('A56: a command whose client went away is ended, and recorded so', async () => {
+test('A55, A56: no word of a command is in the list of processes; one whose client went away is ended, and recorded so', async () => {
   const left = post('dags test abandoned', 19, 5);
-  await until('the command', 5, () => running('test abandoned').length > 0);
+  await until('the command', 5, () => running('abandoned').length > 0);
+  const listed = processesOf(rig.place.folder).map(({ command }) => command);
+  expect(listed.filter((command) => command.includes('abandoned'))).toEqual([]);
+  expect(listed.length).toBeGreaterThan(4);
   expect(await left).toBe(0);
-  await until('its end', 8, () => running('test abandoned').length === 0);
+  await until('its end', 8, () => running('abandoned').length === 0);
   const events = await until('its record', 10, async () => {
     const found = await auditEvents(rig.place, ['--by', 'EventName=RunCliCommand']);
     return found.some((e) => e.errorCode === 'NoAnswer') && found;

@@ -3,8 +3,8 @@ import { type CommandForm, commandForm } from './options.ts';
 
 export type CheckResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-/** Linux refuses a single argument of 128 KiB or more (execve(2), MAX_ARG_STRLEN). */
-const longestWord = 128 * 1024 - 1;
+/** Linux refuses a variable of 128 KiB or more, its name counted (execve(2), MAX_ARG_STRLEN). */
+const longestWord = 128 * 1024 - 'WINDSOCK_WORD_999=\0'.length;
 const mostWords = 1000;
 const mostBytes = 512 * 1024;
 

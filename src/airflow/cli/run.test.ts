@@ -11,9 +11,15 @@ import { createCliRunner } from './runner.ts';
 let folder: string;
 let python: string;
 
-/** Stands where an interpreter would: gets `-m airflow` and the words, and does what the first word says. */
+/** Stands where an interpreter would: takes the words out of its variables, and does what the first one says. */
 const script = `#!/bin/sh
-shift 2
+set --
+i=0
+while [ $i -lt $WINDSOCK_WORDS ]; do
+  eval "set -- \\"\\$@\\" \\"\\$WINDSOCK_WORD_$i\\"; unset WINDSOCK_WORD_$i"
+  i=$((i + 1))
+done
+unset WINDSOCK_WORDS i
 case "$1" in
   echo) printf '%s|' "$@"; env; echo warn >&2; exit 3 ;;
   flood) head -c 3000000 /dev/zero ;;

@@ -49,11 +49,26 @@ const familyOf = (leader: number, mark: string, uid: number): Belongs => {
 const accountOf = ({ uid, gid }: AirflowRun): Account | undefined =>
   uid === undefined ? undefined : { name: String(uid), uid, gid: gid ?? uid };
 
+/**
+ * What `python -m airflow` does, with the words from variables that are gone before Airflow begins: arguments are in
+ * the list of processes, which every account of the machine reads, and words may hold passwords.
+ */
+const program = `import os, sys
+count = int(os.environ.pop("WINDSOCK_WORDS"))
+sys.argv = ["airflow", *(os.environ.pop(f"WINDSOCK_WORD_{i}") for i in range(count))]
+from airflow.__main__ import main
+main()`;
+
+const variablesOf = (words: readonly string[]): Readonly<Record<string, string>> => ({
+  WINDSOCK_WORDS: String(words.length),
+  ...Object.fromEntries(words.map((word, i) => [`WINDSOCK_WORD_${i}`, word])),
+});
+
 const start = (o: AirflowRun, mark: string) => {
   const { file, args, options, words } = commandOf({
     program: o.python,
-    args: ['-m', 'airflow', ...o.words],
-    env: { ...o.env, [markName]: mark },
+    args: ['-c', program],
+    env: { ...o.env, ...variablesOf(o.words), [markName]: mark },
     cwd: o.cwd,
     account: accountOf(o),
     view: o.view,
