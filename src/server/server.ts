@@ -1,18 +1,14 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { classFault } from '../airflow/classes.ts';
 import { findViewSupport, type ViewSupport } from '../airflow/local/view-support.ts';
 import { checkPortIsFree } from '../api/loopback.ts';
-import { createApiServer } from '../api/server.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import { listeningOf } from '../config/listening.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
-import { SourceUnavailable } from '../environments/errors.ts';
 import { type Loop, startLoop } from '../environments/loop.ts';
-import type { ContentLocation, ContentSource, EnvironmentStore, Leaving } from '../environments/ports.ts';
+import type { EnvironmentStore, Leaving } from '../environments/ports.ts';
 import type { EnvironmentProgress } from '../environments/reconcile.ts';
 import type { Placement } from '../environments/record.ts';
 import { createGateway } from '../gateway/gateway.ts';
@@ -25,7 +21,6 @@ import { textOf } from '../lib/errors.ts';
 import { every } from '../lib/keyed-queue.ts';
 import { fileLog, type Log } from '../lib/log.ts';
 import type { LineSink } from '../lib/log-sinks.ts';
-import { TokenBuckets } from '../lib/token-buckets.ts';
 import { createAccessKeyUseStore } from '../store/access-key-uses.ts';
 import { createDirectoryStore } from '../store/directory.ts';
 import { environmentStore } from '../store/environments.ts';
@@ -33,6 +28,7 @@ import { takeOwnership } from '../store/owner-lock.ts';
 import { openGivenCertificate } from '../tls/given-certificate.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
+import { buildApi } from './build-api.ts';
 import { buildDriver } from './build-driver.ts';
 import { buildTokens } from './build-tokens.ts';
 import { checkReachable, installationId, makeDataFolder, sweepUnfinished } from './folders.ts';
@@ -44,7 +40,6 @@ import { clusterFolder, openOwnDatabase } from './own-database.ts';
 import { isOurs, serverFacts, version, writeServerFile } from './server-file.ts';
 import { Started } from './started.ts';
 import { keepStatusFile } from './status-file.ts';
-import { createVerifiers } from './verifiers.ts';
 
 export interface ServerOptions {
   readonly settings: Settings & { readonly data: string };
@@ -218,42 +213,11 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     firstPort: settings.doorPort,
   });
   let loop: Loop | undefined;
-  const verify = createVerifiers({ region, clock, keyUses, boxes: id.boxes, root: id.root, directory });
-  const api = createApiServer({
-    accountId: id.root.accountId,
-    region,
-    placement,
-    airflowVersions: driver.versions,
-    sharedAirflowUsers: settings.sharedAirflowUsers,
-    quotas: {
-      environments: settings.maxEnvironments,
-      workers: settings.maxWorkers,
-      webservers: settings.maxWebservers,
-    },
-    classFault: (environmentClass) => classFault(environmentClass, totalmem()),
-    verify,
-    authorizer,
-    directory,
-    boxes: id.boxes,
-    keyUses,
-    store,
-    tokens,
-    givenOut: new TokenBuckets(
-      { perSecond: settings.tokensPerSecond, burst: 5 * settings.tokensPerSecond },
-      clock,
-    ),
-    sessions: tokens.sessions,
-    assertions: tokens.assertions,
-    driver,
-    pools,
-    audit,
-    auditReader,
-    strangers,
-    clock,
-    log,
+  const api = buildApi({
+    ...{ settings, source, region, placement, root: id.root, boxes: id.boxes },
+    ...{ directory, authorizer, keyUses, store, driver, tokens, pools, clock, log },
+    ...{ audit, auditReader, strangers },
     wake: (environmentId) => loop?.wake(environmentId),
-    endAll: (tx, environmentId) => tokens.endAll(tx, environmentId),
-    checkContent: checkBucket(source),
   });
   const { port } = await step('api', () => api.listen(settings.port));
   endpoint = `http://localhost:${port}`;
@@ -316,17 +280,3 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     },
   };
 };
-
-/** A bucket that cannot be listed, or lacks a file, is a fault of the request; what it holds may change later. */
-const checkBucket =
-  (source: ContentSource) =>
-  async (folder: ContentLocation, files: readonly string[]): Promise<void> => {
-    const signal = AbortSignal.timeout(5_000);
-    await source.list(folder, signal);
-    for (const file of files) {
-      const at = file.lastIndexOf('/');
-      const listing = await source.list({ ...folder, path: file.slice(0, Math.max(0, at)) }, signal);
-      if (!listing.has(file.slice(at + 1)))
-        throw new SourceUnavailable(`There is no file ${file} in ${folder.bucketArn}. Put it there first.`);
-    }
-  };

@@ -1,0 +1,57 @@
+import { totalmem } from 'node:os';
+import { classFault } from '../airflow/classes.ts';
+import type { ApiDeps } from '../api/deps.ts';
+import { type ApiServer, createApiServer } from '../api/server.ts';
+import type { Settings } from '../config/settings.ts';
+import type { AirflowDriver, ContentSource } from '../environments/ports.ts';
+import type { RootAccount } from '../identity/root-account.ts';
+import { TokenBuckets } from '../lib/token-buckets.ts';
+import type { Tokens } from '../tokens/tokens.ts';
+import { checkBucket } from './check-bucket.ts';
+import { createVerifiers } from './verifiers.ts';
+
+/** The API, with the settings that concern it. */
+export const buildApi = (
+  d: Pick<
+    ApiDeps,
+    | 'region'
+    | 'placement'
+    | 'boxes'
+    | 'directory'
+    | 'authorizer'
+    | 'keyUses'
+    | 'store'
+    | 'pools'
+    | 'clock'
+    | 'log'
+    | 'audit'
+    | 'auditReader'
+    | 'strangers'
+    | 'wake'
+  > & {
+    readonly settings: Settings;
+    readonly source: ContentSource;
+    readonly root: RootAccount;
+    readonly driver: AirflowDriver;
+    readonly tokens: Tokens;
+  },
+): ApiServer => {
+  const { settings, source, root, driver, tokens, ...passed } = d;
+  const { maxEnvironments, maxWorkers, maxWebservers, tokensPerSecond } = settings;
+  return createApiServer({
+    ...passed,
+    accountId: root.accountId,
+    airflowVersions: driver.versions,
+    sharedAirflowUsers: settings.sharedAirflowUsers,
+    quotas: { environments: maxEnvironments, workers: maxWorkers, webservers: maxWebservers },
+    classFault: (environmentClass) => classFault(environmentClass, totalmem()),
+    verify: createVerifiers({ ...passed, root }),
+    tokens,
+    givenOut: new TokenBuckets({ perSecond: tokensPerSecond, burst: 5 * tokensPerSecond }, d.clock),
+    sessions: tokens.sessions,
+    assertions: tokens.assertions,
+    driver,
+    endAll: (tx, environmentId) => tokens.endAll(tx, environmentId),
+    checkContent: checkBucket(source),
+  });
+};
