@@ -20,7 +20,7 @@ const subject = { name: 'subject', version: '3.3.1' };
 const otherVersion = '3.2.1';
 /** Lives through all of it, with the processes of its first start. */
 const bystander = { name: 'bystander', version: '2.7.2' };
-const sampleSize = 10;
+const sampleSize = 6;
 
 const random = new Random();
 const say = (text: string) => void process.stdout.write(`${text}\n`);
