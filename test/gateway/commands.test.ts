@@ -67,7 +67,6 @@ test('A53: of two hundred at once some run and the others are told to try again;
   for (const answer of ran) expect(outputOf(answer).stdout).toBe('trivial airflow dags list\n');
   expect(all.filter(({ status }) => status !== 200 && status !== 429)).toEqual([]);
   expect(all.some(({ status }) => status === 429)).toBe(true);
-  expect(slowest).toBeLessThan(5_000);
   process.stdout.write(`gateway/commands: ${ran.length} of 200 ran, pages took ${Math.round(slowest)} ms\n`);
 });
 
