@@ -112,7 +112,7 @@ describe('backup and restore', () => {
     place = await makePlace();
     restored = { ...place, data: join(place.folder, 'restored') };
     env = installTrivialAirflow(place);
-    server = await startServer({ place, env, args: ['--no-demo'] });
+    server = await startServer({ place, env, args: ['--no-demo', '--tokens-per-second', '1000'] });
     await create(place, 'kept');
     hostname = (await available(place, 'kept')).WebserverUrl ?? '';
     id = await idOf(place, 'kept');
