@@ -1,6 +1,7 @@
 import type { QueryOperation, QueryService } from '../contract/aws-model.ts';
 import type { AwsError } from '../contract/errors.ts';
 import type { Shape, StructureShape } from '../contract/shape.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import { element } from '../lib/xml.ts';
 import type { ApiResponse } from './restjson.ts';
 
@@ -21,8 +22,7 @@ const contentOf = (value: unknown, shape: Shape): string | { readonly xml: strin
         .join(''),
     };
   // Operations give moments as epoch milliseconds.
-  if (shape.kind === 'timestamp')
-    return new Date(Math.floor(Number(value) / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+  if (shape.kind === 'timestamp') return isoTime(Number(value));
   return String(value);
 };
 

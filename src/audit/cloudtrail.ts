@@ -1,6 +1,7 @@
 import { isOperationName } from '../contract/operations.ts';
 import { isWindsockOperationName } from '../contract/windsock-operations.ts';
 import { type Principal, roleNameOf, type SessionFacts, userNameOf } from '../identity/principal.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import type { AuditEntry } from './record.ts';
 
 /** What only the place that keeps the entry knows. */
@@ -22,9 +23,6 @@ const principalId = (p: Principal): string =>
     : p.sessionName === undefined
       ? p.accessKeyId
       : `${p.accessKeyId}:${p.sessionName}`;
-
-const withoutFraction = (milliseconds: number): string =>
-  new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z');
 
 const sessionIssuer = (p: Principal): CloudTrailEvent => {
   const roleName = roleNameOf(p) ?? '';
@@ -48,7 +46,7 @@ const sessionContext = (p: Principal, session: SessionFacts | undefined): CloudT
       ? {}
       : {
           attributes: {
-            creationDate: withoutFraction(issuedAt),
+            creationDate: isoTime(issuedAt),
             mfaAuthenticated: String(session?.mfaAuthenticated ?? false),
           },
         };
@@ -95,7 +93,7 @@ const isCall = (name: string): boolean => isOperationName(name) || isWindsockOpe
 export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrailEvent => ({
   eventVersion: '1.09',
   userIdentity: userIdentity(entry),
-  eventTime: withoutFraction(stamp.eventTime),
+  eventTime: isoTime(stamp.eventTime),
   eventSource:
     entry.eventSource ?? (isWindsockOperationName(entry.eventName) ? 'windsock' : 'airflow.amazonaws.com'),
   eventName: entry.eventName,

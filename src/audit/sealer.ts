@@ -52,9 +52,11 @@ const sealOnce = async (d: SealerDeps): Promise<number> => {
   const { store, key, file } = d;
   const made = await store.inTransaction(async (tx) => {
     const kept = await store.newest(tx);
-    const previous = latest(kept, file.read(), key);
-    const batch = await store.takeUnsealed(tx, previous ? mostRecords : Number.MAX_SAFE_INTEGER);
+    // most seconds there is nothing to seal, and the file is not asked for
+    const isFirst = (kept ?? latest(undefined, file.read(), key)) === undefined;
+    const batch = await store.takeUnsealed(tx, isFirst ? Number.MAX_SAFE_INTEGER : mostRecords);
     if (batch.length === 0) return { count: 0, seal: undefined };
+    const previous = latest(kept, file.read(), key);
     if (previous && (!kept || hashOfSeal(previous) !== hashOfSeal(kept)))
       d.log.error('audit seals lost', { reason: `seal ${bodyOf(previous).number} is not as it was` });
     const seal = makeSeal({ batch, previous, key, now: d.clock.now() });
@@ -77,7 +79,8 @@ const forgetSome = async (d: SealerDeps, audit: AuditSink): Promise<boolean> => 
   const before = new Date(d.clock.now() - d.days * day).toISOString();
   return d.store.inTransaction(async (tx) => {
     const oldest = (await d.store.oldestKept(tx, mostDropped)).map(bodyOf);
-    const old = oldest.slice(0, oldest.findIndex(({ sealedAt }) => sealedAt >= before) >>> 0);
+    const young = oldest.findIndex(({ sealedAt }) => sealedAt >= before);
+    const old = young === -1 ? oldest : oldest.slice(0, young);
     const last = old.at(-1);
     if (!last) return false;
     const records = await d.store.dropRecords(

@@ -4,8 +4,8 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { codeOf, textOf } from '../lib/errors.ts';
+import { ownVersion } from '../lib/own-version.ts';
 import { CliError, exitCodes } from './errors.ts';
-import { ownVersion } from './own-version.ts';
 import type { Connection } from './server.ts';
 
 /** An answer of the API that is an error, with AWS's code and text. */

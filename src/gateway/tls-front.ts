@@ -2,7 +2,6 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createSecureContext, type SecureContext } from 'node:tls';
 import type { TlsIdentity } from '../tls/reload.ts';
 
 const firstByteMs = 10_000;
@@ -32,13 +31,11 @@ const sort = (socket: Socket, server: Server): void => {
   });
 };
 
-/** A name that is not served ends the handshake: nobody learns what else is here. */
+/** A name that is not served ends the handshake: nobody learns what else is here. All others get the one certificate. */
 const sniCallback =
-  (tls: Pick<TlsIdentity, 'secureContext'>, serves: (servername: string) => boolean) =>
-  (servername: string, done: (error: Error | null, context?: SecureContext) => void): void => {
-    if (serves(servername)) done(null, createSecureContext(tls.secureContext()));
-    else done(new Error('no such name'));
-  };
+  (serves: (servername: string) => boolean) =>
+  (servername: string, done: (error: Error | null) => void): void =>
+    done(serves(servername) ? null : new Error('no such name'));
 
 export interface FrontOptions {
   readonly tls: Pick<TlsIdentity, 'secureContext' | 'keepFresh'>;
@@ -64,7 +61,7 @@ export const createTlsFront = (o: FrontOptions): TlsFront => {
       connectionsCheckingInterval: Math.min(5_000, headersTimeout),
       maxHeaderSize: 64 * 1024,
       requireHostHeader: false,
-      ...(o.serves === undefined ? {} : { SNICallback: sniCallback(o.tls, o.serves) }),
+      ...(o.serves === undefined ? {} : { SNICallback: sniCallback(o.serves) }),
     },
     o.onRequest,
   );

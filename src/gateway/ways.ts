@@ -1,5 +1,7 @@
+import type { SessionWay } from '../tokens/session-store.ts';
+
 /** How a connection came in: by the private listener, by the public one, or at an address that is both. */
-export type Way = 'private' | 'public' | 'both';
+export type Way = SessionWay;
 
 /** WebserverAccessMode of the contract. */
 export type AccessMode = 'PRIVATE_ONLY' | 'PUBLIC_ONLY' | 'PUBLIC_AND_PRIVATE';

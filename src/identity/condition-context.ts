@@ -1,12 +1,11 @@
 import type { Clock } from '../lib/clock.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import type { AuthorizationRequest } from '../policy/evaluate.ts';
 import { roleArn } from './arn.ts';
 import type { Directory } from './directory.ts';
 import { type MintContext, roleNameOf, userNameOf } from './principal.ts';
 
 export type ConditionContext = AuthorizationRequest['context'];
-
-const isoTime = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 
 const principalTypes = {
   Root: 'Account',

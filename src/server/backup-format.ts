@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** Changes when an older Windsock could not restore what this one writes. */
@@ -29,9 +28,3 @@ export const endSchema = z.object({
 export type BackupEnd = z.infer<typeof endSchema>;
 
 export const platform = `${process.platform}-${process.arch}`;
-
-/** The version of this Windsock. */
-export const ownVersion = (): string => {
-  const file = new URL('../../package.json', import.meta.url);
-  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).version;
-};

@@ -9,6 +9,7 @@ import type { DataFolder } from '../config/data-folder.ts';
 import { codeOf, textOf, WindsockError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { removeStaleTemporaries, temporaryName } from '../lib/make-once.ts';
+import { ownVersion } from '../lib/own-version.ts';
 import { pack, type TarSource } from '../lib/tar.ts';
 import { oneFile, walk } from '../lib/walk.ts';
 import { livingEnvironments } from '../store/backup-facts.ts';
@@ -21,7 +22,6 @@ import {
   backupFormat,
   endName,
   headName,
-  ownVersion,
   platform,
 } from './backup-format.ts';
 import { installationId } from './folders.ts';

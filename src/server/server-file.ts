@@ -3,14 +3,11 @@ import type { DataFolder } from '../config/data-folder.ts';
 import type { ServerFile } from '../config/runtime-files.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { systemClock } from '../lib/clock.ts';
+import { ownVersion } from '../lib/own-version.ts';
 import { processFacts } from '../lib/process-tree.ts';
 
 /** The version of Windsock. */
-export const { version } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as {
-  version: string;
-};
+export const version = ownVersion();
 
 /** This process as the server of a data folder. */
 export const serverFacts = (endpoint: string): ServerFile => ({

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { auditKeyFrom } from '../audit/audit-key.ts';
 import { newestSealFile } from '../audit/newest-seal-file.ts';
 import { type Verification, verifyAudit } from '../audit/verify.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { codeOf, textOf, WindsockError } from '../lib/errors.ts';
+import { readKeyFile } from '../lib/key-file.ts';
 import type { Log } from '../lib/log.ts';
 import { atOneMoment, sealedBatches, unsealedRecords } from '../store/audit-seals.ts';
 import { openDatabase } from '../store/database.ts';
@@ -23,8 +23,8 @@ interface Options {
 
 const readKey = (file: string) => {
   try {
-    const seed = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url');
-    if (seed.length === 32) return auditKeyFrom(seed);
+    const seed = readKeyFile(file);
+    if (seed) return auditKeyFrom(seed);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT')
       throw new WindsockError(

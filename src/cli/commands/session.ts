@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { isoTime } from '../../lib/iso-time.ts';
 import type { Context } from '../context.ts';
 import { printJson, tableText } from '../output.ts';
 import type { ServerOptions } from '../server.ts';
@@ -22,16 +23,14 @@ const whichOf = ({ environment, person }: Which): WhichSessions => ({
   ...(person === undefined ? {} : { Principal: person }),
 });
 
-const time = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
-
 const row = (s: Session): readonly string[] => [
   s.SessionId,
   s.EnvironmentName,
   s.AirflowIdentity,
   s.Kind,
   s.SourceIp,
-  time(s.CreatedAt),
-  time(s.LastSeenAt),
+  isoTime(s.CreatedAt * 1000),
+  isoTime(s.LastSeenAt * 1000),
 ];
 
 const listCommand = (context: Context): Command =>

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { ownVersion } from '../../lib/own-version.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../output.ts';
-import { ownVersion } from '../own-version.ts';
 import { example } from './common.ts';
 
 export const versionCommand = (context: Context): Command =>
