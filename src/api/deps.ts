@@ -41,6 +41,8 @@ export interface ApiDeps {
   readonly sharedAirflowUsers: boolean;
   /** Why no environment of this class can run here; undefined when it can. */
   readonly classFault: (environmentClass: string) => string | undefined;
+  /** Why no environment may answer by this name, in lower case; undefined when one may. */
+  readonly customDomainFault: (name: string) => string | undefined;
   /** Resolves to the caller; throws an AwsError that says why the request is not believed. */
   readonly verify: (request: ReceivedRequest, service: Service) => Promise<Caller>;
   /** Decides who may do what. */

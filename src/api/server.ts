@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { AwsError, requestTooLargeException } from '../contract/errors.ts';
+import { plainAddress } from '../lib/plain-address.ts';
 import type { ApiDeps } from './deps.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { handleCall } from './pipeline.ts';
@@ -59,8 +60,6 @@ const drained = (raw: IncomingMessage): Promise<void> =>
     raw.once('end', resolve);
     raw.resume();
   });
-
-const plainAddress = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '');
 
 const send = (reply: FastifyReply, response: ApiResponse) =>
   reply.code(response.status).headers(response.headers).send(Buffer.from(response.body));

@@ -128,6 +128,7 @@ export const fakeWorld = () => {
     sharedAirflowUsers: false,
     quotas: { environments: 10, workers: 25, webservers: 5 },
     classFault: (name) => (name === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined),
+    customDomainFault: () => undefined,
     verify: (request, service) => createVerifier({ region, service, clock: systemClock, lookup })(request),
     authorizer: createAuthorizer({ directory: () => directory.current, clock: systemClock, region }),
     directory,

@@ -22,13 +22,28 @@ const databaseUrl = z.string().refine(
   { error: 'must be a URL like postgresql://user:password@host:5432/postgres' },
 );
 
-/** Addresses of this machine, separated by commas. */
-const addresses = z
+/** Several, separated by commas. */
+const list = z
   .union([z.string(), z.array(z.string())])
-  .transform((given) => (typeof given === 'string' ? given.split(',') : given).map((text) => text.trim()))
-  .refine((list) => list.length > 0 && list.every((text) => isIP(text) !== 0), {
-    error: 'must be IP addresses, separated by commas',
-  });
+  .transform((given) => (typeof given === 'string' ? given.split(',') : given).map((text) => text.trim()));
+
+/** Addresses of this machine. */
+const addresses = list.refine((given) => given.length > 0 && given.every((text) => isIP(text) !== 0), {
+  error: 'must be IP addresses, separated by commas',
+});
+
+/** `10.0.0.1` or `10.0.0.0/24`; a network of everybody is none. */
+const isNetwork = (text: string): boolean => {
+  const [, address = '', bits] = /^([^/]+)(?:\/([1-9]\d{0,2}))?$/.exec(text) ?? [];
+  return isIP(address) !== 0 && Number(bits ?? 1) <= (isIP(address) === 4 ? 32 : 128);
+};
+const networks = list.refine((given) => given.every(isNetwork), {
+  error: 'must be IP addresses or networks like 10.0.0.0/24, separated by commas',
+});
+
+const files = list.refine((given) => given.length > 0 && given.every((text) => text.startsWith('/')), {
+  error: 'must be absolute paths, separated by commas',
+});
 
 /** A number of things, at least one. */
 const count = (usual: number) => ({
@@ -94,14 +109,37 @@ export const settingDefinitions = {
     defaultText: 'none: each environment has a port at localhost',
   },
   certificate: {
-    schema: z.string().startsWith('/', { error: 'must be an absolute path' }).optional(),
-    value: 'FILE',
-    description: 'Certificate for all names of the domain, with its chain (PEM); read again when it changes',
+    schema: files.optional(),
+    value: 'FILES',
+    description:
+      'Certificate for all names of the domain, with its chain (PEM), then those for custom domains; read again when they change',
   },
   certificateKey: {
-    schema: z.string().startsWith('/', { error: 'must be an absolute path' }).optional(),
-    value: 'FILE',
-    description: 'Private key of that certificate (PEM)',
+    schema: files.optional(),
+    value: 'FILES',
+    description: 'Private keys of these certificates (PEM), in the same order',
+  },
+  externalPort: {
+    schema: port.optional(),
+    value: 'PORT',
+    description: 'Port of environments in a domain as their users see it, when a proxy in front has another',
+    defaultText: 'that of --door-port',
+  },
+  proxyAddress: {
+    schema: networks.default([]),
+    value: 'ADDRESSES',
+    description: 'Addresses or networks of the reverse proxies and load balancers in front of environments',
+    defaultText: 'none: whoever connects is the client',
+  },
+  proxyTells: {
+    schema: z
+      .enum(['proxy-protocol', 'forwarded', 'x-forwarded-for'], {
+        error: 'must be proxy-protocol, forwarded or x-forwarded-for',
+      })
+      .optional(),
+    value: 'HOW',
+    description:
+      'How these say who the client is: proxy-protocol (versions 1 and 2; TLS goes through them), or by the header forwarded or x-forwarded-for (they end TLS and begin it anew)',
   },
   region: {
     schema: z
@@ -199,6 +237,24 @@ export const settingDefinitions = {
     value: 'COUNT',
     description:
       'How often a second one caller may be given a token or credentials; five times as many at once',
+  },
+  requestsPerSecond: {
+    schema: z.coerce
+      .number({ error: 'must be a number' })
+      .min(1, { error: 'must be at least 1' })
+      .default(200),
+    value: 'COUNT',
+    description:
+      'Requests a second of one principal to Airflow, and of one address without a session; five times as many at once',
+  },
+  connectionsPerAddress: {
+    schema: z.coerce
+      .number({ error: 'must be a number' })
+      .int({ error: 'must be a whole number' })
+      .min(10, { error: 'must be at least 10' })
+      .default(1_000),
+    value: 'COUNT',
+    description: 'Connections at once from one address to environments',
   },
   maxEnvironments: { ...count(10), description: 'How many environments there may be' },
   maxWorkers: { ...count(25), description: 'The most workers that an environment may ask for' },

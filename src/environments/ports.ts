@@ -85,7 +85,7 @@ export interface EnvironmentStore {
   /** Every id placed here that is not a tombstone. */
   keys(placement: Placement): Promise<readonly EnvironmentId[]>;
   /** The records of these, by name. */
-  placed(placement: Placement): Promise<readonly EnvironmentRecord[]>;
+  placed(placement: Placement, tx?: Transaction): Promise<readonly EnvironmentRecord[]>;
   /** Hints that an id changed; may repeat, may miss. */
   watch(hint: (id: EnvironmentId) => void): Promise<Stop>;
 }

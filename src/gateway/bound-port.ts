@@ -21,8 +21,8 @@ const loopback6 = '::1';
 /** A machine without IPv6 has nobody who could listen there either. */
 const noSuchFamily = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
-/** Connections at once at one address. */
-const mostConnections = 1024;
+/** Connections at once at one address of this machine; each holds about 60 kB while TLS is spoken over it. */
+const mostConnections = 16_384;
 
 /** Makes room for one more: whoever was let in first and has said nothing yet goes. False when all have spoken. */
 const makeRoom = (sockets: Set<Socket>): boolean => {
@@ -35,11 +35,13 @@ const makeRoom = (sockets: Set<Socket>): boolean => {
   return false;
 };
 
-const listen = (host: string, port: number, onSocket: (socket: Socket) => void): Promise<Bound> =>
+type Accept = (socket: Socket) => void;
+
+const listen = (host: string, port: number, most: number, onSocket: Accept): Promise<Bound> =>
   new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
     const server = createServer({ noDelay: true }, (socket) => {
-      if (sockets.size >= mostConnections && !makeRoom(sockets)) return void socket.destroy();
+      if (sockets.size >= most && !makeRoom(sockets)) return void socket.destroy();
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       return onSocket(socket);
@@ -60,10 +62,12 @@ const closeBound = ({ server, sockets }: Bound): Promise<void> =>
 /** A port, held at any number of addresses that may change while it is held. */
 export class BoundPort {
   readonly port: number;
+  readonly #most: number;
   readonly #bound = new Map<string, Bound>();
 
-  constructor(port: number) {
+  constructor(port: number, most = mostConnections) {
     this.port = port;
+    this.#most = most;
   }
 
   /**
@@ -71,12 +75,12 @@ export class BoundPort {
    * program has the port at one of them: then nothing has changed.
    * @throws WindsockError AddressMissing
    */
-  async listen(wanted: ReadonlyMap<string, (socket: Socket) => void>): Promise<boolean> {
+  async listen(wanted: ReadonlyMap<string, Accept>): Promise<boolean> {
     const added: string[] = [];
     for (const [address, onSocket] of wanted) {
       if (this.#bound.has(address)) continue;
       try {
-        this.#bound.set(address, await listen(address, this.port, onSocket));
+        this.#bound.set(address, await listen(address, this.port, this.#most, onSocket));
         added.push(address);
       } catch (error) {
         const code = codeOf(error) ?? '';

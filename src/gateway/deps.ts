@@ -5,6 +5,7 @@ import type { Log } from '../lib/log.ts';
 import type { TlsIdentity } from '../tls/reload.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
+import type { Arrivals, Proxies } from './arrivals.ts';
 import type { OpenConnections } from './connections.ts';
 import type { DoorLimits } from './limits.ts';
 import type { ReadCounts } from './reads.ts';
@@ -18,7 +19,7 @@ export interface GatewayDeps {
   readonly audit: AuditSink;
   readonly clock: Clock;
   readonly log: Log;
-  readonly tls: Pick<TlsIdentity, 'secureContext' | 'keepFresh'>;
+  readonly tls: Pick<TlsIdentity, 'secureContext' | 'contextFor' | 'keepFresh'>;
   /** Closed by whoever made them. */
   readonly pools: UpstreamPools;
   /** Where doors listen. */
@@ -27,6 +28,13 @@ export interface GatewayDeps {
   readonly domain?: string | undefined;
   /** The port of the first environment; the next ones get the next free ports. With a domain, the port of all. */
   readonly firstPort: number;
+  /** The port that clients of a domain use, where a proxy in front has another. */
+  readonly externalPort?: number | undefined;
+  readonly proxies?: Proxies | undefined;
+  /** Connections at once from one address. */
+  readonly connectionsPerAddress: number;
+  /** Requests of one principal; five times as many at once. */
+  readonly requestsPerSecond: number;
 }
 
 /** What each of its parts may use. */
@@ -34,4 +42,5 @@ export interface DoorDeps extends GatewayDeps {
   readonly connections: OpenConnections;
   readonly reads: ReadCounts;
   readonly limits: DoorLimits;
+  readonly arrivals: Arrivals;
 }

@@ -7,6 +7,8 @@ export interface DoorFacts {
   readonly name: string;
   /** `localhost:7443`. */
   readonly hostname: string;
+  /** The same of every name by which the environment answers. */
+  readonly hostnames: readonly string[];
   /** `https://localhost:7443`: the only origin whose pages may act here. */
   readonly origin: string;
   readonly airflow: 2 | 3;
@@ -18,10 +20,16 @@ export interface DoorFacts {
 /** The fields of a log line that say which environment it is about. */
 export const environmentOf = (door: DoorFacts) => ({ environment: door.name, environmentId: door.id });
 
-export const doorFacts = (record: EnvironmentRecord, hostname: string, way: Way): DoorFacts => ({
+export const doorFacts = (
+  record: EnvironmentRecord,
+  hostname: string,
+  way: Way,
+  hostnames: readonly string[] = [hostname],
+): DoorFacts => ({
   id: record.id,
   name: record.name,
   hostname,
+  hostnames,
   origin: `https://${hostname}`,
   airflow: record.spec.AirflowVersion.startsWith('2.') ? 2 : 3,
   way,

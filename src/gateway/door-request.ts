@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from './answer.ts';
+import type { Arrival } from './arrivals.ts';
 import { type Cookies, readCookies } from './cookies.ts';
 import type { DoorFacts } from './door-facts.ts';
+import { clientBehind, readForwarded, readForwardedFor } from './forwarded.ts';
 import { readTarget, type Target } from './target.ts';
 
 const maxHeaders = 1000;
@@ -35,6 +37,21 @@ export interface DoorRequest {
   readonly requestId: string;
 }
 
+/** By what connection a request came, and whom to believe about it. */
+export interface Sender {
+  readonly arrival: Pick<Arrival, 'address' | 'header'>;
+  readonly isProxy: (address: string) => boolean;
+}
+
+/** Only a proxy's own header counts, and of a proxy that sends none the request is its own. */
+const clientOf = ({ arrival, isProxy }: Sender, headers: ReadonlyMap<string, string>): string => {
+  const text = arrival.header && headers.get(arrival.header);
+  if (text === undefined) return arrival.address;
+  const hops = arrival.header === 'forwarded' ? readForwarded(text) : readForwardedFor(text);
+  if (!hops) throw new Refusal(400, `The proxy sent a malformed ${arrival.header} header.`);
+  return clientBehind(arrival.address, hops, isProxy);
+};
+
 const joiner = (name: string): string => (name === 'cookie' ? '; ' : ', ');
 
 const readHeaders = (raw: readonly string[]): Map<string, string> => {
@@ -66,7 +83,7 @@ const wantsHtml = (method: string, headers: ReadonlyMap<string, string>): boolea
 };
 
 /** Reads a request. Throws Refusal for everything that is malformed or ambiguous. */
-export const readRequest = (req: IncomingMessage, door: DoorFacts): DoorRequest => {
+export const readRequest = (req: IncomingMessage, door: DoorFacts, from: Sender): DoorRequest => {
   const headers = readHeaders(req.rawHeaders);
   const method = req.method ?? '';
   if (!methods.has(method)) throw new Refusal(405, `The method ${method} is not served.`);
@@ -80,7 +97,7 @@ export const readRequest = (req: IncomingMessage, door: DoorFacts): DoorRequest 
     cookies: readCookies(headers.get('cookie')),
     browser: headers.has('sec-fetch-site') || headers.has('origin'),
     wantsHtml: wantsHtml(method, headers),
-    clientIp: (req.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+    clientIp: clientOf(from, headers),
     userAgent: (headers.get('user-agent') ?? '').slice(0, 256),
     requestId: randomUUID(),
   };

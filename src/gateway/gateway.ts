@@ -1,6 +1,7 @@
 import type { Door } from '../environments/ports.ts';
 import { textOf } from '../lib/errors.ts';
 import type { SessionEnded } from '../tokens/ports.ts';
+import { Arrivals } from './arrivals.ts';
 import { createOpenConnections } from './connections.ts';
 import type { DoorDeps, GatewayDeps } from './deps.ts';
 import { createDoorLimits } from './limits.ts';
@@ -25,7 +26,14 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     now: () => deps.clock.now(),
     failed: (error) => deps.log.warn('housekeeping failed', { reason: textOf(error) }),
   });
-  const doorDeps: DoorDeps = { ...deps, connections, reads, limits: createDoorLimits(deps.clock) };
+  const { clock, requestsPerSecond, proxies, connectionsPerAddress: perAddress } = deps;
+  const doorDeps: DoorDeps = {
+    ...deps,
+    connections,
+    reads,
+    limits: createDoorLimits({ clock, requestsPerSecond }),
+    arrivals: new Arrivals({ proxies, perAddress }),
+  };
   const doors =
     deps.domain === undefined ? createPortDoors(doorDeps) : createNamedDoors(doorDeps, deps.domain);
   const stopWatching = watchWithdrawn(doorDeps);

@@ -4,6 +4,7 @@ import { textOf } from '../lib/errors.ts';
 import { machineTrouble } from '../lib/machine-trouble.ts';
 import { TokenRefused } from '../tokens/refused.ts';
 import { type Answer, problem, Refusal, send } from './answer.ts';
+import type { Arrival } from './arrivals.ts';
 import { cliEndpoint } from './cli-endpoint.ts';
 import { consoleSsoPage } from './console-sso.ts';
 import type { DoorDeps } from './deps.ts';
@@ -85,11 +86,18 @@ const drain = ({ req, res }: Io): void => {
   req.once('close', () => clearTimeout(timer));
 };
 
+const senderOf = (deps: DoorDeps, arrival: Arrival) => ({
+  arrival,
+  isProxy: (address: string) => deps.arrivals.isProxy(address),
+});
+
 /** Serves one request. Never throws. */
-export const handle = async (deps: DoorDeps, door: DoorFacts, io: Io): Promise<void> => {
+export const handle = async (deps: DoorDeps, door: DoorFacts, arrival: Arrival, io: Io): Promise<void> => {
   let request: DoorRequest | undefined;
   try {
-    request = readRequest(io.req, door);
+    if (arrival.crowded) io.res.shouldKeepAlive = false;
+    request = readRequest(io.req, door, senderOf(deps, arrival));
+    deps.limits.beforeRequest(arrival);
     const own = await answer(deps, request, io, door);
     if (own) send(io.res, own, request.requestId);
   } catch (error) {
@@ -103,12 +111,15 @@ export const handle = async (deps: DoorDeps, door: DoorFacts, io: Io): Promise<v
 export const handleUpgrade = async (
   deps: DoorDeps,
   door: DoorFacts,
+  arrival: Arrival,
   req: IncomingMessage,
   socket: Duplex,
   early: Buffer,
 ): Promise<void> => {
   try {
-    await upgrade({ deps, request: readRequest(req, door), door, socket, early });
+    const request = readRequest(req, door, senderOf(deps, arrival));
+    deps.limits.beforeRequest(arrival);
+    await upgrade({ deps, request, door, socket, early });
   } catch (error) {
     refuseUpgrade(socket, answerError(deps, door, error));
   }

@@ -4,11 +4,13 @@ import type { DoorRequest } from './door-request.ts';
 import { createDoorLimits } from './limits.ts';
 
 const from = (clientIp: string) => ({ clientIp }) as DoorRequest;
-const session = (id: string) => ({ id }) as WebSession;
+const session = (id: string, arn = id, environmentId = 'e') =>
+  ({ id, environmentId, mint: { principal: { arn } } }) as WebSession;
+const limitsAt = (clock = { monotonic: () => 0 }) => createDoorLimits({ clock, requestsPerSecond: 100 });
 
 test('an address that guesses is told to wait; others, and those who err now and then, are not', () => {
   const clock = { now: 0, monotonic: () => clock.now };
-  const limits = createDoorLimits(clock);
+  const limits = limitsAt(clock);
   for (let i = 0; i < 300; i += 1) {
     limits.beforeToken(from('10.0.0.1'));
     limits.tokenRefused(from('10.0.0.1'));
@@ -20,8 +22,34 @@ test('an address that guesses is told to wait; others, and those who err now and
 });
 
 test('changes of a session are bounded, each session by itself', () => {
-  const limits = createDoorLimits({ monotonic: () => 0 });
+  const limits = limitsAt();
   for (let i = 0; i < 250; i += 1) limits.beforeChange(session('a'));
   expect(() => limits.beforeChange(session('a'))).toThrow(/Too many changes at once/);
   limits.beforeChange(session('b'));
+});
+
+test('a principal is bounded over all of its sessions; another one is not', () => {
+  const limits = limitsAt();
+  for (let i = 0; i < 500; i += 1) limits.beforeForward(session(`s${i}`, 'ann'))();
+  expect(() => limits.beforeForward(session('last', 'ann'))).toThrow(/Too many requests by you/);
+  limits.beforeForward(session('first', 'ben'))();
+});
+
+test('what Airflow is at work on for one principal is bounded, in each environment by itself', () => {
+  const limits = limitsAt();
+  const leave = Array.from({ length: 48 }, () => limits.beforeForward(session('s', 'ann')));
+  expect(() => limits.beforeForward(session('t', 'ann'))).toThrow(/48 requests by you are being answered/);
+  limits.beforeForward(session('u', 'ann', 'other'));
+  leave[0]?.();
+  limits.beforeForward(session('t', 'ann'));
+});
+
+test('requests without a session are bounded by address; a crowd is told', () => {
+  const limits = limitsAt();
+  for (let i = 0; i < 500; i += 1) limits.beforeStranger(from('10.0.0.1'));
+  expect(() => limits.beforeStranger(from('10.0.0.1'))).toThrow(/without a session from your address/);
+  limits.beforeStranger(from('10.0.0.2'));
+  const arrival = { address: '10.0.0.1', header: undefined };
+  limits.beforeRequest({ ...arrival, crowded: false });
+  expect(() => limits.beforeRequest({ ...arrival, crowded: true })).toThrow(/Too many connections/);
 });

@@ -1,30 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Door } from '../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../environments/record.ts';
 import { WindsockError } from '../lib/errors.ts';
 import { problem, send } from './answer.ts';
+import type { Arrival } from './arrivals.ts';
 import { BoundPort } from './bound-port.ts';
 import { endClosedWays } from './closed-ways.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, doorFacts } from './door-facts.ts';
 import { handle, handleUpgrade } from './handle.ts';
+import { Names, ownNames } from './names.ts';
 import { createTlsFront, type TlsFront } from './tls-front.ts';
 import { refuseUpgrade } from './upgrade.ts';
 import { accessModeOf, addressesFor, admits, type Way } from './ways.ts';
 
-/** Names of an environment in a domain, as Amazon MWAA builds them: private ones have `-vpce`. */
-const namesOf = (id: EnvironmentId, domain: string) =>
-  ({ public: `${id}.${domain}`, private: `${id}-vpce.${domain}` }) as const;
-
-interface Named {
-  readonly id: EnvironmentId;
-  readonly kind: 'public' | 'private';
-}
-
 const nameless = () =>
   problem(421, 'No environment answers by this name here. Use the address that GetEnvironment gives.');
+
+/**
+ * The name that a connection is for: that of the handshake, with which each request must agree. A proxy that ends
+ * TLS need not name any; then each request of it has its own.
+ */
+const nameOf = ({ header }: Arrival, req: IncomingMessage): string => {
+  const { servername } = req.socket as TLSSocket;
+  const ofRequest = header === undefined ? undefined : req.headers.host?.replace(/:\d+$/, '');
+  return (servername || ofRequest || '').toLowerCase();
+};
+
+type Io = { readonly req: IncomingMessage; readonly res: ServerResponse };
 
 /**
  * Doors of environments that are told apart by name, in one domain and at one port. A connection is for the
@@ -34,7 +38,7 @@ class NamedDoors {
   readonly #deps: DoorDeps;
   readonly #domain: string;
   readonly #records = new Map<EnvironmentId, EnvironmentRecord>();
-  readonly #names = new Map<string, Named>();
+  readonly #names: Names;
   readonly #fronts = new Map<Way, TlsFront>();
   readonly #port: BoundPort;
   #listening = false;
@@ -42,17 +46,19 @@ class NamedDoors {
   constructor(deps: DoorDeps, domain: string) {
     this.#deps = deps;
     this.#domain = domain;
+    this.#names = new Names(domain);
     this.#port = new BoundPort(deps.firstPort);
   }
 
   /** `name`, or `name:port` where that is not the usual one. */
   hostnameOf(name: string): string {
-    return this.#port.port === 443 ? name : `${name}:${this.#port.port}`;
+    const port = this.#deps.externalPort ?? this.#port.port;
+    return port === 443 ? name : `${name}:${port}`;
   }
 
   /** What GetEnvironment and tokens say: the public name where there is one. */
   hostname(e: EnvironmentRecord): string {
-    const names = namesOf(e.id, this.#domain);
+    const names = ownNames(e.id, this.#domain);
     return this.hostnameOf(accessModeOf(e) === 'PRIVATE_ONLY' ? names.private : names.public);
   }
 
@@ -70,8 +76,7 @@ class NamedDoors {
 
   add(e: EnvironmentRecord): void {
     this.#records.set(e.id, e);
-    for (const [kind, name] of Object.entries(namesOf(e.id, this.#domain)))
-      this.#names.set(name, { id: e.id, kind: kind as Named['kind'] });
+    this.#names.set(e);
   }
 
   has(id: EnvironmentId): boolean {
@@ -80,7 +85,7 @@ class NamedDoors {
 
   remove(id: EnvironmentId): void {
     this.#records.delete(id);
-    for (const name of Object.values(namesOf(id, this.#domain))) this.#names.delete(name);
+    this.#names.remove(id);
   }
 
   async close(): Promise<void> {
@@ -89,38 +94,39 @@ class NamedDoors {
   }
 
   /** The environment behind a name for who comes that way; undefined when there is none. */
-  #facts(servername: string | false | null | undefined, way: Way): DoorFacts | undefined {
-    const name = String(servername || '').toLowerCase();
-    const found = this.#names.get(name);
+  #facts(name: string, way: Way): DoorFacts | undefined {
+    const found = this.#names.find(name);
     const record = found && this.#records.get(found.id);
     if (!record) return undefined;
     const mode = accessModeOf(record);
     const isThere = admits(mode, found.kind) && admits(mode, way) && (way === 'both' || way === found.kind);
-    return isThere ? doorFacts(record, this.hostnameOf(name), way) : undefined;
+    if (!isThere) return undefined;
+    const hostnames = this.#names.of(record.id).map((n) => this.hostnameOf(n));
+    return doorFacts(record, this.hostnameOf(name), way, hostnames);
   }
 
   #front(way: Way): TlsFront {
     const known = this.#fronts.get(way);
     if (known) return known;
-    const factsOf = (req: IncomingMessage) => this.#facts((req.socket as TLSSocket).servername, way);
+    const factsOf = (arrival: Arrival, req: IncomingMessage) => this.#facts(nameOf(arrival, req), way);
     const front = createTlsFront({
       tls: this.#deps.tls,
-      serves: (name) => this.#facts(name, way) !== undefined,
-      onRequest: (req, res) => this.#request(factsOf(req), req, res),
-      onUpgrade: (req, socket, head) => this.#upgrade(factsOf(req), req, socket, head),
+      arrivals: this.#deps.arrivals,
+      serves: (name) => this.#facts(name.toLowerCase(), way) !== undefined,
+      onRequest: (arrival, req, res) => this.#request(factsOf(arrival, req), arrival, { req, res }),
+      onUpgrade: (arrival, req, socket, head) => {
+        const facts = factsOf(arrival, req);
+        if (facts) void handleUpgrade(this.#deps, facts, arrival, req, socket, head);
+        else refuseUpgrade(socket, nameless());
+      },
     });
     this.#fronts.set(way, front);
     return front;
   }
 
-  #request(facts: DoorFacts | undefined, req: IncomingMessage, res: ServerResponse): void {
-    if (facts) void handle(this.#deps, facts, { req, res });
-    else send(res, nameless());
-  }
-
-  #upgrade(facts: DoorFacts | undefined, req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (facts) void handleUpgrade(this.#deps, facts, req, socket, head);
-    else refuseUpgrade(socket, nameless());
+  #request(facts: DoorFacts | undefined, arrival: Arrival, io: Io): void {
+    if (facts) void handle(this.#deps, facts, arrival, io);
+    else send(io.res, nameless());
   }
 }
 

@@ -63,8 +63,10 @@ class PortDoor {
     const facts = () => doorFacts(this.record, this.hostname, way);
     const front = createTlsFront({
       tls: this.#deps.tls,
-      onRequest: (req, res) => void handle(this.#deps, facts(), { req, res }),
-      onUpgrade: (req, socket, head) => void handleUpgrade(this.#deps, facts(), req, socket, head),
+      arrivals: this.#deps.arrivals,
+      onRequest: (arrival, req, res) => void handle(this.#deps, facts(), arrival, { req, res }),
+      onUpgrade: (arrival, req, socket, head) =>
+        void handleUpgrade(this.#deps, facts(), arrival, req, socket, head),
     });
     this.#fronts.set(way, front);
     return front;

@@ -52,6 +52,7 @@ export const admit = async (
   if (!target) return { answer: unavailable(door, request.wantsHtml) };
   const session = await sessionOf(deps, request, door);
   if (!session) {
+    deps.limits.beforeStranger(request);
     deps.reads.stranger(request, door);
     return { answer: await notSignedIn(deps, request, door) };
   }
@@ -178,12 +179,14 @@ const begin = async (
 export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: DoorFacts): Promise<void> => {
   const admitted = await admit(deps, request, door, false);
   if ('answer' in admitted) return send(io.res, admitted.answer, request.requestId);
+  const leave = deps.limits.beforeForward(admitted.session);
   const gone = new AbortController();
   const release = deps.connections.add(admitted.session, door.way, () => {
     gone.abort();
     io.res.destroy();
   });
   io.res.once('close', () => {
+    leave();
     release();
     gone.abort();
   });

@@ -16,6 +16,7 @@ const door: DoorFacts = {
   id: 'a',
   name: 'a',
   hostname: 'localhost:7443',
+  hostnames: ['localhost:7443'],
   origin,
   airflow: 3,
   way: 'both',

@@ -172,6 +172,8 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     pools,
     addresses: { private: ['127.0.0.1', '::1'], public: [] },
     firstPort,
+    connectionsPerAddress: 1000,
+    requestsPerSecond: 1_000_000,
   });
   const open = async (record: EnvironmentRecord) => {
     records.set(record.id, record);

@@ -5,6 +5,7 @@ import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { newAuthority } from '../tls/authority.ts';
 import { createTlsIdentity, type TlsIdentity } from '../tls/reload.ts';
+import { Arrivals } from './arrivals.ts';
 import { createTlsFront, type TlsFront } from './tls-front.ts';
 
 let tls: TlsIdentity;
@@ -17,8 +18,9 @@ beforeAll(async () => {
   tls = await createTlsIdentity({ authority, clock: systemClock, log: silentLog });
   front = createTlsFront({
     tls,
-    onRequest: (_req, res) => res.end('ok'),
-    onUpgrade: (_req, socket) => socket.destroy(),
+    arrivals: new Arrivals({ perAddress: 100 }),
+    onRequest: (_arrival, _req, res) => res.end('ok'),
+    onUpgrade: (_arrival, _req, socket) => socket.destroy(),
     headersTimeout: 300,
   });
   await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve));

@@ -27,6 +27,7 @@ export const buildApi = (
     | 'audit'
     | 'auditReader'
     | 'strangers'
+    | 'customDomainFault'
     | 'wake'
   > & {
     readonly settings: Settings;

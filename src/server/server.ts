@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findViewSupport, type ViewSupport } from '../airflow/local/view-support.ts';
 import { checkPortIsFree } from '../api/loopback.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
-import { listeningOf } from '../config/listening.ts';
+import { customDomainFault, listeningOf } from '../config/listening.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
 import { type Loop, startLoop } from '../environments/loop.ts';
@@ -25,7 +25,7 @@ import { createAccessKeyUseStore } from '../store/access-key-uses.ts';
 import { createDirectoryStore } from '../store/directory.ts';
 import { environmentStore } from '../store/environments.ts';
 import { takeOwnership } from '../store/owner-lock.ts';
-import { openGivenCertificate } from '../tls/given-certificate.ts';
+import { openGivenCertificates } from '../tls/given-certificates.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildApi } from './build-api.ts';
@@ -130,9 +130,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const { settings } = o;
   const clock = systemClock;
   const listening = listeningOf(settings);
-  const certificate =
-    listening.named &&
-    openGivenCertificate({ files: listening.named, domain: listening.named.domain, clock, log });
+  const certificate = listening.named && openGivenCertificates({ ...listening.named, clock, log });
   if (certificate) started.add('certificate of the domain', () => certificate.close());
   // On the first start much is made before the API listens: a port that is taken is told at once.
   if (!existsSync(clusterFolder(folders))) await checkPortIsFree(settings.port, () => createServer());
@@ -211,12 +209,18 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     addresses: listening,
     domain: listening.named?.domain,
     firstPort: settings.doorPort,
+    externalPort: settings.externalPort,
+    proxies: listening.proxies,
+    connectionsPerAddress: settings.connectionsPerAddress,
+    requestsPerSecond: settings.requestsPerSecond,
   });
   let loop: Loop | undefined;
   const api = buildApi({
     ...{ settings, source, region, placement, root: id.root, boxes: id.boxes },
     ...{ directory, authorizer, keyUses, store, driver, tokens, pools, clock, log },
     ...{ audit, auditReader, strangers },
+    customDomainFault: (name) =>
+      customDomainFault(name, listening, (n) => certificate?.certifies(n) ?? false),
     wake: (environmentId) => loop?.wake(environmentId),
   });
   const { port } = await step('api', () => api.listen(settings.port));

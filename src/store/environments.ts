@@ -301,10 +301,11 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
     );
     return rows.map((row) => row.id);
   },
-  placed: async (placement) => {
+  placed: async (placement, tx) => {
     const rows = await db.query<Row>(
       'select * from environments where driver = $1 and host = $2 and deleted_at is null order by name collate "C"',
       [placement.driver, placement.host],
+      tx,
     );
     return rows.map(toRecord);
   },

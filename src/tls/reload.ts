@@ -1,4 +1,4 @@
-import type { SecureContextOptions } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
 import { textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -18,6 +18,8 @@ export interface TlsIdentity {
   readonly authority: Authority;
   /** Certificate chain and key of now, with the least TLS version that is spoken. */
   secureContext(): SecureContextOptions;
+  /** Another certificate for this name than that of `secureContext`; left out where there is but one. */
+  contextFor?(name: string): SecureContext | undefined;
   /** Gives the listener each new certificate; open connections stay as they are. */
   keepFresh(listener: Reloadable): Stop;
   /** Signs a new leaf when the present one has less than 30 days left. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { publicUrlOf } from '../../environments/custom-domain.ts';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import {
@@ -183,7 +184,7 @@ export const configure = async (
     record: e,
     secrets: readSecrets(places),
     sqlAlchemyUrl: await makeDatabase(o, e),
-    publicUrl: `https://${e.webserverHostname}`,
+    publicUrl: publicUrlOf(e),
     webPort,
     paths: {
       dags: seen.dags,

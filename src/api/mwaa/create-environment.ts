@@ -9,6 +9,7 @@ import type { Transaction } from '../../lib/transaction.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
 import { checkContent } from './check-content.ts';
+import { claimCustomDomain } from './custom-domain.ts';
 import { newSpec } from './environment-spec.ts';
 import { passRole, requestTags } from './rights.ts';
 import { ownTags } from './tags.ts';
@@ -26,6 +27,7 @@ const insert = async (environment: NewEnvironment, call: Call, deps: ApiDeps): P
   try {
     await deps.store.inTransaction(async (tx) => {
       await checkQuota(tx, deps);
+      await claimCustomDomain(tx, environment.id, environment.spec, deps);
       await deps.store.insert(tx, environment);
       const responseElements = { Arn: environment.arn };
       await deps.audit.write(call.auditEntry({ environmentId: environment.id, responseElements }), tx);

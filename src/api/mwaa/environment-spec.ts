@@ -5,13 +5,14 @@ import type { EnvironmentSpec } from '../../environments/record.ts';
 import { compareVersions } from '../../lib/version-order.ts';
 import type { ApiDeps } from '../deps.ts';
 import { stringMember } from '../operation.ts';
+import { checkCustomDomain } from './custom-domain.ts';
 import { countsOf } from './environment-counts.ts';
 import { versionForCreate, versionForUpdate } from './environment-version.ts';
 import { invalid } from './invalid.ts';
 
 const environmentClasses = ['mw1.micro', 'mw1.small', 'mw1.medium', 'mw1.large', 'mw1.xlarge', 'mw1.2xlarge'];
 
-type SpecDeps = Pick<ApiDeps, 'airflowVersions' | 'quotas' | 'classFault'>;
+type SpecDeps = Pick<ApiDeps, 'airflowVersions' | 'quotas' | 'classFault' | 'customDomainFault'>;
 
 const classOf = (given: unknown, deps: SpecDeps): string => {
   const name = typeof given === 'string' ? given : 'mw1.small';
@@ -73,6 +74,10 @@ const checkAccessMode = (spec: EnvironmentSpec): EnvironmentSpec => {
   return spec;
 };
 
+/** What an environment may be reached by. */
+const checkReach = (deps: SpecDeps, spec: EnvironmentSpec): EnvironmentSpec =>
+  checkCustomDomain(checkAccessMode(spec), deps);
+
 /**
  * The request as it was given, with what AWS fills in.
  * @throws AwsError ValidationException for what the model allows and the service does not: an unknown class or
@@ -82,7 +87,7 @@ export const newSpec = (input: Checked, id: string, deps: SpecDeps): Environment
   const EnvironmentClass = classOf(input['EnvironmentClass'], deps);
   checkOptions(input['AirflowConfigurationOptions']);
   checkVersionsGiven(input);
-  return checkAccessMode({
+  return checkReach(deps, {
     WebserverAccessMode: 'PRIVATE_ONLY',
     EndpointManagement: 'SERVICE',
     WeeklyMaintenanceWindowStart: maintenanceWindowOf(id),
@@ -110,7 +115,7 @@ export const changedSpec = (before: EnvironmentSpec, input: Checked, deps: SpecD
   checkOptions(input['AirflowConfigurationOptions']);
   checkVersionsGiven(input);
   const merged = (member: string) => ({ ...objectOf(before[member]), ...objectOf(input[member]) });
-  return checkAccessMode({
+  return checkReach(deps, {
     ...before,
     ...input,
     ...countsOf(input, EnvironmentClass, deps.quotas, before),

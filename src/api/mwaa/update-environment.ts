@@ -10,6 +10,7 @@ import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, optionalString, stringMember } from '../operation.ts';
 import { checkContent } from './check-content.ts';
 import { checkStatus, stoppedText } from './check-status.ts';
+import { claimCustomDomain } from './custom-domain.ts';
 import { changedSpec } from './environment-spec.ts';
 import { findEnvironment } from './find.ts';
 import { environmentContext, passRole } from './rights.ts';
@@ -49,8 +50,10 @@ const write = (call: Call, wantedOf: (e: EnvironmentRecord) => EnvironmentSpec, 
   deps.store.inTransaction(async (tx) => {
     const environment = await findEnvironment(call, deps, tx);
     checkChangeable(environment);
-    const change = changeOf(environment, wantedOf(environment), call.input, deps.clock.now());
     const { id, generation, arn } = environment;
+    const wanted = wantedOf(environment);
+    await claimCustomDomain(tx, id, wanted, deps);
+    const change = changeOf(environment, wanted, call.input, deps.clock.now());
     await deps.store.setDesired(tx, id, generation, change);
     await deps.audit.write(call.auditEntry({ environmentId: id, responseElements: { Arn: arn } }), tx);
     failpoint('update:before-commit');
