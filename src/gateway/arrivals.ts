@@ -45,7 +45,6 @@ const takeProxyHeader = (socket: Socket, then: (address: string | undefined) => 
     socket.removeListener('data', more);
     socket.removeListener('close', gone);
     if (header.kind === 'refused') return void socket.destroy();
-    socket.pause();
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
     then(header.address);
   };

@@ -42,8 +42,9 @@ export class Rig {
   private constructor(place: Place, { real, env, args, place: prepared }: RigOptions) {
     this.place = place;
     this.#isPrepared = prepared !== undefined;
-    // suites make tokens faster than anybody is meant to
-    this.#args = ['--no-demo', '--tokens-per-second', '1000', ...(args ?? [])];
+    // suites make tokens and requests faster than anybody is meant to
+    const fast = ['--tokens-per-second', '1000', '--requests-per-second', '10000'];
+    this.#args = ['--no-demo', ...fast, ...(args ?? [])];
     this.api = new Api(place);
     this.mint = new Minter(place);
     this.failpoints = new Failpoints(place);

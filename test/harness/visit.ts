@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
 
 export interface Visit {
   /** Where the connection goes. */
   readonly address: string;
   readonly port: number;
-  /** The name in the handshake; also in the Host header, with the port, when that does not say another. */
+  /** The name in the handshake, none when empty; also in the Host header, with the port, when that says no other. */
   readonly servername: string;
   readonly host?: string;
   readonly ca: string;
@@ -12,6 +16,12 @@ export interface Visit {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** The name that the certificate must be for, where that is neither of these. */
+  readonly certified?: string;
+  /** From where the connection comes. */
+  readonly localAddress?: string;
+  /** Bytes before the handshake, in base64, each piece by itself. */
+  readonly preface?: readonly string[];
 }
 
 /** What came of it: a status with the names of cookies, or the code of the error that ended it. */
@@ -19,19 +29,41 @@ export type Visited =
   | { readonly status: number; readonly cookies: readonly string[]; readonly text: string }
   | { readonly error: string };
 
-/** One request to an address under a name. */
-export const visit = (v: Visit): Promise<Visited> =>
+/**
+ * TLS to an address under a name. The certificate must be for the name in the handshake, or for the one in the Host
+ * header where that has none.
+ */
+export const openTls = async (v: Visit): Promise<TLSSocket> => {
+  const { address: host, port, ca, servername, localAddress } = v;
+  const socket = connect({ host, port, noDelay: true, ...(localAddress ? { localAddress } : {}) });
+  await once(socket, 'connect');
+  const closed = new Promise<never>((_, reject) =>
+    socket.once('close', () => reject(Object.assign(new Error('cut'), { code: 'ECONNRESET' }))),
+  );
+  closed.catch(() => {});
+  for (const piece of v.preface ?? []) {
+    socket.write(Buffer.from(piece, 'base64'));
+    await delay(10);
+  }
+  const name = v.certified ?? (servername || (v.host ?? '').replace(/:.*/, ''));
+  const checkName = (_: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate);
+  const secure = connectTls({ socket, ca, servername, checkServerIdentity: checkName });
+  socket.once('error', (error) => secure.destroy(error));
+  await Promise.race([once(secure, 'secureConnect'), closed]);
+  return secure;
+};
+
+const errorCode = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
+};
+
+/** One request over a connection. */
+export const ask = (v: Visit, connection: TLSSocket): Promise<Visited> =>
   new Promise((resolve) => {
     const sent = request(
       {
-        ...{
-          host: v.address,
-          port: v.port,
-          servername: v.servername,
-          ca: v.ca,
-          agent: false,
-          timeout: 4_000,
-        },
+        ...{ timeout: 4_000, createConnection: () => connection },
         ...{ path: v.path ?? '/', method: v.method ?? 'GET' },
         headers: { host: v.host ?? `${v.servername}:${v.port}`, ...v.headers },
       },
@@ -40,13 +72,24 @@ export const visit = (v: Visit): Promise<Visited> =>
         answer.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk;
         });
-        answer.on('error', (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
+        answer.on('error', (error) => resolve({ error: errorCode(error) }));
         answer.on('end', () =>
           resolve({ status: answer.statusCode ?? 0, cookies: answer.headers['set-cookie'] ?? [], text }),
         );
       },
     );
     sent.on('timeout', () => sent.destroy(Object.assign(new Error('no answer'), { code: 'TIMEOUT' })));
-    sent.on('error', (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
+    sent.on('error', (error) => resolve({ error: errorCode(error) }));
     sent.end(v.body);
   });
+
+/** One request to an address under a name. */
+export const visit = async (v: Visit): Promise<Visited> => {
+  const silent = delay(5_000, 'TIMEOUT' as const, { ref: false });
+  try {
+    const connection = await Promise.race([openTls(v), silent]);
+    return connection === 'TIMEOUT' ? { error: connection } : await ask(v, connection);
+  } catch (error) {
+    return { error: errorCode(error) };
+  }
+};
