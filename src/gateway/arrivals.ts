@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { plainAddress } from '../lib/plain-address.ts';
+import { makeRoom } from './make-room.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 
 /** Reverse proxies and load balancers, which are believed when they say who the client is. */
@@ -57,7 +58,7 @@ const takeProxyHeader = (socket: Socket, then: (address: string | undefined) => 
 export class Arrivals {
   readonly #proxies: Proxies | undefined;
   readonly #perAddress: number;
-  readonly #counts = new Map<string, number>();
+  readonly #open = new Map<string, Set<Socket>>();
 
   constructor({ proxies, perAddress }: ArrivalOptions) {
     this.#proxies = proxies;
@@ -83,19 +84,17 @@ export class Arrivals {
   }
 
   #count(socket: Socket, address: string, then: (arrival: Arrival) => void): void {
-    const open = (this.#counts.get(address) ?? 0) + 1;
-    if (socket.destroyed || open > this.#perAddress + told) {
+    const open = this.#open.get(address) ?? new Set();
+    const crowded = open.size >= this.#perAddress && !makeRoom(open);
+    if (socket.destroyed || open.size >= this.#perAddress + told) {
       socket.destroy();
       return;
     }
-    this.#counts.set(address, open);
-    socket.once('close', () => this.#leave(address));
-    then({ address, header: undefined, crowded: open > this.#perAddress });
-  }
-
-  #leave(address: string): void {
-    const open = (this.#counts.get(address) ?? 0) - 1;
-    if (open > 0) this.#counts.set(address, open);
-    else this.#counts.delete(address);
+    this.#open.set(address, open.add(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      if (open.size === 0 && this.#open.get(address) === open) this.#open.delete(address);
+    });
+    then({ address, header: undefined, crowded });
   }
 }

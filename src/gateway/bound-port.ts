@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { codeOf, WindsockError } from '../lib/errors.ts';
+import { makeRoom } from './make-room.ts';
 
 /** An address of this machine is not there: an interface that is down, or a wrong setting. */
 export class AddressMissing extends WindsockError {
@@ -23,17 +24,6 @@ const noSuchFamily = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
 /** Connections at once at one address of this machine; each holds about 60 kB while TLS is spoken over it. */
 const mostConnections = 16_384;
-
-/** Makes room for one more: whoever was let in first and has said nothing yet goes. False when all have spoken. */
-const makeRoom = (sockets: Set<Socket>): boolean => {
-  for (const socket of sockets) {
-    if (socket.bytesRead > 0) continue;
-    sockets.delete(socket);
-    socket.destroy();
-    return true;
-  }
-  return false;
-};
 
 type Accept = (socket: Socket) => void;
 
