@@ -6,6 +6,7 @@ import { createDoorLimits } from './limits.ts';
 const from = (clientIp: string) => ({ clientIp }) as DoorRequest;
 const session = (id: string, arn = id, environmentId = 'e') =>
   ({ id, environmentId, mint: { principal: { arn } } }) as WebSession;
+const { signal } = new AbortController();
 const limitsAt = (clock = { monotonic: () => 0 }) => createDoorLimits({ clock, requestsPerSecond: 100 });
 
 test('an address that guesses is told to wait; others, and those who err now and then, are not', () => {
@@ -28,20 +29,24 @@ test('changes of a session are bounded, each session by itself', () => {
   limits.beforeChange(session('b'));
 });
 
-test('a principal is bounded over all of its sessions; another one is not', () => {
+test('a principal is bounded over all of its sessions; another one is not', async () => {
   const limits = limitsAt();
-  for (let i = 0; i < 500; i += 1) limits.beforeForward(session(`s${i}`, 'ann'))();
-  expect(() => limits.beforeForward(session('last', 'ann'))).toThrow(/Too many requests by you/);
-  limits.beforeForward(session('first', 'ben'))();
+  for (let i = 0; i < 500; i += 1) (await limits.beforeForward(session(`s${i}`, 'ann'), signal))();
+  await expect(limits.beforeForward(session('last', 'ann'), signal)).rejects.toThrow(/Too many requests by/);
+  (await limits.beforeForward(session('first', 'ben'), signal))();
 });
 
-test('what Airflow is at work on for one principal is bounded, in each environment by itself', () => {
-  const limits = limitsAt();
-  const leave = Array.from({ length: 48 }, () => limits.beforeForward(session('s', 'ann')));
-  expect(() => limits.beforeForward(session('t', 'ann'))).toThrow(/48 requests by you are being answered/);
-  limits.beforeForward(session('u', 'ann', 'other'));
+test('what Airflow is at work on for one principal is bounded, in each environment by itself', async () => {
+  const limits = createDoorLimits({ clock: { monotonic: () => 0 }, requestsPerSecond: 1000 });
+  const of = (environment = 'e') => limits.beforeForward(session('s', 'ann', environment), signal);
+  const leave = await Promise.all(Array.from({ length: 48 }, () => of()));
+  const next = of();
+  const others = Array.from({ length: 499 }, () => of());
+  await expect(of()).rejects.toThrow(/48 requests by you are being answered/);
+  await of('other');
   leave[0]?.();
-  limits.beforeForward(session('t', 'ann'));
+  expect(await next).toBeTypeOf('function');
+  for (const other of others) other.catch(() => {});
 });
 
 test('requests without a session are bounded by address; a crowd is told', () => {

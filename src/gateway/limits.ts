@@ -4,13 +4,14 @@ import type { WebSession } from '../tokens/session-store.ts';
 import { Refusal } from './answer.ts';
 import type { Arrival } from './arrivals.ts';
 import type { DoorRequest } from './door-request.ts';
+import { InFlight, type Leave } from './in-flight.ts';
 
 /** Refused tokens of one address: a person who errs is far below, a program that guesses is stopped. */
 const guesses = { perSecond: 2, burst: 300 } as const;
 /** Requests of one session that may change something: each is recorded twice. */
 const changes = { perSecond: 50, burst: 250 } as const;
 /** Requests of one principal that Airflow is at work on: three quarters of what one environment takes at once. */
-const atOnce = 48;
+const atWork = { atOnce: 48, waiting: 500, waitMs: 30_000 } as const;
 
 /** How often what may be done at a door. Each throws Refusal 429. */
 export interface DoorLimits {
@@ -21,27 +22,15 @@ export interface DoorLimits {
   tokenRefused(request: DoorRequest): void;
   /** A request came without a session. */
   beforeStranger(request: DoorRequest): void;
-  /** A request of a session is to go to Airflow. Call what it gives when the request has ended. */
-  beforeForward(session: WebSession): () => void;
+  /**
+   * A request of a session is to go to Airflow, once the others of its principal leave room. Call what it gives when
+   * the request has ended.
+   */
+  beforeForward(session: WebSession, signal: AbortSignal): Promise<Leave>;
   beforeChange(session: WebSession): void;
 }
 
 const tooMany = (text: string): Refusal => new Refusal(429, text);
-
-/** Bounds how many requests of each principal are on their way to one environment. */
-const createInFlight = () => {
-  const counts = new Map<string, number>();
-  return (key: string): (() => void) | undefined => {
-    const now = counts.get(key) ?? 0;
-    if (now >= atOnce) return undefined;
-    counts.set(key, now + 1);
-    return () => {
-      const left = (counts.get(key) ?? 1) - 1;
-      if (left > 0) counts.set(key, left);
-      else counts.delete(key);
-    };
-  };
-};
 
 export const createDoorLimits = (o: {
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -54,7 +43,7 @@ export const createDoorLimits = (o: {
   const changed = new TokenBuckets(changes, clock);
   const strangers = new TokenBuckets(requests, clock);
   const forwarded = new TokenBuckets(requests, clock);
-  const enter = createInFlight();
+  const inFlight = new InFlight(atWork);
   return {
     beforeRequest: ({ crowded }) => {
       if (crowded)
@@ -69,14 +58,13 @@ export const createDoorLimits = (o: {
       if (!strangers.take(clientIp))
         throw tooMany('Too many requests without a session from your address. Wait a second, then sign in.');
     },
-    beforeForward: ({ environmentId, mint }) => {
+    beforeForward: async ({ environmentId, mint }, signal) => {
       const { arn } = mint.principal;
       if (!forwarded.take(arn))
         throw tooMany('Too many requests by you within a second. Wait a second, then try again.');
-      const leave = enter(`${environmentId} ${arn}`);
-      if (!leave)
-        throw tooMany(`${atOnce} requests by you are being answered. Wait for them, then try again.`);
-      return leave;
+      const leave = await inFlight.enter(`${environmentId} ${arn}`, signal);
+      if (leave) return leave;
+      throw tooMany(`${atWork.atOnce} requests by you are being answered. Wait for them, then try again.`);
     },
     beforeChange: ({ id }) => {
       if (!changed.take(id))

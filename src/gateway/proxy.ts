@@ -41,15 +41,16 @@ const notSignedIn = async (deps: DoorDeps, request: DoorRequest, door: DoorFacts
   return problem(401, what === undefined ? text : `${text} ${what}`);
 };
 
-/** Decides whether a request reaches Airflow, and as whom; otherwise gives the answer. Throws Refusal. */
-export const admit = async (
+type Answered = { readonly answer: Answer };
+
+/** The session by which a request may ask Airflow; otherwise gives the answer. Throws Refusal. */
+export const enter = async (
   deps: DoorDeps,
   request: DoorRequest,
   door: DoorFacts,
   upgrade: boolean,
-): Promise<Admitted | { readonly answer: Answer }> => {
-  const target = deps.driver.webTarget(door.id);
-  if (!target) return { answer: unavailable(door, request.wantsHtml) };
+): Promise<{ readonly session: WebSession } | Answered> => {
+  if (!deps.driver.webTarget(door.id)) return { answer: unavailable(door, request.wantsHtml) };
   const session = await sessionOf(deps, request, door);
   if (!session) {
     deps.limits.beforeStranger(request);
@@ -59,6 +60,18 @@ export const admit = async (
   if (session.kind === 'browser' && !mayUseSession(request, door, upgrade)) {
     throw new Refusal(403, `Another site sent this request. Only pages of ${door.origin} may.`);
   }
+  return { session };
+};
+
+/** Decides whether a session's request reaches Airflow now, and as whom; otherwise gives the answer. Throws Refusal. */
+export const admit = async (
+  deps: DoorDeps,
+  request: DoorRequest,
+  door: DoorFacts,
+  session: WebSession,
+): Promise<Admitted | Answered> => {
+  const target = deps.driver.webTarget(door.id);
+  if (!target) return { answer: unavailable(door, request.wantsHtml) };
   const assertion = await deps.tokens.assertions.forSession(session, () => livingRecord(deps, door));
   if (!assertion) {
     await endWithdrawn(deps, session, request);
@@ -177,19 +190,23 @@ const begin = async (
 
 /** Passes a request on with the assertion of its session. Streams both ways; ends when either side or the session does. */
 export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: DoorFacts): Promise<void> => {
-  const admitted = await admit(deps, request, door, false);
-  if ('answer' in admitted) return send(io.res, admitted.answer, request.requestId);
-  const leave = deps.limits.beforeForward(admitted.session);
+  const entered = await enter(deps, request, door, false);
+  if ('answer' in entered) return send(io.res, entered.answer, request.requestId);
+  const { session } = entered;
   const gone = new AbortController();
-  const release = deps.connections.add(admitted.session, door.way, () => {
+  const release = deps.connections.add(session, door.way, () => {
     gone.abort();
     io.res.destroy();
   });
   io.res.once('close', () => {
-    leave();
     release();
     gone.abort();
   });
+  const leave = await deps.limits.beforeForward(session, gone.signal);
+  if (gone.signal.aborted) return leave();
+  io.res.once('close', leave);
+  const admitted = await admit(deps, request, door, session);
+  if ('answer' in admitted) return send(io.res, admitted.answer, request.requestId);
   const ended = await begin(deps, request, door, admitted);
   try {
     await ended({ status: await forward(deps, request, io, door, admitted, gone.signal) });

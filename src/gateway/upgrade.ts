@@ -8,7 +8,7 @@ import { upstreamCookie } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, environmentOf } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
-import { type Admitted, admit } from './proxy.ts';
+import { type Admitted, admit, enter } from './proxy.ts';
 import { routeOf } from './route.ts';
 
 const handshakeDeadlineMs = 15_000;
@@ -99,7 +99,9 @@ export const upgrade = async (u: Upgrade): Promise<void> => {
       throw new Refusal(400, 'Only WebSocket is served.');
     if (request.method !== 'GET') throw new Refusal(405, 'A WebSocket begins with GET.');
     if (routeOf(request, door).to !== 'proxy') throw new Refusal(404, 'There is no WebSocket at this path.');
-    const admitted = await admit(deps, request, door, true);
+    const entered = await enter(deps, request, door, true);
+    if ('answer' in entered) return refuseUpgrade(socket, entered.answer);
+    const admitted = await admit(deps, request, door, entered.session);
     if ('answer' in admitted) return refuseUpgrade(socket, admitted.answer);
     await connectAudited(u, admitted);
   } catch (error) {
