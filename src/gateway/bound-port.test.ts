@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { BoundPort } from './bound-port.ts';
 
-const port = new BoundPort(50_000 + randomInt(5_000), 20);
+const port = new BoundPort(12_000 + randomInt(7_000), 20);
 const clients: Socket[] = [];
 afterEach(async () => {
   for (const client of clients.splice(0)) client.destroy();

@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import type { WebTarget } from '../environments/ports.ts';
 import { textOf, WindsockError } from '../lib/errors.ts';
-import type { WebSession } from '../tokens/session-store.ts';
 import { passedResponseHeaders, upstreamHeaders } from '../upstream/headers.ts';
-import { type Answer, problem, Refusal, send } from './answer.ts';
+import { type Admitted, admit, enter } from './admit.ts';
+import { problem, Refusal, send } from './answer.ts';
 import { type Outcome, recordIntent } from './audited.ts';
 import { limitedBody, readBody } from './body.ts';
 import { mayChange } from './changes.ts';
@@ -15,70 +15,11 @@ import { passedSetCookies, upstreamCookie } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, environmentOf } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
-import { livingRecord } from './living.ts';
 import { rewriteLocation } from './location.ts';
-import { mayUseSession } from './origin.ts';
-import { bearerOf, sessionOf } from './session-of.ts';
-import { signInPage } from './sign-in-page.ts';
 import { unavailable } from './unavailable-page.ts';
-import { endWithdrawn } from './withdrawn.ts';
 
 /** Of a request to Airflow, which takes it as it comes; far above what a plug-in's page may let people upload. */
 const maxBody = 2 * 1024 ** 3;
-
-/** A request that may go to Airflow. */
-export interface Admitted {
-  readonly session: WebSession;
-  readonly assertion: string;
-  readonly target: WebTarget;
-}
-
-const notSignedIn = async (deps: DoorDeps, request: DoorRequest, door: DoorFacts): Promise<Answer> => {
-  if (request.wantsHtml) return signInPage(door);
-  const bearer = bearerOf(request);
-  const what = bearer === undefined ? undefined : await deps.tokens.describe(bearer);
-  const text = `Not signed in to environment ${door.name}, or the session has ended.`;
-  return problem(401, what === undefined ? text : `${text} ${what}`);
-};
-
-type Answered = { readonly answer: Answer };
-
-/** The session by which a request may ask Airflow; otherwise gives the answer. Throws Refusal. */
-export const enter = async (
-  deps: DoorDeps,
-  request: DoorRequest,
-  door: DoorFacts,
-  upgrade: boolean,
-): Promise<{ readonly session: WebSession } | Answered> => {
-  if (!deps.driver.webTarget(door.id)) return { answer: unavailable(door, request.wantsHtml) };
-  const session = await sessionOf(deps, request, door);
-  if (!session) {
-    deps.limits.beforeStranger(request);
-    deps.reads.stranger(request, door);
-    return { answer: await notSignedIn(deps, request, door) };
-  }
-  if (session.kind === 'browser' && !mayUseSession(request, door, upgrade)) {
-    throw new Refusal(403, `Another site sent this request. Only pages of ${door.origin} may.`);
-  }
-  return { session };
-};
-
-/** Decides whether a session's request reaches Airflow now, and as whom; otherwise gives the answer. Throws Refusal. */
-export const admit = async (
-  deps: DoorDeps,
-  request: DoorRequest,
-  door: DoorFacts,
-  session: WebSession,
-): Promise<Admitted | Answered> => {
-  const target = deps.driver.webTarget(door.id);
-  if (!target) return { answer: unavailable(door, request.wantsHtml) };
-  const assertion = await deps.tokens.assertions.forSession(session, () => livingRecord(deps, door));
-  if (!assertion) {
-    await endWithdrawn(deps, session, request);
-    throw new Refusal(403, 'No Airflow role granted in IAM. The session has ended.');
-  }
-  return { session, assertion, target };
-};
 
 /** GET and HEAD go without a body. AWS's own client sends `{}` with a GET, which means none. */
 const bodyOf = async (request: DoorRequest, req: IncomingMessage) => {
@@ -194,19 +135,16 @@ export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: 
   if ('answer' in entered) return send(io.res, entered.answer, request.requestId);
   const { session } = entered;
   const gone = new AbortController();
-  const release = deps.connections.add(session, door.way, () => {
-    gone.abort();
-    io.res.destroy();
-  });
-  io.res.once('close', () => {
-    release();
-    gone.abort();
-  });
+  io.res.once('close', () => gone.abort());
   const leave = await deps.limits.beforeForward(session, gone.signal);
   if (gone.signal.aborted) return leave();
   io.res.once('close', leave);
   const admitted = await admit(deps, request, door, session);
   if ('answer' in admitted) return send(io.res, admitted.answer, request.requestId);
+  io.res.once(
+    'close',
+    deps.connections.add(session, door.way, () => io.res.destroy()),
+  );
   const ended = await begin(deps, request, door, admitted);
   try {
     await ended({ status: await forward(deps, request, io, door, admitted, gone.signal) });

@@ -12,7 +12,7 @@ export let two: Awaited<ReturnType<TestDoor['open']>>;
 export let three: typeof two;
 
 beforeAll(async () => {
-  t = await openTestDoor(folder, 20_000 + randomInt(1500) * 20);
+  t = await openTestDoor(folder, 20_000 + randomInt(600) * 20);
   two = await t.open(recordOf('aaaaaaaaaaaa', 'demo', '2.7.2'));
   three = await t.open(recordOf('bbbbbbbbbbbb', 'newer', '3.3.1'));
 });

@@ -2,13 +2,13 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { textOf, WindsockError } from '../lib/errors.ts';
 import { upstreamHeaders } from '../upstream/headers.ts';
+import { type Admitted, admit, enter } from './admit.ts';
 import { type Answer, ownHeaders, problem, Refusal } from './answer.ts';
 import { recordIntent } from './audited.ts';
 import { upstreamCookie } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, environmentOf } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
-import { type Admitted, admit, enter } from './proxy.ts';
 import { routeOf } from './route.ts';
 
 const handshakeDeadlineMs = 15_000;
