@@ -47,6 +47,9 @@ const webSocketHeaders = [
   'sec-websocket-extensions',
 ];
 
+/** The port of an address that people use; the usual one where it says none. */
+const portOf = (hostname: string): string => /:(\d+)$/.exec(hostname)?.[1] ?? '443';
+
 const ownReferer = (referer: string | undefined, origin: string): Record<string, string> =>
   referer === origin || referer?.startsWith(`${origin}/`) ? { referer } : {};
 
@@ -73,7 +76,7 @@ export const upstreamHeaders = (
     authorization: `Bearer ${facts.assertion}`,
     'x-forwarded-for': facts.clientIp,
     'x-forwarded-host': facts.hostname,
-    'x-forwarded-port': facts.hostname.split(':').at(-1) ?? '443',
+    'x-forwarded-port': portOf(facts.hostname),
     'x-forwarded-proto': 'https',
   };
 };

@@ -58,12 +58,23 @@ class Fronted {
     return { ...where, ca: this.#ca, ...more };
   }
 
-  /** Signs in, and gives the address that the record says it was from. */
-  async signedInFrom(environment: string, more: Partial<Visit>): Promise<string | number> {
+  async #signIn(environment: string, more: Partial<Visit>): Promise<Visited> {
     const { WebToken, WebServerHostname } = await this.rig.mint.webToken(environment);
     const headers = { 'content-type': 'application/x-www-form-urlencoded', ...more.headers };
     const form = { path: '/pluginsv2/aws_mwaa/login', method: 'POST', body: `token=${WebToken}` };
-    const visited = await visit(this.at(WebServerHostname, { ...form, ...more, headers }));
+    return visit(this.at(WebServerHostname, { ...form, ...more, headers }));
+  }
+
+  /** Signs in as a script. */
+  async session(environment: string, more: Partial<Visit>): Promise<Pick<Visit, 'headers'>> {
+    const visited = await this.#signIn(environment, more);
+    const [, secret] = /_token=([^;]+)/.exec('cookies' in visited ? visited.cookies.join() : '') ?? [];
+    return { headers: { authorization: `Bearer ${secret}` } };
+  }
+
+  /** Signs in, and gives the address that the record says it was from. */
+  async signedInFrom(environment: string, more: Partial<Visit>): Promise<string | number> {
+    const visited = await this.#signIn(environment, more);
     if (statusOf(visited) !== 200 && statusOf(visited) !== 303) return statusOf(visited);
     const events = await auditEvents(this.place);
     return events.filter((e) => e.eventName === 'WebLogin').at(-1)?.sourceIPAddress ?? 'no record';
@@ -96,6 +107,20 @@ describe('PROXY protocol', () => {
 
   test('the address of the environment is that of the proxy’s port', () =>
     expect(hostname).toMatch(/^[a-z0-9]+-vpce\.airflow\.example\.com$/));
+
+  test('Airflow is told the address that people use, and who they are', async () => {
+    const session = await fronted.session('one', by(line('192.0.2.4')));
+    const told = await visit(
+      fronted.at(hostname, { ...by(line('192.0.2.4')), path: '/api/v2/head', ...session }),
+    );
+    const lines = 'text' in told ? (JSON.parse(told.text) as string[]).map((l) => l.toLowerCase()) : [];
+    for (const header of [
+      `host: ${hostname}`,
+      `x-forwarded-host: ${hostname}`,
+      ...['x-forwarded-port: 443', 'x-forwarded-proto: https', 'x-forwarded-for: 192.0.2.4'],
+    ])
+      expect(lines).toContain(header);
+  });
 
   test('of the proxy, the client is who it says: version 1, version 2, and in pieces', async () => {
     expect(await fronted.signedInFrom('one', by(line('192.0.2.1')))).toBe('192.0.2.1');
