@@ -11,6 +11,8 @@ export interface DoorFacts {
   readonly hostnames: readonly string[];
   /** `https://localhost:7443`: the only origin whose pages may act here. */
   readonly origin: string;
+  /** Nothing but Windsock answers by this name, so that browsers may be told to use TLS for it always (RFC 6797). */
+  readonly isOwnName: boolean;
   readonly airflow: 2 | 3;
   /** How those come in who are served with these facts. */
   readonly way: Way;
@@ -20,18 +22,14 @@ export interface DoorFacts {
 /** The fields of a log line that say which environment it is about. */
 export const environmentOf = (door: DoorFacts) => ({ environment: door.name, environmentId: door.id });
 
-export const doorFacts = (
-  record: EnvironmentRecord,
-  hostname: string,
-  way: Way,
-  hostnames: readonly string[] = [hostname],
-): DoorFacts => ({
+type Found = Pick<DoorFacts, 'record' | 'hostname' | 'hostnames' | 'way' | 'isOwnName'>;
+
+export const doorFacts = ({ record, hostname, ...found }: Found): DoorFacts => ({
+  ...found,
+  record,
   id: record.id,
   name: record.name,
   hostname,
-  hostnames,
   origin: `https://${hostname}`,
   airflow: record.spec.AirflowVersion.startsWith('2.') ? 2 : 3,
-  way,
-  record,
 });

@@ -96,6 +96,7 @@ export const handle = async (deps: DoorDeps, door: DoorFacts, arrival: Arrival, 
   let request: DoorRequest | undefined;
   try {
     if (arrival.crowded) io.res.shouldKeepAlive = false;
+    if (door.isOwnName) io.res.setHeader('strict-transport-security', 'max-age=31536000');
     request = readRequest(io.req, door, senderOf(deps, arrival));
     deps.limits.beforeRequest(arrival);
     const own = await answer(deps, request, io, door);

@@ -102,7 +102,8 @@ class NamedDoors {
     const isThere = admits(mode, found.kind) && admits(mode, way) && (way === 'both' || way === found.kind);
     if (!isThere) return undefined;
     const hostnames = this.#names.of(record.id).map((n) => this.hostnameOf(n));
-    return doorFacts(record, this.hostnameOf(name), way, hostnames);
+    const isOwnName = name.endsWith(`.${this.#domain}`);
+    return doorFacts({ record, hostname: this.hostnameOf(name), hostnames, way, isOwnName });
   }
 
   #front(way: Way): TlsFront {

@@ -60,7 +60,10 @@ class PortDoor {
   #front(way: Way): TlsFront {
     const known = this.#fronts.get(way);
     if (known) return known;
-    const facts = () => doorFacts(this.record, this.hostname, way);
+    const { hostname } = this;
+    // other programs of the machine answer at localhost too
+    const found = { hostname, hostnames: [hostname], way, isOwnName: false };
+    const facts = () => doorFacts({ ...found, record: this.record });
     const front = createTlsFront({
       tls: this.#deps.tls,
       arrivals: this.#deps.arrivals,

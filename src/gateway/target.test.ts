@@ -18,6 +18,7 @@ const door: DoorFacts = {
   hostname: 'localhost:7443',
   hostnames: ['localhost:7443'],
   origin,
+  isOwnName: false,
   airflow: 3,
   way: 'both',
   record: recordOf('a', 'a', '3.3.1'),

@@ -60,6 +60,9 @@ test('it answers by both names, each with its certificate; Airflow’s links lea
   expect(own).toMatch(/-vpce\.airflow\.example\.com$/);
   expect([statusOf(await at(custom, 'custom')), statusOf(await at(own, 'own'))]).toEqual([401, 401]);
   expect(statusOf(await at('second.corp.example', 'custom'))).toMatch(refusedHandshake);
+  const pinned = { headers: { 'strict-transport-security': 'max-age=31536000' } };
+  expect(await at(own, 'own')).toMatchObject(pinned);
+  expect(await at(custom, 'custom')).not.toMatchObject(pinned);
   expect(await baseUrl()).toBe(`https://${custom}:${place.ports.door}`);
 });
 

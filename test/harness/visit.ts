@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,10 +25,16 @@ export interface Visit {
   readonly preface?: readonly string[];
 }
 
-/** What came of it: a status with the names of cookies, or the code of the error that ended it. */
-export type Visited =
-  | { readonly status: number; readonly cookies: readonly string[]; readonly text: string }
-  | { readonly error: string };
+/** An answer. */
+export interface Seen {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly cookies: readonly string[];
+  readonly text: string;
+}
+
+/** What came of it: an answer, or the code of the error that ended it. */
+export type Visited = Seen | { readonly error: string };
 
 /**
  * TLS to an address under a name. The certificate must be for the name in the handshake, or for the one in the Host
@@ -73,9 +80,10 @@ export const ask = (v: Visit, connection: TLSSocket): Promise<Visited> =>
           text += chunk;
         });
         answer.on('error', (error) => resolve({ error: errorCode(error) }));
-        answer.on('end', () =>
-          resolve({ status: answer.statusCode ?? 0, cookies: answer.headers['set-cookie'] ?? [], text }),
-        );
+        answer.on('end', () => {
+          const { statusCode: status = 0, headers } = answer;
+          resolve({ status, headers, cookies: headers['set-cookie'] ?? [], text });
+        });
       },
     );
     sent.on('timeout', () => sent.destroy(Object.assign(new Error('no answer'), { code: 'TIMEOUT' })));
