@@ -1,53 +1,34 @@
-// The servers that bench/gateway.ts measures, each in a process of its own: it is forked with a role.
+// The servers of bench/gateway.ts that run in Node, each in a process of its own: it is forked with a role.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, createServer, request } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintOf, openTestDoor, recordOf } from '../src/gateway/test-door.ts';
-import { systemClock } from '../src/lib/clock.ts';
-import { silentLog } from '../src/lib/log.ts';
-import { newAuthority } from '../src/tls/authority.ts';
-import { createTlsIdentity } from '../src/tls/reload.ts';
+import { type Leaf, newLeaf } from '../src/tls/leaf.ts';
 
 /** What a server tells the measuring process. */
 export interface Ready {
-  readonly origin: string;
+  readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Another certificate of the door's authority, for the others to serve with. */
+  readonly leaf?: Leaf;
 }
 
-type Listening = { address(): unknown; listen(port: number, host: string, then: () => void): unknown };
-
-const portOf = (server: Listening): Promise<number> =>
-  new Promise((resolve) =>
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+/** Looks up a session, as nginx's auth_request asks for: 200 with who it is, or 401. */
+const helper = async (): Promise<Ready> => {
+  const sessions = new Map(
+    Array.from({ length: 1000 }, (_, i) => [`session-${i}`, { user: 'ann', roles: 'Admin' }]),
   );
-
-/** As large as a small answer of Airflow's REST API. */
-const body = JSON.stringify({ dags: 'x'.repeat(2000), total_entries: 1 });
-
-const upstream = async (): Promise<Ready> => {
-  const server = createServer((_req, res) => {
-    res.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  const server = createServer({ keepAliveTimeout: 600_000 }, (req, res) => {
+    const session = sessions.get(/(?:^|; )session=([^;]+)/.exec(req.headers.cookie ?? '')?.[1] ?? '');
+    if (session)
+      res.writeHead(200, { 'x-user': session.user, 'x-roles': session.roles, 'content-length': 0 });
+    else res.writeHead(401, { 'content-length': 0 });
+    res.end();
   });
-  return { origin: `http://127.0.0.1:${await portOf(server)}`, headers: {} };
-};
-
-/** The least that stands between a client and a server: TLS, one request for another, nothing decided. */
-const plainProxy = async (target: number): Promise<Ready> => {
-  const authority = await newAuthority(Date.now());
-  const tls = await createTlsIdentity({ authority, clock: systemClock, log: silentLog });
-  const agent = new Agent({ keepAlive: true });
-  const server = createTlsServer({ ...tls.secureContext() }, (req, res) => {
-    const { method, url: path, headers } = req;
-    const out = request({ agent, port: target, host: '127.0.0.1', method, path, headers }, (answer) => {
-      res.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(res);
-    });
-    req.pipe(out);
-  });
-  return { origin: `https://127.0.0.1:${await portOf(server)}`, headers: {} };
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, headers: { cookie: 'session=session-500' } };
 };
 
 /** The door with its real listeners, TLS, tokens and assertions; what it would keep in PostgreSQL is in memory. */
@@ -56,7 +37,7 @@ const door = async (target: number): Promise<Ready> => {
   try {
     const t = await openTestDoor(folder, 21_000 + (process.pid % 400) * 20);
     t.world.target = { host: '127.0.0.1', port: target, startId: '1' };
-    const { record, origin, port } = await t.open(recordOf('aaaaaaaaaaaa', 'bench', '3.3.1'));
+    const { record, hostname, port } = await t.open(recordOf('aaaaaaaaaaaa', 'bench', '3.3.1'));
     const token = await t.tokens.webLoginToken(record, mintOf('ann'), 'user/ann');
     const login = await t.ask(port, {
       method: 'POST',
@@ -66,14 +47,15 @@ const door = async (target: number): Promise<Ready> => {
     });
     const cookie = login.headers['set-cookie']?.[0]?.split(';')[0];
     if (cookie === undefined) throw new Error(`the login failed: ${login.body}`);
-    return { origin, headers: { cookie } };
+    const leaf = await newLeaf(t.authority, Date.now());
+    return { port, headers: { Host: hostname, cookie }, leaf };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 };
 
 const [role, target] = [process.argv[2], Number(process.argv[3])];
-const roles = { upstream, plain: () => plainProxy(target), door: () => door(target) };
+const roles = { helper, door: () => door(target) };
 if (role === undefined || !(role in roles)) throw new Error('this file is started by bench/gateway.ts');
 process.on('disconnect', () => process.exit());
 process.send?.(await roles[role as keyof typeof roles]());

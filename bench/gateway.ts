@@ -1,92 +1,152 @@
-// What the door costs: requests a second and latency, as ratios to a plain proxy in the same run.
-// node bench/gateway.ts [SECONDS]
+// What the door costs beside nginx: the same page straight from an upstream, through nginx, through nginx that asks a
+// helper for the session, and through the door; then connections that do nothing.
+// node bench/gateway.ts [SECONDS [ROUNDS [IDLE]]]
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Pool } from 'undici';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
 import type { Ready } from './gateway-servers.ts';
+import { freePort } from './harness.ts';
+import { type Load, load, middleOf, type Result, type Server } from './load.ts';
+import { forgetPeak, peak, resident } from './memory.ts';
+import { nginxes, pages } from './nginx.ts';
+import { needed } from './programs.ts';
 
-const seconds = Number(process.argv[2] ?? 2);
-const rounds = 5;
+const [seconds = 2, rounds = 5, idle = 10_000] = process.argv.slice(2).map(Number);
+const programs = needed('nginx', 'wrk');
+const folder = mkdtempSync(join(tmpdir(), 'windsock-bench-'));
 const children: ChildProcess[] = [];
 
-const start = async (role: string, target?: string): Promise<Ready> => {
-  const args = target === undefined ? [role] : [role, new URL(target).port];
-  const child = fork(new URL('./gateway-servers.ts', import.meta.url), args);
+type Name = 'upstream' | 'nginx' | 'auth_request' | 'door';
+type Servers = Readonly<Record<Name, Server>>;
+
+const keep = <Child extends ChildProcess>(child: Child): Child => {
   children.push(child);
-  const signal = AbortSignal.timeout(20_000);
-  const [ready] = (await once(child, 'message', { signal })) as [Ready];
-  return ready;
+  return child;
+};
+const pidOf = (child: ChildProcess): number => child.pid ?? Number.NaN;
+
+const startNode = async (...args: readonly string[]) => {
+  const child = keep(fork(new URL('./gateway-servers.ts', import.meta.url), args));
+  const [ready] = (await once(child, 'message', { signal: AbortSignal.timeout(20_000) })) as [Ready];
+  return { ...ready, pid: pidOf(child) };
 };
 
-interface Result {
-  readonly perSecond: number;
-  /** Milliseconds. */
-  readonly median: number;
-  readonly p99: number;
+const startAll = async (): Promise<Servers> => {
+  const start = nginxes(programs.nginx, folder);
+  const upstream = await freePort();
+  const files = keep(await start.files(upstream));
+  const door = await startNode('door', String(upstream));
+  const helper = await startNode('helper');
+  const leaf = door.leaf ?? { chainPem: '', keyPem: '' };
+  const [plain, asking] = [await freePort(), await freePort()];
+  const nginx = keep(await start.proxy({ port: plain, upstream, leaf }));
+  const askingNginx = keep(await start.askingProxy({ port: asking, upstream, helper: helper.port, leaf }));
+  const at = (port: number) => `https://127.0.0.1:${port}`;
+  return {
+    upstream: { origin: `http://127.0.0.1:${upstream}`, headers: {}, pids: [pidOf(files)] },
+    nginx: { origin: at(plain), headers: helper.headers, pids: [pidOf(nginx)] },
+    auth_request: { origin: at(asking), headers: helper.headers, pids: [pidOf(askingNginx), helper.pid] },
+    door: { origin: at(door.port), headers: door.headers, pids: [door.pid] },
+  };
+};
+
+interface Measured extends Result {
+  /** Bytes. */
+  readonly memory: number;
 }
 
-/** Sends requests over so many connections, one at a time on each, for the given seconds. */
-const measure = async ({ origin, headers }: Ready, connections: number, length: number): Promise<Result> => {
-  const pool = new Pool(origin, { connections, pipelining: 1, connect: { rejectUnauthorized: false } });
-  const times: number[] = [];
-  const end = performance.now() + length * 1000;
-  const client = async () => {
-    while (performance.now() < end) {
-      const begun = performance.now();
-      const answer = await pool.request({ method: 'GET', path: '/api/v2/dags', headers: { ...headers } });
-      const text = await answer.body.text();
-      if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} ${text}`);
-      times.push(performance.now() - begun);
-    }
-  };
-  await Promise.all(Array.from({ length: connections }, client));
-  await pool.close();
-  times.sort((a, b) => a - b);
-  const at = (share: number) => times[Math.floor(times.length * share)] ?? Number.NaN;
-  return { perSecond: times.length / length, median: at(0.5), p99: at(0.99) };
-};
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 
-const line = (name: string, r: Result, base: { readonly plain: Result; readonly upstream: Result }): string =>
-  [
+const line = (name: string, r: Measured, all: ReadonlyMap<string, Measured>): string => {
+  const [plain, asking, upstream] = ['nginx', 'auth_request', 'upstream'].map((n) => all.get(n) ?? r);
+  const of = (base: Result | undefined) => (r.perSecond / (base ?? r).perSecond).toFixed(2).padStart(5);
+  return [
     name.padEnd(12),
     `${r.perSecond.toFixed(0).padStart(6)}/s`,
-    `${(r.perSecond / base.plain.perSecond).toFixed(2).padStart(6)} of plain`,
-    `median ${r.median.toFixed(2).padStart(6)} ms`,
-    `added to upstream ${(r.median - base.upstream.median).toFixed(2).padStart(6)} ms`,
-    `p99 ${r.p99.toFixed(2).padStart(6)} ms`,
+    `${r.megabytes.toFixed(0).padStart(5)} MB/s`,
+    `${of(plain)} of nginx`,
+    `${of(asking)} of auth_request`,
+    `p50 ${r.median.toFixed(2).padStart(7)} ms (${(r.median - (upstream ?? r).median).toFixed(2).padStart(7)} added)`,
+    `p99 ${r.p99.toFixed(2).padStart(7)} ms`,
+    `${megabytes(r.memory).padStart(7)}`,
   ].join('  ');
-
-const middle = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-const middleOf = (results: readonly Result[]): Result => ({
-  perSecond: middle(results.map((r) => r.perSecond)),
-  median: middle(results.map((r) => r.median)),
-  p99: middle(results.map((r) => r.p99)),
-});
+};
 
 /** Takes turns, so that what else the machine does meets all alike; the middle of the rounds counts. */
-const compare = async (servers: Readonly<Record<string, Ready>>, connections: number): Promise<void> => {
+const compare = async (servers: Servers, o: Load): Promise<void> => {
+  const measured = new Map<string, Measured>();
   const results = new Map(Object.keys(servers).map((name): [string, Result[]] => [name, []]));
-  for (const server of Object.values(servers)) await measure(server, connections, 1);
+  for (const server of Object.values(servers)) {
+    await load(programs.wrk, server, { ...o, seconds: 1 });
+    forgetPeak(server.pids);
+  }
   for (let round = 0; round < rounds; round += 1) {
     for (const [name, server] of Object.entries(servers))
-      results.get(name)?.push(await measure(server, connections, seconds));
+      results.get(name)?.push(await load(programs.wrk, server, o));
   }
-  const base = {
-    plain: middleOf(results.get('plain proxy') ?? []),
-    upstream: middleOf(results.get('upstream') ?? []),
-  };
-  console.log(`${connections} connection${connections === 1 ? '' : 's'}`);
-  for (const [name, all] of results) console.log(`  ${line(name, middleOf(all), base)}`);
+  for (const [name, server] of Object.entries(servers))
+    measured.set(name, { ...middleOf(results.get(name) ?? []), memory: peak(server.pids) });
+  console.log(`${o.path}, ${o.connections} connection${o.connections === 1 ? '' : 's'}`);
+  for (const [name, r] of measured) console.log(`  ${line(name, r, measured)}`);
+};
+
+/** The memory of connections that are open and idle, and how long a request takes beside them. */
+const compareIdle = async (name: string, server: Server): Promise<void> => {
+  const one = { path: '/api/v2/dags', connections: 1, seconds };
+  const before = await load(programs.wrk, server, one);
+  const empty = resident(server.pids);
+  const args = [new URL(server.origin).port, String(idle), JSON.stringify(server.headers)];
+  const clients = keep(fork(new URL('./idle-clients.ts', import.meta.url), args));
+  await once(clients, 'message', { signal: AbortSignal.timeout(300_000) });
+  const each = (resident(server.pids) - empty) / idle;
+  const beside = await load(programs.wrk, server, one);
+  clients.send('count');
+  const [open] = (await once(clients, 'message')) as [number];
+  clients.kill();
+  console.log(
+    `  ${name.padEnd(12)}  ${(each / 1024).toFixed(1).padStart(5)} KiB each  ${open} still open  ` +
+      `p50 ${beside.median.toFixed(2)} ms (${before.median.toFixed(2)} without)  p99 ${beside.p99.toFixed(2)} ms`,
+  );
+};
+
+const cipherOf = (server: Server): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ port: Number(new URL(server.origin).port), rejectUnauthorized: false }, () => {
+      resolve(`${socket.getProtocol()} ${socket.getCipher().name}`);
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+
+/** Starts the servers anew, so that nothing that was measured before is in their memory. */
+const withServers = async (measure: (servers: Servers) => Promise<void>): Promise<void> => {
+  try {
+    await measure(await startAll());
+  } finally {
+    for (const child of children.splice(0)) child.kill();
+  }
+};
+
+const checkCiphers = async (proxies: readonly Server[]): Promise<void> => {
+  const ciphers = new Set(await Promise.all(proxies.map(cipherOf)));
+  if (ciphers.size > 1) throw new Error(`not all speak the same TLS: ${[...ciphers].join(', ')}`);
+  console.log(`${[...ciphers][0]}, ECDSA P-256`);
 };
 
 try {
-  const upstream = await start('upstream');
-  const plain = await start('plain', upstream.origin);
-  const door = await start('door', upstream.origin);
-  const servers = { upstream, 'plain proxy': plain, door };
-  for (const connections of [1, 16]) await compare(servers, connections);
+  await withServers(async (servers) => {
+    const { upstream: _, ...proxies } = servers;
+    await checkCiphers(Object.values(proxies));
+    for (const path of Object.keys(pages))
+      for (const connections of [1, 32, 256]) await compare(servers, { path, connections, seconds });
+  });
+  await withServers(async ({ upstream: _, ...proxies }) => {
+    console.log(`${idle} idle connections`);
+    for (const [name, server] of Object.entries(proxies)) await compareIdle(name, server);
+  });
 } finally {
-  for (const child of children) child.kill();
+  rmSync(folder, { recursive: true, force: true });
 }
