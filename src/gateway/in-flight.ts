@@ -24,30 +24,32 @@ export class InFlight {
     this.#bounds = bounds;
   }
 
-  /** Resolves when it is one's turn; to undefined when too many wait, it takes too long, or `signal` is aborted. */
-  enter(key: string, signal: AbortSignal): Leave | Promise<Leave | undefined> {
+  /**
+   * Resolves when it is one's turn; to undefined when too many wait, it takes too long, or one gives up:
+   * `whenWaiting` gets the function for that.
+   */
+  enter(key: string, whenWaiting: (giveUp: () => void) => void): Leave | Promise<Leave | undefined> {
     const line = this.#lines.get(key) ?? { open: 0, waiters: new Set() };
     this.#lines.set(key, line);
     if (line.open < this.#bounds.atOnce) {
       line.open += 1;
       return this.#leave(key, line);
     }
-    return this.#wait(line, signal);
+    return this.#wait(line, whenWaiting);
   }
 
-  #wait({ waiters }: Line, signal: AbortSignal): Promise<Leave | undefined> {
-    if (waiters.size >= this.#bounds.waiting || signal.aborted) return Promise.resolve(undefined);
+  #wait({ waiters }: Line, whenWaiting: (giveUp: () => void) => void): Promise<Leave | undefined> {
+    if (waiters.size >= this.#bounds.waiting) return Promise.resolve(undefined);
     const { promise, resolve } = Promise.withResolvers<Leave | undefined>();
     const giveUp = () => waiter(undefined);
     const timer = setTimeout(giveUp, this.#bounds.waitMs);
     const waiter: Waiter = (turn) => {
       waiters.delete(waiter);
       clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
       resolve(turn);
     };
-    signal.addEventListener('abort', giveUp);
     waiters.add(waiter);
+    whenWaiting(giveUp);
     return promise;
   }
 

@@ -1,11 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import type { WebTarget } from '../environments/ports.ts';
 import { textOf, WindsockError } from '../lib/errors.ts';
 import { passedResponseHeaders, upstreamHeaders } from '../upstream/headers.ts';
+import { relay } from '../upstream/relay.ts';
 import { type Admitted, admit, enter } from './admit.ts';
 import { problem, Refusal, send } from './answer.ts';
 import { type Outcome, recordIntent } from './audited.ts';
@@ -45,15 +45,15 @@ const headersFor = (request: DoorRequest, door: DoorFacts, admitted: Admitted, w
 };
 
 const answerHeaders = (
-  upstream: Dispatcher.ResponseData,
+  upstream: IncomingHttpHeaders,
   request: DoorRequest,
   door: DoorFacts,
   target: WebTarget,
 ) => {
-  const headers = passedResponseHeaders(upstream.headers);
-  const setCookies = passedSetCookies([upstream.headers['set-cookie'] ?? []].flat(), door.id);
+  const headers = passedResponseHeaders(upstream);
+  const setCookies = passedSetCookies([upstream['set-cookie'] ?? []].flat(), door.id);
   if (setCookies.length > 0) headers['set-cookie'] = setCookies;
-  const location = [upstream.headers['location'] ?? []].flat()[0];
+  const location = [upstream['location'] ?? []].flat()[0];
   if (location !== undefined)
     headers['location'] = rewriteLocation(location, request.target.path, door, target);
   if (!headers['x-frame-options'] && !headers['content-security-policy'])
@@ -70,20 +70,18 @@ const forward = async (
   io: Io,
   door: DoorFacts,
   admitted: Admitted,
-  signal: AbortSignal,
 ): Promise<number> => {
   const { target } = admitted;
   const body = await bodyOf(request, io.req);
-  const upstream = await deps.pools.of(door.id, target).request({
+  const forwarded = {
     method: request.method as Dispatcher.HttpMethod,
     path: request.target.raw,
     headers: headersFor(request, door, admitted, body !== undefined),
     body: body ?? null,
-    signal,
-  });
-  io.res.writeHead(upstream.statusCode, answerHeaders(upstream, request, door, target));
-  await pipeline(upstream.body, io.res);
-  return upstream.statusCode;
+  };
+  return relay(deps.pools.of(door.id, target), forwarded, io.res, (upstream) =>
+    answerHeaders(upstream, request, door, target),
+  );
 };
 
 /** Milliseconds after which the end of a process is known whose connection broke. */
@@ -102,6 +100,7 @@ const fail = async (
     requestId: request.requestId,
     reason: (error instanceof WindsockError && error.detail) || textOf(error),
   });
+  if (io.res.headersSent) return void io.res.destroy();
   await delay(endIsToldMs);
   const restarting = !deps.driver.webTarget(door.id);
   send(
@@ -131,25 +130,21 @@ const begin = async (
 
 /** Passes a request on with the assertion of its session. Streams both ways; ends when either side or the session does. */
 export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: DoorFacts): Promise<void> => {
+  const { res } = io;
   const entered = await enter(deps, request, door, false);
-  if ('answer' in entered) return send(io.res, entered.answer, request.requestId);
+  if ('answer' in entered) return send(res, entered.answer, request.requestId);
   const { session } = entered;
-  const gone = new AbortController();
-  io.res.once('close', () => gone.abort());
-  const leave = await deps.limits.beforeForward(session, gone.signal);
-  if (gone.signal.aborted) return leave();
-  io.res.once('close', leave);
+  const leave = await deps.limits.beforeForward(session, (giveUp) => res.once('close', giveUp));
+  if (res.closed) return leave();
+  res.once('close', leave);
   const admitted = await admit(deps, request, door, session);
-  if ('answer' in admitted) return send(io.res, admitted.answer, request.requestId);
-  io.res.once(
-    'close',
-    deps.connections.add(session, door.way, () => io.res.destroy()),
-  );
+  if ('answer' in admitted) return send(res, admitted.answer, request.requestId);
+  res.once('close', deps.connections.add(session, door.way, () => res.destroy()));
   const ended = await begin(deps, request, door, admitted);
   try {
-    await ended({ status: await forward(deps, request, io, door, admitted, gone.signal) });
+    await ended({ status: await forward(deps, request, io, door, admitted) });
   } catch (error) {
-    await ended({ broken: gone.signal.aborted ? 'the client or its session went away' : textOf(error) });
-    if (!gone.signal.aborted) await fail(deps, request, io, door, error);
+    await ended({ broken: res.closed ? 'the client or its session went away' : textOf(error) });
+    if (!res.closed) await fail(deps, request, io, door, error);
   }
 };

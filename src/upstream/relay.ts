@@ -1,0 +1,80 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+
+/** Bytes of one answer that wait for a slow client before no more are taken from the upstream. */
+const mostWaiting = 256 * 1024;
+
+/** Whoever asked went away before the whole answer was handed on. */
+class ClientGone extends Error {
+  constructor() {
+    super('the client went away');
+  }
+}
+
+/** The headers that the client gets instead of those of the upstream. */
+export type AnswerHeaders = (upstream: IncomingHttpHeaders) => OutgoingHttpHeaders;
+
+/** What undici tells of one request, written to the client piece by piece, with no stream in between. */
+class Relay implements Dispatcher.DispatchHandler {
+  readonly #res: ServerResponse;
+  readonly #headersOf: AnswerHeaders;
+  readonly #settle: PromiseWithResolvers<number>;
+  #controller: Dispatcher.DispatchController | undefined;
+
+  constructor(res: ServerResponse, headersOf: AnswerHeaders, settle: PromiseWithResolvers<number>) {
+    this.#res = res;
+    this.#headersOf = headersOf;
+    this.#settle = settle;
+    res.once('close', () => this.#closed());
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // it may have waited long for its turn
+    if (this.#res.destroyed) controller.abort(new ClientGone());
+  }
+
+  onResponseStart(_: unknown, status: number, headers: IncomingHttpHeaders): void {
+    if (status >= 200) this.#res.writeHead(status, this.#headersOf(headers));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#res.write(chunk) || this.#res.writableLength < mostWaiting) return;
+    controller.pause();
+    this.#res.once('drain', () => controller.resume());
+  }
+
+  onResponseEnd(): void {
+    this.#res.end();
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    this.#settle.reject(error);
+  }
+
+  #closed(): void {
+    if (this.#res.writableFinished) {
+      this.#settle.resolve(this.#res.statusCode);
+      return;
+    }
+    const gone = new ClientGone();
+    this.#settle.reject(gone);
+    this.#controller?.abort(gone);
+  }
+}
+
+/**
+ * Sends a request and hands the answer on as it comes. Resolves with the status once all of it is handed on; rejects
+ * when the upstream breaks, with the answer left as far as it came, or when the client goes, which ends the request.
+ */
+export const relay = (
+  upstream: Dispatcher,
+  request: Dispatcher.DispatchOptions,
+  res: ServerResponse,
+  headersOf: AnswerHeaders,
+): Promise<number> => {
+  const settle = Promise.withResolvers<number>();
+  if (res.destroyed) settle.reject(new ClientGone());
+  else upstream.dispatch(request, new Relay(res, headersOf, settle));
+  return settle.promise;
+};
