@@ -2,26 +2,28 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { InFlight, type Leave } from './in-flight.ts';
 
-const { signal } = new AbortController();
+const stays = () => {};
 const bounds = { atOnce: 2, waiting: 2, waitMs: 50 };
 
 it('the next ones wait in order; who cannot wait, or waits too long, or goes away, is told', async () => {
   const lines = new InFlight(bounds);
-  const gone = new AbortController();
-  const first = await lines.enter('a', signal);
-  await lines.enter('a', signal);
-  const [third, fourth] = [lines.enter('a', gone.signal), lines.enter('a', signal)];
-  expect(await lines.enter('a', signal)).toBeUndefined();
-  expect(await lines.enter('b', signal)).toBeTypeOf('function');
-  gone.abort();
+  let goAway = () => {};
+  const first = await lines.enter('a', stays);
+  await lines.enter('a', stays);
+  const [third, fourth] = [lines.enter('a', (giveUp) => {
+    goAway = giveUp;
+  }), lines.enter('a', stays)];
+  expect(await lines.enter('a', stays)).toBeUndefined();
+  expect(await lines.enter('b', stays)).toBeTypeOf('function');
+  goAway();
   expect(await third).toBeUndefined();
   first?.();
   first?.();
   const turn = await fourth;
   expect(turn).toBeTypeOf('function');
-  expect(await lines.enter('a', signal)).toBeUndefined();
+  expect(await lines.enter('a', stays)).toBeUndefined();
   turn?.();
-  expect(await lines.enter('a', signal)).toBeTypeOf('function');
+  expect(await lines.enter('a', stays)).toBeTypeOf('function');
 });
 
 it('never are there more than may be, and nobody is forgotten', async () => {
@@ -34,7 +36,7 @@ it('never are there more than may be, and nobody is forgotten', async () => {
       for (const [key, enters] of all) {
         if (enters) {
           waiting += 1;
-          void Promise.resolve(lines.enter(key, signal)).then((leave) => {
+          void Promise.resolve(lines.enter(key, stays)).then((leave) => {
             waiting -= 1;
             if (leave) open[key]?.push(leave);
           });

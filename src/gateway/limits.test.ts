@@ -6,7 +6,7 @@ import { createDoorLimits } from './limits.ts';
 const from = (clientIp: string) => ({ clientIp }) as DoorRequest;
 const session = (id: string, arn = id, environmentId = 'e') =>
   ({ id, environmentId, mint: { principal: { arn } } }) as WebSession;
-const { signal } = new AbortController();
+const stays = () => {};
 const limitsAt = (clock = { monotonic: () => 0 }) => createDoorLimits({ clock, requestsPerSecond: 100 });
 
 test('an address that guesses is told to wait; others, and those who err now and then, are not', () => {
@@ -31,14 +31,14 @@ test('changes of a session are bounded, each session by itself', () => {
 
 test('a principal is bounded over all of its sessions; another one is not', async () => {
   const limits = limitsAt();
-  for (let i = 0; i < 500; i += 1) (await limits.beforeForward(session(`s${i}`, 'ann'), signal))();
-  await expect(limits.beforeForward(session('last', 'ann'), signal)).rejects.toThrow(/Too many requests by/);
-  (await limits.beforeForward(session('first', 'ben'), signal))();
+  for (let i = 0; i < 500; i += 1) (await limits.beforeForward(session(`s${i}`, 'ann'), stays))();
+  await expect(limits.beforeForward(session('last', 'ann'), stays)).rejects.toThrow(/Too many requests by/);
+  (await limits.beforeForward(session('first', 'ben'), stays))();
 });
 
 test('what Airflow is at work on for one principal is bounded, in each environment by itself', async () => {
   const limits = createDoorLimits({ clock: { monotonic: () => 0 }, requestsPerSecond: 1000 });
-  const of = (environment = 'e') => limits.beforeForward(session('s', 'ann', environment), signal);
+  const of = (environment = 'e') => limits.beforeForward(session('s', 'ann', environment), stays);
   const leave = await Promise.all(Array.from({ length: 48 }, () => of()));
   const next = of();
   const others = Array.from({ length: 499 }, () => of());

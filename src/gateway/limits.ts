@@ -26,7 +26,7 @@ export interface DoorLimits {
    * A request of a session is to go to Airflow, once the others of its principal leave room. Call what it gives when
    * the request has ended.
    */
-  beforeForward(session: WebSession, signal: AbortSignal): Promise<Leave>;
+  beforeForward(session: WebSession, whenWaiting: (giveUp: () => void) => void): Promise<Leave>;
   beforeChange(session: WebSession): void;
 }
 
@@ -58,11 +58,11 @@ export const createDoorLimits = (o: {
       if (!strangers.take(clientIp))
         throw tooMany('Too many requests without a session from your address. Wait a second, then sign in.');
     },
-    beforeForward: async ({ environmentId, mint }, signal) => {
+    beforeForward: async ({ environmentId, mint }, whenWaiting) => {
       const { arn } = mint.principal;
       if (!forwarded.take(arn))
         throw tooMany('Too many requests by you within a second. Wait a second, then try again.');
-      const leave = await inFlight.enter(`${environmentId} ${arn}`, signal);
+      const leave = await inFlight.enter(`${environmentId} ${arn}`, whenWaiting);
       if (leave) return leave;
       throw tooMany(`${atWork.atOnce} requests by you are being answered. Wait for them, then try again.`);
     },

@@ -50,8 +50,8 @@ const webSocketHeaders = [
 /** The port of an address that people use; the usual one where it says none. */
 const portOf = (hostname: string): string => /:(\d+)$/.exec(hostname)?.[1] ?? '443';
 
-const ownReferer = (referer: string | undefined, origin: string): Record<string, string> =>
-  referer === origin || referer?.startsWith(`${origin}/`) ? { referer } : {};
+const isOwnPage = (referer: string, origin: string): boolean =>
+  referer === origin || referer.startsWith(`${origin}/`);
 
 /**
  * The headers of the upstream request, built anew. Airflow 2 takes its public address from X-Forwarded-*
@@ -64,21 +64,23 @@ export const upstreamHeaders = (
   kind: 'request' | 'upgrade' = 'request',
 ): Record<string, string> => {
   const origin = `https://${facts.hostname}`;
-  const kept = [...client].filter(
-    ([name]) => passed.has(name) || (kind === 'upgrade' && webSocketHeaders.includes(name)),
-  );
-  return {
-    ...Object.fromEntries(kept),
-    ...ownReferer(client.get('referer'), origin),
-    ...(client.get('origin') === origin ? { origin } : {}),
-    ...(facts.cookie === undefined ? {} : { cookie: facts.cookie }),
-    host: facts.hostname,
-    authorization: `Bearer ${facts.assertion}`,
-    'x-forwarded-for': facts.clientIp,
-    'x-forwarded-host': facts.hostname,
-    'x-forwarded-port': portOf(facts.hostname),
-    'x-forwarded-proto': 'https',
-  };
+  const headers: Record<string, string> = {};
+  for (const [name, value] of client) {
+    const passes =
+      passed.has(name) ||
+      (name === 'origin' && value === origin) ||
+      (name === 'referer' && isOwnPage(value, origin)) ||
+      (kind === 'upgrade' && webSocketHeaders.includes(name));
+    if (passes) headers[name] = value;
+  }
+  if (facts.cookie !== undefined) headers['cookie'] = facts.cookie;
+  headers['host'] = facts.hostname;
+  headers['authorization'] = `Bearer ${facts.assertion}`;
+  headers['x-forwarded-for'] = facts.clientIp;
+  headers['x-forwarded-host'] = facts.hostname;
+  headers['x-forwarded-port'] = portOf(facts.hostname);
+  headers['x-forwarded-proto'] = 'https';
+  return headers;
 };
 
 /** Response headers that do not pass: hop-by-hop (RFC 9110 7.6.1), ours to set, or acting on the whole host name. */
