@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { compactVerify, SignJWT } from 'jose';
 import { cliToken } from './cli-token.ts';
 import type { SigningKey, SigningKeys } from './signing-keys.ts';
@@ -24,7 +24,7 @@ export const signJwt = (key: SigningKey, typ: string, claims: Record<string, unk
   new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', kid: key.kid, typ }).sign(key.privateKey);
 
 /** The hash under which a token is kept. */
-export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+export const hashOf = (secret: string): Buffer => hash('sha256', secret, 'buffer');
 
 /** RFC 4648 3.5: one text for one value, or a signature has several spellings. */
 const isCanonical = (text: string): boolean =>
