@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
 /** Bytes of one answer that wait for a slow client before no more are taken from the upstream. */
@@ -16,16 +17,21 @@ export type AnswerHeaders = (upstream: IncomingHttpHeaders) => OutgoingHttpHeade
 
 /** What undici tells of one request, written to the client piece by piece, with no stream in between. */
 class Relay implements Dispatcher.DispatchHandler {
+  readonly #body: Dispatcher.DispatchOptions['body'];
   readonly #res: ServerResponse;
   readonly #headersOf: AnswerHeaders;
-  readonly #settle: PromiseWithResolvers<number>;
+  readonly #settle = Promise.withResolvers<number>();
   #controller: Dispatcher.DispatchController | undefined;
 
-  constructor(res: ServerResponse, headersOf: AnswerHeaders, settle: PromiseWithResolvers<number>) {
+  constructor(body: Dispatcher.DispatchOptions['body'], res: ServerResponse, headersOf: AnswerHeaders) {
+    this.#body = body;
     this.#res = res;
     this.#headersOf = headersOf;
-    this.#settle = settle;
     res.once('close', () => this.#closed());
+  }
+
+  get done(): Promise<number> {
+    return this.#settle.promise;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -50,6 +56,7 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseError(_: unknown, error: Error): void {
     this.#settle.reject(error);
+    if (this.#body instanceof Readable) this.#body.on('error', () => {}).destroy();
   }
 
   #closed(): void {
@@ -67,14 +74,14 @@ class Relay implements Dispatcher.DispatchHandler {
  * Sends a request and hands the answer on as it comes. Resolves with the status once all of it is handed on; rejects
  * when the upstream breaks, with the answer left as far as it came, or when the client goes, which ends the request.
  */
-export const relay = (
+export const relay = async (
   upstream: Dispatcher,
   request: Dispatcher.DispatchOptions,
   res: ServerResponse,
   headersOf: AnswerHeaders,
 ): Promise<number> => {
-  const settle = Promise.withResolvers<number>();
-  if (res.destroyed) settle.reject(new ClientGone());
-  else upstream.dispatch(request, new Relay(res, headersOf, settle));
-  return settle.promise;
+  if (res.destroyed) throw new ClientGone();
+  const handler = new Relay(request.body, res, headersOf);
+  upstream.dispatch(request, handler);
+  return handler.done;
 };
