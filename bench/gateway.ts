@@ -10,11 +10,12 @@ import { connect } from 'node:tls';
 import type { Ready } from './gateway-servers.ts';
 import { freePort } from './harness.ts';
 import { type Load, load, middleOf, type Result, type Server } from './load.ts';
-import { forgetPeak, peak, resident } from './memory.ts';
 import { nginxes, pages } from './nginx.ts';
+import { forgetPeak, peak, resident } from './processes.ts';
 import { needed } from './programs.ts';
+import { type Measured, printTable } from './table.ts';
 
-const [seconds = 2, rounds = 5, idle = 10_000] = process.argv.slice(2).map(Number);
+const [seconds = 3, rounds = 5, idle = 10_000] = process.argv.slice(2).map(Number);
 const programs = needed('nginx', 'wrk');
 const folder = mkdtempSync(join(tmpdir(), 'windsock-bench-'));
 const children: ChildProcess[] = [];
@@ -53,28 +54,6 @@ const startAll = async (): Promise<Servers> => {
   };
 };
 
-interface Measured extends Result {
-  /** Bytes. */
-  readonly memory: number;
-}
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-
-const line = (name: string, r: Measured, all: ReadonlyMap<string, Measured>): string => {
-  const [plain, asking, upstream] = ['nginx', 'auth_request', 'upstream'].map((n) => all.get(n) ?? r);
-  const of = (base: Result | undefined) => (r.perSecond / (base ?? r).perSecond).toFixed(2).padStart(5);
-  return [
-    name.padEnd(12),
-    `${r.perSecond.toFixed(0).padStart(6)}/s`,
-    `${r.megabytes.toFixed(0).padStart(5)} MB/s`,
-    `${of(plain)} of nginx`,
-    `${of(asking)} of auth_request`,
-    `p50 ${r.median.toFixed(2).padStart(7)} ms (${(r.median - (upstream ?? r).median).toFixed(2).padStart(7)} added)`,
-    `p99 ${r.p99.toFixed(2).padStart(7)} ms`,
-    `${megabytes(r.memory).padStart(7)}`,
-  ].join('  ');
-};
-
 /** Takes turns, so that what else the machine does meets all alike; the middle of the rounds counts. */
 const compare = async (servers: Servers, o: Load): Promise<void> => {
   const measured = new Map<string, Measured>();
@@ -89,8 +68,7 @@ const compare = async (servers: Servers, o: Load): Promise<void> => {
   }
   for (const [name, server] of Object.entries(servers))
     measured.set(name, { ...middleOf(results.get(name) ?? []), memory: peak(server.pids) });
-  console.log(`${o.path}, ${o.connections} connection${o.connections === 1 ? '' : 's'}`);
-  for (const [name, r] of measured) console.log(`  ${line(name, r, measured)}`);
+  printTable(`${o.path}, ${o.connections} connection${o.connections === 1 ? '' : 's'}`, measured);
 };
 
 /** The memory of connections that are open and idle, and how long a request takes beside them. */

@@ -5,6 +5,8 @@ const [port, count] = [Number(process.argv[2]), Number(process.argv[3])];
 const headers = JSON.parse(process.argv[4] ?? '{}') as Record<string, string>;
 /** Connections from one source address. */
 const fromOne = 1000;
+/** Milliseconds until a connection asks once more, as long as others are still being opened: the door keeps one for 30 s. */
+const askAgain = 15_000;
 /** Handshakes at the same time. */
 const atOnce = 64;
 
@@ -29,13 +31,17 @@ const open = (i: number): Promise<TLSSocket> =>
 
 process.on('disconnect', () => process.exit());
 const sockets: TLSSocket[] = [];
+const timers: NodeJS.Timeout[] = [];
 let next = 0;
 const opener = async (): Promise<void> => {
   while (next < count) {
     next += 1;
-    sockets.push((await open(next - 1)).resume());
+    const socket = (await open(next - 1)).resume();
+    sockets.push(socket);
+    timers.push(setInterval(() => socket.write(sent), askAgain));
   }
 };
 await Promise.all(Array.from({ length: atOnce }, opener));
+for (const timer of timers) clearInterval(timer);
 process.send?.('open');
 process.once('message', () => process.send?.(sockets.filter((socket) => !socket.destroyed).length));

@@ -1,6 +1,7 @@
 // Load by wrk, and what it prints as numbers.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { used } from './processes.ts';
 
 /** What is measured. */
 export interface Server {
@@ -18,6 +19,8 @@ export interface Result {
   /** Milliseconds. */
   readonly median: number;
   readonly p99: number;
+  /** Microseconds of processor time of the server for each request. */
+  readonly cpu: number;
 }
 
 const milliseconds = { us: 0.001, ms: 1, s: 1000, m: 60_000 } as const;
@@ -33,13 +36,14 @@ const fieldOf = <Unit extends string>(
   return Number(number) * units[unit as Unit];
 };
 
-const readResult = (text: string): Result => {
+const readResult = (text: string, cpu: number): Result => {
   if (/Non-2xx|Socket errors/.test(text)) throw new Error(`not all was answered:\n${text}`);
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
     megabytes: fieldOf(text, /Transfer\/sec/, bytes) / 1e6,
     median: fieldOf(text, /50%/, milliseconds),
     p99: fieldOf(text, /99%/, milliseconds),
+    cpu: cpu / Number(/(\d+) requests in/.exec(text)?.[1]),
   };
 };
 
@@ -52,12 +56,13 @@ export interface Load {
 /** Sends requests over so many connections, one at a time on each. Throws when one is not answered with 200. */
 export const load = async (wrk: string, server: Server, o: Load): Promise<Result> => {
   const headers = Object.entries(server.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const before = used(server.pids);
   const { stdout } = await promisify(execFile)(wrk, [
     ...['-t', '1', '-c', String(o.connections), '-d', `${o.seconds}s`, '--timeout', '10s', '--latency'],
     ...headers,
     `${server.origin}${o.path}`,
   ]);
-  return readResult(stdout);
+  return readResult(stdout, used(server.pids) - before);
 };
 
 const middle = (values: readonly number[]): number =>
@@ -69,4 +74,5 @@ export const middleOf = (results: readonly Result[]): Result => ({
   megabytes: middle(results.map((r) => r.megabytes)),
   median: middle(results.map((r) => r.median)),
   p99: middle(results.map((r) => r.p99)),
+  cpu: middle(results.map((r) => r.cpu)),
 });

@@ -1,4 +1,4 @@
-// The memory of processes, as Linux counts it.
+// Memory and processor time of processes, as Linux counts them.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /** A process and those it started. */
@@ -22,3 +22,12 @@ export const peak = (pids: readonly number[]): number => sumOf(pids, 'VmHWM');
 export const forgetPeak = (pids: readonly number[]): void => {
   for (const pid of pids.flatMap(familyOf)) writeFileSync(`/proc/${pid}/clear_refs`, '5');
 };
+
+/** Microseconds of processor time that were used since each started; Linux counts in steps of 10 ms. */
+export const used = (pids: readonly number[]): number =>
+  pids.flatMap(familyOf).reduce((sum, pid) => {
+    const [user, system] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1] ?? '')
+      .split(' ')
+      .slice(11);
+    return sum + (Number(user) + Number(system)) * 10_000;
+  }, 0);
