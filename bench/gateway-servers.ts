@@ -1,10 +1,14 @@
 // The servers of bench/gateway.ts that run in Node, each in a process of its own: it is forked with a role.
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Pool } from 'undici';
 import { mintOf, openTestDoor, recordOf } from '../src/gateway/test-door.ts';
+import { newAuthority } from '../src/tls/authority.ts';
 import { type Leaf, newLeaf } from '../src/tls/leaf.ts';
 
 /** What a server tells the measuring process. */
@@ -14,6 +18,11 @@ export interface Ready {
   /** Another certificate of the door's authority, for the others to serve with. */
   readonly leaf?: Leaf;
 }
+
+const portOf = async (server: Server): Promise<number> => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+};
 
 /** Looks up a session, as nginx's auth_request asks for: 200 with who it is, or 401. */
 const helper = async (): Promise<Ready> => {
@@ -27,8 +36,26 @@ const helper = async (): Promise<Ready> => {
     else res.writeHead(401, { 'content-length': 0 });
     res.end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { port: (server.address() as AddressInfo).port, headers: { cookie: 'session=session-500' } };
+  return { port: await portOf(server), headers: { cookie: 'session=session-500' } };
+};
+
+/** The least that a proxy in Node does: TLS, one request for another, nothing decided, the answer passed on at once. */
+const plainNode = async (target: number): Promise<Ready> => {
+  const pool = new Pool(`http://127.0.0.1:${target}`, { connections: 64, pipelining: 1 });
+  const leaf = await newLeaf(await newAuthority(Date.now()), Date.now());
+  const server = createTlsServer({ cert: leaf.chainPem, key: leaf.keyPem }, (req, res) => {
+    pool.dispatch(
+      { method: 'GET', path: req.url ?? '/', headers: { host: 'localhost' } },
+      {
+        onRequestStart: () => {},
+        onResponseStart: (_, status, headers) => void res.writeHead(status, headers),
+        onResponseData: (_, chunk) => void res.write(chunk),
+        onResponseEnd: () => void res.end(),
+        onResponseError: () => void res.destroy(),
+      },
+    );
+  });
+  return { port: await portOf(server), headers: {} };
 };
 
 /** The door with its real listeners, TLS, tokens and assertions; what it would keep in PostgreSQL is in memory. */
@@ -55,7 +82,7 @@ const door = async (target: number): Promise<Ready> => {
 };
 
 const [role, target] = [process.argv[2], Number(process.argv[3])];
-const roles = { helper, door: () => door(target) };
+const roles = { helper, node: () => plainNode(target), door: () => door(target) };
 if (role === undefined || !(role in roles)) throw new Error('this file is started by bench/gateway.ts');
 process.on('disconnect', () => process.exit());
 process.send?.(await roles[role as keyof typeof roles]());

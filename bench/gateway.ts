@@ -1,5 +1,6 @@
 // What the door costs beside nginx: the same page straight from an upstream, through nginx, through nginx that asks a
-// helper for the session, and through the door; then connections that do nothing.
+// helper for the session, through a proxy in Node that decides nothing, and through the door; then connections that
+// do nothing.
 // node bench/gateway.ts [SECONDS [ROUNDS [IDLE]]]
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,7 +21,7 @@ const programs = needed('nginx', 'wrk');
 const folder = mkdtempSync(join(tmpdir(), 'windsock-bench-'));
 const children: ChildProcess[] = [];
 
-type Name = 'upstream' | 'nginx' | 'auth_request' | 'door';
+type Name = 'upstream' | 'nginx' | 'auth_request' | 'plain Node' | 'door';
 type Servers = Readonly<Record<Name, Server>>;
 
 const keep = <Child extends ChildProcess>(child: Child): Child => {
@@ -41,6 +42,7 @@ const startAll = async (): Promise<Servers> => {
   const files = keep(await start.files(upstream));
   const door = await startNode('door', String(upstream));
   const helper = await startNode('helper');
+  const node = await startNode('node', String(upstream));
   const leaf = door.leaf ?? { chainPem: '', keyPem: '' };
   const [plain, asking] = [await freePort(), await freePort()];
   const nginx = keep(await start.proxy({ port: plain, upstream, leaf }));
@@ -50,6 +52,7 @@ const startAll = async (): Promise<Servers> => {
     upstream: { origin: `http://127.0.0.1:${upstream}`, headers: {}, pids: [pidOf(files)] },
     nginx: { origin: at(plain), headers: helper.headers, pids: [pidOf(nginx)] },
     auth_request: { origin: at(asking), headers: helper.headers, pids: [pidOf(askingNginx), helper.pid] },
+    'plain Node': { origin: at(node.port), headers: node.headers, pids: [node.pid] },
     door: { origin: at(door.port), headers: door.headers, pids: [door.pid] },
   };
 };
