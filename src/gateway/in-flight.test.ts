@@ -10,9 +10,12 @@ it('the next ones wait in order; who cannot wait, or waits too long, or goes awa
   let goAway = () => {};
   const first = await lines.enter('a', stays);
   await lines.enter('a', stays);
-  const [third, fourth] = [lines.enter('a', (giveUp) => {
-    goAway = giveUp;
-  }), lines.enter('a', stays)];
+  const [third, fourth] = [
+    lines.enter('a', (giveUp) => {
+      goAway = giveUp;
+    }),
+    lines.enter('a', stays),
+  ];
   expect(await lines.enter('a', stays)).toBeUndefined();
   expect(await lines.enter('b', stays)).toBeTypeOf('function');
   goAway();

@@ -139,7 +139,10 @@ export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: 
   res.once('close', leave);
   const admitted = await admit(deps, request, door, session);
   if ('answer' in admitted) return send(res, admitted.answer, request.requestId);
-  res.once('close', deps.connections.add(session, door.way, () => res.destroy()));
+  res.once(
+    'close',
+    deps.connections.add(session, door.way, () => res.destroy()),
+  );
   const ended = await begin(deps, request, door, admitted);
   try {
     await ended({ status: await forward(deps, request, io, door, admitted) });
