@@ -139,6 +139,7 @@ export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: 
   res.once('close', leave);
   const admitted = await admit(deps, request, door, session);
   if ('answer' in admitted) return send(res, admitted.answer, request.requestId);
+  if (res.closed) return;
   res.once(
     'close',
     deps.connections.add(session, door.way, () => res.destroy()),
