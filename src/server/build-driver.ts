@@ -9,6 +9,7 @@ import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { accountNumbers } from '../store/account-numbers.ts';
 import { metadataDatabases } from '../store/metadata-databases.ts';
+import { healthPage } from '../upstream/health-page.ts';
 import { checkStart } from '../upstream/start-check.ts';
 import type { ServerAccounts } from './accounts.ts';
 import { dagFolder } from './dag-folder.ts';
@@ -64,6 +65,7 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     content: dagFolder(i.source, i.log),
     cli: createCliRunner(),
     startCheck: checkStart,
+    healthPage,
     accounts: i.accounts && {
       installer: i.accounts.installer,
       ...accountNumbers(i.own.db, i.accounts.range),

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectTo, StrangeServer } from './connector.ts';
 import { passedResponseHeaders, upstreamHeaders } from './headers.ts';
+import { healthPage } from './health-page.ts';
 import { acceptingUid, procAddress, uidIn } from './peer.ts';
 import { createUpstreamPools } from './pool.ts';
 import { checkStart } from './start-check.ts';
@@ -145,5 +146,36 @@ describe('headers', () => {
       'content-encoding': 'gzip',
     };
     expect(passedResponseHeaders(upstream)).toEqual({ etag: 'e', 'content-encoding': 'gzip' });
+  });
+});
+
+describe('the health page', () => {
+  it('is what the web server gives', async () => {
+    const target = await serve((_q, res) => res.end('{"metadatabase":{"status":"healthy"}}'));
+    expect(await healthPage({ ...target, uid: me }, '/health')).toEqual({
+      metadatabase: { status: 'healthy' },
+    });
+  });
+
+  it('is not asked of a program of another account', async () => {
+    let asked = 0;
+    const target = await serve((_q, res) => {
+      asked += 1;
+      res.end('{}');
+    });
+    expect(await healthPage({ ...target, uid: me + 1 }, '/health')).toBeUndefined();
+    expect(asked).toBe(0);
+  });
+
+  it('that has no end is not read to it, and what is no JSON is none', async () => {
+    const endless = await serve((_q, res) => {
+      const more = () => {
+        while (!res.destroyed && res.write('x'.repeat(65_536)));
+      };
+      res.on('drain', more);
+      more();
+    });
+    expect(await healthPage(endless, '/health')).toBeUndefined();
+    expect(await healthPage(await serve((_q, res) => res.end('<p>')), '/health')).toBeUndefined();
   });
 });

@@ -11,6 +11,7 @@ import type { CliRunner } from '../cli/runner.ts';
 import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
 import type { StartCheck } from './environment.ts';
 import { processVariables } from './environment-variables.ts';
+import type { HealthPage } from './health.ts';
 import { type Places, placesOf } from './places.ts';
 import { type Seen, seenBy, viewOf } from './seen.ts';
 import type { View } from './view.ts';
@@ -59,6 +60,7 @@ export interface LocalDriverOptions {
   readonly content: DagFolder;
   readonly cli: CliRunner;
   readonly startCheck: StartCheck;
+  readonly healthPage: HealthPage;
   /** Undefined: every environment runs under the account of this process. */
   readonly accounts: EnvironmentAccounts | undefined;
   readonly userName: string;

@@ -5,7 +5,7 @@ import { type ComponentName, neededToBeReady } from './commands.ts';
 import type { Component } from './component.ts';
 import { Components, type ComponentsOptions } from './components.ts';
 import type { ProcessFact } from './facts.ts';
-import { healthOf, type Part, type PartHealth, Unwell } from './health.ts';
+import { type HealthPage, healthOf, type Part, type PartHealth, Unwell } from './health.ts';
 import { isPortTaken } from './port.ts';
 
 /** What the web server of one start answers: ready only when it refused a request without an assertion. */
@@ -16,6 +16,7 @@ export type StartCheck = (
 
 export interface LocalEnvironmentOptions extends ComponentsOptions {
   readonly startCheck: StartCheck;
+  readonly healthPage: HealthPage;
   readonly changed: () => void;
 }
 
@@ -215,7 +216,7 @@ export class LocalEnvironment {
       if (answer !== 'ready') return this.#silent();
       if (web.starts === start) this.#checkedStart = start;
     }
-    const health = await healthOf(this.#target, this.#o.version);
+    const health = await healthOf(this.#target, this.#o.version, this.#o.healthPage);
     const missing = this.#missing(health);
     this.#healthy = missing.length === 0;
     if (health === undefined) return this.#silent();

@@ -6,6 +6,9 @@ interface HealthAnswer {
   readonly [part: string]: Readonly<Record<string, string | null | undefined>> | undefined;
 }
 
+/** The health page of a web server as JSON, whatever is in it; undefined when there is none. Never throws. */
+export type HealthPage = (target: WebTarget, path: string) => Promise<unknown>;
+
 /** What Airflow says of one part. */
 export interface PartHealth {
   readonly isHealthy: boolean;
@@ -29,26 +32,19 @@ const pathOf = (v: AirflowVersion): string => (v.major === 2 ? '/health' : '/api
 export const healthOf = async (
   target: WebTarget,
   v: AirflowVersion,
+  healthPage: HealthPage,
 ): Promise<ReadonlyMap<Part, PartHealth> | undefined> => {
-  try {
-    const answer = await fetch(`http://${target.host}:${target.port}${pathOf(v)}`, {
-      signal: AbortSignal.timeout(10_000),
-      redirect: 'manual',
-    });
-    if (answer.status !== 200) return undefined;
-    const health = (await answer.json()) as HealthAnswer;
-    return new Map(
-      names.flatMap(([inAnswer, part]) => {
-        const said = health[inAnswer];
-        if (typeof said?.['status'] !== 'string') return [];
-        const heartbeat = Date.parse(said[`latest_${inAnswer}_heartbeat`] ?? '');
-        const isHealthy = said['status'] === 'healthy';
-        return [[part, { isHealthy, heartbeat: Number.isNaN(heartbeat) ? undefined : heartbeat }] as const];
-      }),
-    );
-  } catch {
-    return undefined;
-  }
+  const health = (await healthPage(target, pathOf(v))) as HealthAnswer | null | undefined;
+  if (typeof health !== 'object' || health === null) return undefined;
+  return new Map(
+    names.flatMap(([inAnswer, part]) => {
+      const said = health[inAnswer];
+      if (typeof said?.['status'] !== 'string') return [];
+      const heartbeat = Date.parse(said[`latest_${inAnswer}_heartbeat`] ?? '');
+      const isHealthy = said['status'] === 'healthy';
+      return [[part, { isHealthy, heartbeat: Number.isNaN(heartbeat) ? undefined : heartbeat }] as const];
+    }),
+  );
 };
 
 /** How long each part has been unwell without a break. */

@@ -217,6 +217,7 @@ export const configure = async (
     logFolder: (component) => logFolderOf(e, component),
     variables: variablesFor(o, e),
     startCheck: o.startCheck,
+    healthPage: o.healthPage,
     bootId: o.bootId,
     log: o.log,
     ...joins,
