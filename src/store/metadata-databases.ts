@@ -5,6 +5,7 @@ import { codeOf } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { randomSecret } from '../lib/ids.ts';
 import { CautiousClient } from './cautious-client.ts';
+import { dropDatabase, dropRole } from './drop-metadata.ts';
 import { databaseOf, databasesOf, roleOf } from './metadata-names.ts';
 import { snapshots } from './snapshots.ts';
 
@@ -24,6 +25,12 @@ const names = (base: string) => ({
 const duplicateObject = '42710';
 const id = pg.escapeIdentifier;
 const literal = pg.escapeLiteral;
+
+/** A new database lets everybody in: it is open to connections only once that is taken away. */
+const openToOwner = async (client: pg.Client, database: string): Promise<void> => {
+  await client.query(`revoke connect, temporary on database ${id(database)} from public`);
+  await client.query(`alter database ${id(database)} allow_connections true`);
+};
 
 const ignoring = async (code: string, work: Promise<unknown>): Promise<void> => {
   await work.catch((error: unknown) => {
@@ -79,16 +86,13 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
       const { template, unfinished, owner } = names(base);
       if (await exists(client, template)) return;
       const password = randomSecret();
-      // One that was marked as a template before its maker was killed refuses to be dropped.
-      if (await exists(client, unfinished))
-        await client.query(`alter database ${id(unfinished)} is_template false`);
-      await client.query(`drop database if exists ${id(unfinished)} with (force)`);
+      await dropDatabase(client, unfinished);
       await ignoring(duplicateObject, client.query(`create role ${id(owner)}`));
       failpoint('template:role-made');
       await client.query(`alter role ${id(owner)} login password ${literal(password)}`);
-      await client.query(`create database ${id(unfinished)} owner ${id(owner)}`);
+      await client.query(`create database ${id(unfinished)} owner ${id(owner)} allow_connections false`);
       failpoint('template:database-made');
-      await client.query(`revoke connect, temporary on database ${id(unfinished)} from public`);
+      await openToOwner(client, unfinished);
       failpoint('template:kept-from-others');
       await migrate({ sqlAlchemyUrl: server.url(owner, password, unfinished) });
       failpoint('template:migrated');
@@ -129,11 +133,11 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     failpoint('database:role-made');
     if (!(await exists(client, database))) {
       await client.query(
-        `create database ${id(database)} template ${id(names(base).template)} owner ${id(role)}`,
+        `create database ${id(database)} template ${id(names(base).template)} owner ${id(role)} allow_connections false`,
       );
     }
     failpoint('database:copied');
-    await client.query(`revoke connect, temporary on database ${id(database)} from public`);
+    await openToOwner(client, database);
     failpoint('database:kept-from-others');
     await as(database, (inside) => inside.query(`reassign owned by ${id(names(base).owner)} to ${id(role)}`));
     failpoint('database:reassigned');
@@ -169,10 +173,9 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     ...snapshots({ as, exists, versionOf, setVersion }),
     drop: (environment) =>
       as('postgres', async (client) => {
-        for (const database of databasesOf(environment))
-          await client.query(`drop database if exists ${id(database)} with (force)`);
+        for (const database of databasesOf(environment)) await dropDatabase(client, database);
         failpoint('remove-database:dropped');
-        await client.query(`drop role if exists ${id(roleOf(environment))}`);
+        await dropRole(client, environment);
       }),
   };
 };

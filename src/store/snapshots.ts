@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { MetadataDatabases } from '../environments/ports.ts';
 import { failpoint } from '../lib/failpoint.ts';
+import { dropDatabase } from './drop-metadata.ts';
 import { copyingOf, databaseOf, roleOf, snapshotOf } from './metadata-names.ts';
 
 const id = pg.escapeIdentifier;
@@ -12,9 +13,6 @@ export interface SnapshotDeps {
   readonly versionOf: (client: pg.Client, database: string) => Promise<string | undefined>;
   readonly setVersion: (client: pg.Client, database: string, version: string) => Promise<void>;
 }
-
-const dropIfThere = (client: pg.Client, database: string) =>
-  client.query(`drop database if exists ${id(database)} with (force)`);
 
 /**
  * Copies of metadata databases. A copy has its final name only once it is whole and the database it was made of is
@@ -32,7 +30,7 @@ export const snapshots = ({
   snapshot: (environment) =>
     as('postgres', async (client) => {
       const [database, copying] = [databaseOf(environment), copyingOf(environment)];
-      await dropIfThere(client, copying);
+      await dropDatabase(client, copying);
       // PostgreSQL copies a database only while nobody is connected to it.
       await client.query(`alter database ${id(database)} allow_connections false`);
       failpoint('snapshot:closed');
@@ -55,7 +53,7 @@ export const snapshots = ({
     as('postgres', async (client) => {
       const [database, snapshot] = [databaseOf(environment), snapshotOf(environment)];
       if (!(await exists(client, snapshot))) return;
-      await dropIfThere(client, database);
+      await dropDatabase(client, database);
       failpoint('restore:dropped');
       await client.query(`revoke connect, temporary on database ${id(snapshot)} from public`);
       await client.query(`alter database ${id(snapshot)} owner to ${id(roleOf(environment))}`);
@@ -68,6 +66,6 @@ export const snapshots = ({
 
   dropSnapshot: (environment) =>
     as('postgres', async (client) => {
-      await dropIfThere(client, snapshotOf(environment));
+      await dropDatabase(client, snapshotOf(environment));
     }),
 });
