@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import {
-  chmodSync,
+  closeSync,
+  constants,
   existsSync,
-  lchownSync,
-  lstatSync,
+  fchmodSync,
+  fchownSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -19,13 +21,21 @@ import type { Account } from '../../lib/process.ts';
 import type { EnvironmentSecrets } from '../settings.ts';
 import type { Places } from './places.ts';
 
-/** Group of the environment's account where it has one: it may read, only its own folders may it write. */
+/**
+ * Group of the environment's account where it has one: it may read, only its own folders may it write. Whoever owns the
+ * folder above may put a link here at any moment, whose target is not ours to give away or to close: what is changed
+ * is the folder that was opened.
+ */
 const makeFolder = (folder: string, mode: number, owner: { uid: number; gid: number } | undefined): void => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // Whoever owns the folder above may have put a link here: its target is not ours to give away.
-  if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is not a folder`);
-  if (owner) lchownSync(folder, owner.uid, owner.gid);
-  chmodSync(folder, mode);
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+  const fd = openSync(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    if (owner) fchownSync(fd, owner.uid, owner.gid);
+    fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
 };
 
 const newSecrets = (): EnvironmentSecrets => ({
