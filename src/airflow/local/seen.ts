@@ -40,6 +40,15 @@ const ownPython = ({ base, cache }: ViewInput): readonly string[] => {
   return isBelow(realpathSync(cache), realpathSync(base.python)) ? [pythons] : [];
 };
 
+/** Folders that every account may write to. */
+const everybodys = ['/tmp', '/var/tmp'];
+
+/** Those of them in which nothing is that the environment needs. */
+const replaceable = (i: ViewInput): readonly string[] => {
+  const needed = [i.data, i.sockets, realpathSync(i.base.python)];
+  return everybodys.filter((folder) => !needed.some((path) => isBelow(folder, path)));
+};
+
 /** What the programs of one environment see; undefined where they see everything. */
 export const viewOf = (i: ViewInput): View | undefined => {
   const { places: p } = i;
@@ -55,5 +64,6 @@ export const viewOf = (i: ViewInput): View | undefined => {
     home: within(p.home),
     inHome: Object.fromEntries(Object.entries(inHome).map(([name, path]) => [name, within(path)])),
     hosts: within(p.hosts),
+    temporary: { path: within(p.temporary), at: replaceable(i) },
   };
 };

@@ -55,7 +55,8 @@ export const findViewSupport = (t: ViewTrial): ViewSupport => {
     for (const name of ['home', 'dags']) mkdirSync(join(folder, name));
     const [home, dags] = [join(folder, 'home'), join(folder, 'dags')].map((path) => relative(t.data, path));
     if (home === undefined || dags === undefined) throw new Error('no folder');
-    const parts = { readOnly: [dags], writable: [home], home, inHome: { dags }, hosts: undefined };
+    const shown = { readOnly: [dags], writable: [home], home, inHome: { dags } };
+    const parts = { ...shown, hosts: undefined, temporary: undefined };
     const view: View = { kind, data: t.data, ...parts };
     // What ran before is only taken over by a server that sees the same: one bad moment must not end it.
     let missing = tryView(t, folder, view);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { commandOf, type Launch } from './launch.ts';
@@ -83,7 +83,7 @@ const isSupported = (() => {
 })();
 
 describe.runIf(isSupported)('a view', () => {
-  const view = (): View => ({ kind: supported(), data, ...parts, hosts: undefined });
+  const view = (): View => ({ kind: supported(), data, ...parts, hosts: undefined, temporary: undefined });
   const inView = (script: string) =>
     run({ args: ['-c', script], cwd: '/usr/local/airflow', account: nobody, view: view() });
 
@@ -108,6 +108,17 @@ describe.runIf(isSupported)('a view', () => {
     const { stdout, stderr, status } = inView('echo begun');
     expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
     expect(stderr).toContain('dags in the home is not a folder');
+  });
+
+  test('what everybody may write to is its own', () => {
+    mkdirSync(join(data, 'e/tmp'));
+    chmodSync(join(data, 'e/tmp'), 0o777);
+    writeFileSync(join(data, 'e/tmp/mine'), '');
+    const own = { writable: ['e/home', 'e/tmp'], temporary: { path: 'e/tmp', at: ['/var/tmp'] } };
+    const script = 'ls /var/tmp; ls /dev/shm; touch /dev/shm/windsock-view-test && echo written';
+    const { stdout } = run({ args: ['-c', script], account: nobody, view: { ...view(), ...own } });
+    expect(stdout).toBe('mine\nwritten\n');
+    expect(existsSync('/dev/shm/windsock-view-test')).toBe(false);
   });
 
   test('the machine stays as it is', () => {
@@ -142,5 +153,7 @@ describe('viewOf', () => {
       ...['config', 'dags', 'plugins', 'requirements', 'startup'].map((name) => `${own}/${name}`),
     ]);
     expect(view?.writable).toEqual([`${own}/home`, `${own}/tmp`]);
+    // the data folder of this test is in the other one
+    expect(view?.temporary).toEqual({ path: `${own}/tmp`, at: ['/var/tmp'] });
   });
 });

@@ -25,6 +25,8 @@ export interface View {
   readonly inHome: Readonly<Record<string, string>>;
   /** Seen as /etc/hosts; in one of `readOnly`. */
   readonly hosts: string | undefined;
+  /** Seen in the place of folders that every account of the machine may write to; one of `writable`. */
+  readonly temporary: { readonly path: string; readonly at: readonly string[] } | undefined;
 }
 
 /** A folder that is in every data folder, and that no program of Airflow needs to see. */
@@ -70,6 +72,13 @@ m -c --bind "$data"/${quoted(path)} .
 cd /
 `;
 
+/** Nobody else can put anything into these folders, or read what an environment leaves there. */
+const ownTemporary = ({ path, at }: NonNullable<View['temporary']>): string =>
+  at.map((folder) => `[ ! -d ${folder} ] || m --bind "$data"/${quoted(path)} ${folder}\n`).join('');
+
+const ownSharedMemory = `[ ! -d /dev/shm ] || m -t tmpfs -o mode=1777,nosuid,nodev shm /dev/shm
+`;
+
 const become = (v: View, account: Account | undefined, ids: { uid: number; gid: number }): string => {
   const own = v.kind === 'user' ? `unshare --user --map-user=${ids.uid} --map-group=${ids.gid} ` : '';
   const other = account ? ` --reuid=${account.uid} --regid=${account.gid} --clear-groups` : '';
@@ -96,6 +105,8 @@ export const viewScript = (
     localFolder(v.home),
     ...Object.entries(v.inHome).map(folderInHome),
     v.hosts === undefined ? '' : `[ ! -e /etc/hosts ] || m --bind "$data"/${quoted(v.hosts)} /etc/hosts\n`,
+    v.temporary === undefined ? '' : ownTemporary(v.temporary),
+    ownSharedMemory,
     'm -o remount,bind,ro,nosuid,nodev "$data"\n',
     become(v, account, ids),
   ].join('');
