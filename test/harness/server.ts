@@ -9,15 +9,15 @@ import { until } from './until.ts';
 
 export const readyLine = 'Windsock is ready after';
 
-/** A folder under /tmp that every account can enter, with the data folder of a server in it. */
+/** A folder that every account can enter, with the data folder of a server in it. */
 export interface Place {
   readonly folder: string;
   readonly data: string;
   readonly ports: Ports;
 }
 
-export const makePlace = async (): Promise<Place> => {
-  const folder = mkdtempSync('/tmp/windsock-test-');
+export const makePlace = async (below = '/tmp'): Promise<Place> => {
+  const folder = mkdtempSync(join(below, 'windsock-test-'));
   chmodSync(folder, 0o777);
   return { folder, data: join(folder, 'data'), ports: await claimPorts() };
 };
