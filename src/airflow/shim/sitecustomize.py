@@ -1,0 +1,68 @@
+"""Airflow's processes talk to their own web server and to nobody who took its port.
+
+Tasks of Airflow 3 send their tokens to the web server of their environment and believe what it answers, by plain HTTP on
+a port of this machine. While that server is started again, any account may listen there. So a connection to it counts
+only when the account of this process accepted it; it is closed before a byte is sent otherwise.
+
+Python imports this module at each start (docs.python.org, `site`), so there is no import here that a start does not
+need, and nothing in it may fail.
+"""
+import os
+import re
+
+
+def _own_port():
+    """The port that airflow.cfg names; None for Airflow 2, whose processes share the database only."""
+    try:
+        with open(os.environ["AIRFLOW_CONFIG"], encoding="utf-8") as file:
+            found = re.search(r"^execution_api_server_url = http://127\.0\.0\.1:(\d+)/", file.read(), re.MULTILINE)
+        return int(found.group(1)) if found else None
+    except (KeyError, OSError, ValueError):
+        return None
+
+
+def _written(address, port):
+    """As /proc/net/tcp writes it: the address in host byte order, which is little-endian here."""
+    return "".join(f"{int(part):02X}" for part in reversed(address.split("."))) + f":{port:04X}"
+
+
+def _accepting_account(here, there):
+    """Who accepted the connection with these ends; None as long as nobody has."""
+    wanted = [_written(*there), _written(*here)]
+    with open("/proc/net/tcp") as file:
+        for line in file:
+            fields = line.split()
+            if fields[1:3] == wanted and fields[9] != "0":
+                return int(fields[7])
+    return None
+
+
+def _check(connection, patience=30):
+    import time
+
+    end = time.monotonic() + (connection.gettimeout() or patience)
+    here, there, wait = connection.getsockname(), connection.getpeername(), 0.001
+    while (account := _accepting_account(here, there)) is None and time.monotonic() < end:
+        time.sleep(wait)
+        wait = min(wait * 2, 0.1)
+    if account != os.geteuid():
+        connection.close()
+        raise ConnectionRefusedError(f"the web server's port is in other hands (account {account})")
+
+
+def _guard(port):
+    import socket
+
+    plain = socket.socket.connect
+
+    def connect(self, address):
+        plain(self, address)
+        if self.family == socket.AF_INET and address[1] == port and self.type & socket.SOCK_STREAM:
+            if self.getpeername()[0].startswith("127."):
+                _check(self)
+
+    socket.socket.connect = connect
+
+
+if (_port := _own_port()) is not None:
+    _guard(_port)
