@@ -1,0 +1,145 @@
+// What hostile code in a DAG of one environment does at the ports and sockets of another, and of the server.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isRoot } from '../harness/accounts.ts';
+import { ask, restPath, type Session, signIn } from '../harness/door.ts';
+import { databaseOf, roleOf } from '../harness/environment-database.ts';
+import { makeNeighbourhood, type Neighbourhood } from '../harness/neighbourhood.ts';
+import { isListening } from '../harness/ports.ts';
+import type { Probe } from '../harness/probing.ts';
+import { until } from '../harness/until.ts';
+
+let n: Neighbourhood;
+let attacker: Probe;
+let victim: Probe;
+
+beforeAll(async () => {
+  if (!isRoot) return;
+  n = await makeNeighbourhood();
+  ({ attacker, victim } = n);
+}, 120_000);
+
+afterAll(async () => {
+  await n?.remove();
+}, 120_000);
+
+const bind = `import socket
+def bind(family, address):
+    taken = socket.socket(family)
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        taken.setsockopt(socket.SOL_SOCKET, option, 1)
+    if family == socket.AF_INET6:
+        taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    taken.bind((address, port))
+    taken.listen()
+    return "bound"
+return [attempt(bind, socket.AF_INET, "127.0.0.1"), attempt(bind, socket.AF_INET, "0.0.0.0"), attempt(bind, socket.AF_INET6, "::")]`;
+
+/** Takes the port as soon as it is free, answers as a healthy web server would, and counts what it hears. */
+const steal = `import os, socket, threading
+home = os.environ["AIRFLOW_HOME"]
+def note(file, text):
+    with open(f"{home}/{file}", "ab") as out:
+        out.write(text)
+def serve(connection):
+    note("connections", b"x")
+    while heard := connection.recv(65536):
+        note("heard", heard)
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 6\\r\\n\\r\\nstolen")
+def take():
+    while True:
+        taken = socket.socket()
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            taken.setsockopt(socket.SOL_SOCKET, option, 1)
+        try:
+            taken.bind(("127.0.0.1", port))
+            break
+        except OSError:
+            taken.close()
+    taken.listen(256)
+    note("taken", b"x")
+    while True:
+        threading.Thread(target=serve, args=[taken.accept()[0]], daemon=True).start()
+if os.fork() == 0:
+    take()
+return "waiting"`;
+
+/** A task of Airflow 3 as it calls the web server of its environment, with the token that it was given. */
+const callOwnServer = `import os, re, subprocess, sys
+with open(os.environ["AIRFLOW_CONFIG"]) as file:
+    url = re.search("^execution_api_server_url = (.*)$", file.read(), re.MULTILINE).group(1)
+code = "import sys, urllib.request as u; print(u.urlopen(u.Request(sys.argv[1], headers={'authorization': 'Bearer of-the-victim'}), timeout=20).read().decode())"
+ran = subprocess.run(["/usr/bin/python3", "-c", code, url], capture_output=True, text=True)
+return ran.stdout + ran.stderr`;
+
+describe.runIf(isRoot)('ports', () => {
+  const heardBy = ({ machine }: Probe, file: string): string => {
+    const path = join(machine.home, file);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  };
+
+  const asked = (session: Session) =>
+    ask(n.rig.place, session.hostname, `${restPath(3)}/dags`, { headers: session.headers, seconds: 40 });
+
+  test('that are in use cannot be shared', async () => {
+    const { api, door } = n.rig.place.ports;
+    const used = [victim.machine.facts().webPort, api];
+    if (await isListening(door)) used.push(door);
+    for (const port of used)
+      for (const answer of await attacker.ask<string[]>(bind, { port }))
+        expect(answer, String(port)).toMatch(/^OSError: Address already in use/);
+    const free = n.rig.place.ports.all.at(-1);
+    expect(await attacker.ask(bind, { port: free })).toContain('bound');
+  });
+
+  test('of a web server that is taken while it starts again hears nothing, and is given up', async () => {
+    const port = victim.machine.facts().webPort;
+    const session = await signIn(n.rig.place, n.rig.mint, 'victim', 3);
+    expect((await asked(session)).status).toBe(200);
+    expect(await victim.ask(callOwnServer)).toContain('"dags"');
+    expect(await attacker.ask(steal, { port })).toBe('waiting');
+    process.kill(victim.machine.pidOf('webserver') ?? 0, 'SIGKILL');
+    await until('the port in other hands', 30, () => heardBy(attacker, 'taken') !== '', 5);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => asked(session)));
+    for (const { status, text } of answers) {
+      expect([502, 503, 504]).toContain(status);
+      expect(text).not.toContain('stolen');
+    }
+    expect(await victim.ask(callOwnServer)).toContain('port is in other hands');
+    await n.rig.wait('another port', 60, async () => (await asked(session)).status === 200);
+    expect(victim.machine.facts().webPort).not.toBe(port);
+    expect(heardBy(attacker, 'heard')).toBe('');
+    expect(heardBy(attacker, 'connections').length).toBeGreaterThan(0);
+    // What speaks to it is heard: its own code, for instance.
+    await attacker.ask(
+      `import socket
+spoken = socket.create_connection(("127.0.0.1", port))
+spoken.sendall(b"words")
+return spoken.recv(100).decode("latin-1")`,
+      { port },
+    );
+    expect(heardBy(attacker, 'heard')).toBe('words');
+  });
+});
+
+describe.runIf(isRoot)("PostgreSQL's socket", () => {
+  /** The first answer to somebody who says who he is (PostgreSQL documentation, "Message Formats"). */
+  const greet = `import socket, struct
+spoken = socket.socket(socket.AF_UNIX)
+spoken.connect(folder + "/.s.PGSQL.5432")
+words = struct.pack("!i", 196608) + b"\\0".join([b"user", user.encode(), b"database", database.encode(), b"", b""])
+spoken.sendall(struct.pack("!i", len(words) + 4) + words)
+return spoken.recv(4096).decode("latin-1")`;
+
+  test("lets nobody in as Windsock's own roles", async () => {
+    const folder = join(n.rig.place.data, 'run');
+    for (const user of ['windsock_boot', 'windsock'])
+      for (const database of ['postgres', 'windsock', databaseOf(attacker.machine)]) {
+        const said = await attacker.ask<string>(greet, { folder, user, database });
+        expect(said).toMatch(/^E.*(Peer authentication failed|no pg_hba)/s);
+      }
+    const own = { user: roleOf(attacker.machine), database: databaseOf(attacker.machine) };
+    expect(await attacker.ask(greet, { folder, ...own })).toContain('SCRAM-SHA-256');
+  });
+});
