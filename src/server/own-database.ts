@@ -10,6 +10,7 @@ import { type DatabaseServer, embeddedServer, externalServer } from '../store/da
 import { migrate } from '../store/migrate.ts';
 import { programsFor } from '../store/postgres/binaries.ts';
 import { clusterMajor, ensureCluster } from '../store/postgres/cluster.ts';
+import { demandPassword, passwordIn } from '../store/postgres/own-password.ts';
 import { type Postgres, type PostgresStatus, startPostgres } from '../store/postgres/supervisor.ts';
 import { othersAreConnected, prepareOwnDatabase } from '../store/prepare-own-database.ts';
 import type { ServerAccounts } from './accounts.ts';
@@ -92,12 +93,22 @@ export const startEmbedded = async (o: Omit<OwnDatabaseOptions, 'url'>): Promise
   own(o.folders.postgres, 0o700);
   // Everybody connects to the socket in it, nobody else may replace it.
   const socketFolder = own(o.folders.sockets, account ? 0o755 : 0o700);
-  const place = { binaries: programs.folder, folder, account };
+  // Under accounts of their own DAGs are told from this process by PostgreSQL itself.
+  const passwordFile = account ? undefined : join(o.folders.secrets, 'database-password');
+  const password = passwordFile === undefined ? undefined : () => passwordIn(passwordFile);
+  const place = { binaries: programs.folder, folder, account, ...(password ? { password } : {}) };
   await ensureCluster(place, { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' });
   const logFile = join(o.folders.logs, 'postgres.log');
   const limits = limitsFor(o.environments ?? usualEnvironments);
   const postgres = await startPostgres({ ...place, ...limits, socketFolder, logFile, log: o.log });
-  return { server: embeddedServer(socketFolder, account?.name), postgres };
+  const embedded = () => ({ server: embeddedServer(socketFolder, account?.name, password?.()), postgres });
+  try {
+    if (passwordFile !== undefined) await demandPassword(place, socketFolder, passwordFile);
+    return embedded();
+  } catch (error) {
+    await stopUnlessUsed(embedded());
+    throw error;
+  }
 };
 
 /** Ends PostgreSQL, unless another server uses it. */

@@ -11,15 +11,25 @@ export interface DatabaseServer extends MetadataServer {
   readonly own: pg.ClientConfig;
   /** Account that serves the Unix socket; undefined for a server elsewhere. */
   readonly peer: string | undefined;
+  /** True for the server that Windsock brings. */
+  readonly isEmbedded: boolean;
 }
 
-/** The embedded server, by its Unix socket: this process is known by its account, Airflow by password. */
-export const embeddedServer = (socketFolder: string, peer: string | undefined): DatabaseServer => ({
-  own: { host: socketFolder, user: ownRole, database: ownDatabase },
-  administrator: (database) => ({ host: socketFolder, user: bootRole, database }),
+/**
+ * The embedded server, by its Unix socket: Airflow is known by password, and this process by its account, or by password
+ * too where Airflow has the same account.
+ */
+export const embeddedServer = (
+  socketFolder: string,
+  peer: string | undefined,
+  password?: string,
+): DatabaseServer => ({
+  own: { host: socketFolder, user: ownRole, database: ownDatabase, password },
+  administrator: (database) => ({ host: socketFolder, user: bootRole, database, password }),
   url: (role, password, database) =>
     `postgresql+psycopg2://${role}:${password}@/${database}?host=${socketFolder}`,
   peer,
+  isEmbedded: true,
 });
 
 const isLocal = (host: string): boolean =>
@@ -70,5 +80,6 @@ export const externalServer = (address: string): DatabaseServer => {
     url: (role, password, database) =>
       `postgresql+psycopg2://${role}:${password}@/${database}?host=${host}&port=${port}${secure}`,
     peer: undefined,
+    isEmbedded: false,
   };
 };

@@ -20,8 +20,6 @@ const administrator = async (server: DatabaseServer): Promise<pg.Client> => {
   return client;
 };
 
-const isEmbedded = (server: DatabaseServer): boolean => server.own.password === undefined;
-
 const prepare = async (client: pg.Client, server: DatabaseServer): Promise<void> => {
   const once = async (code: string, sql: string): Promise<void> => {
     await client.query(sql).catch((error: unknown) => {
@@ -34,7 +32,10 @@ const prepare = async (client: pg.Client, server: DatabaseServer): Promise<void>
   await once(duplicateObject, `create role ${owner} login`);
   await once(duplicateDatabase, `create database ${database} owner ${owner}`);
   await client.query(`revoke connect, temporary on database ${database} from public`);
-  if (!isEmbedded(server)) return;
+  if (!server.isEmbedded) return;
+  const { password } = server.own;
+  if (typeof password === 'string')
+    await client.query(`alter role ${owner} password ${pg.escapeLiteral(password)}`);
   // Environments that use up all connections leave those that are reserved (reserved_connections).
   await client.query(`grant pg_use_reserved_connections to ${owner}`);
   await client.query('revoke connect, temporary on database postgres from public');

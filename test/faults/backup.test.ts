@@ -2,7 +2,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accountOf, isRoot } from '../harness/accounts.ts';
 import { Api } from '../harness/api.ts';
@@ -10,6 +9,7 @@ import { putDag } from '../harness/dags.ts';
 import { postLogin } from '../harness/door.ts';
 import { Minter } from '../harness/minter.ts';
 import type { Environment, WebToken } from '../harness/mwaa.ts';
+import { ownQuery as query } from '../harness/own-database.ts';
 import { processesOf } from '../harness/processes.ts';
 import {
   leftOvers,
@@ -46,20 +46,6 @@ const refused = async (...args: readonly string[]): Promise<string> => {
   expect(await running.end(120), running.output).toBe(1);
   expect(running.output).not.toMatch(/\n\s+at .*:\d+/);
   return running.output;
-};
-
-const query = async <R extends pg.QueryResultRow>(
-  { data }: Place,
-  database: string,
-  text: string,
-): Promise<R[]> => {
-  const client = new pg.Client({ host: join(data, 'run'), user: 'windsock_boot', database });
-  await client.connect();
-  try {
-    return (await client.query<R>(text)).rows;
-  } finally {
-    await client.end();
-  }
 };
 
 const available = async (place: Place, name: string): Promise<Environment> => {

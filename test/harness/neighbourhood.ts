@@ -25,9 +25,11 @@ export const makeNeighbourhood = async (o: RigOptions = {}): Promise<Neighbourho
   };
   let rig: Rig | undefined;
   try {
-    for (const name of ['attacker', 'victim']) putProbe(place, name);
     rig = await Rig.make({ ...o, place });
-    for (const name of ['attacker', 'victim']) await rig.create(name, '3.3.1');
+    for (const name of ['attacker', 'victim']) {
+      putProbe(place, name);
+      await rig.create(name, '3.3.1');
+    }
     for (const name of ['attacker', 'victim']) await rig.available(name);
     const made = rig;
     const [attacker, victim] = [await Probe.of(place, 'attacker'), await Probe.of(place, 'victim')];

@@ -102,3 +102,14 @@ export class Probe {
     return answer as T;
   }
 }
+
+/**
+ * For `ask`, with `folder`, `user` and `database`: PostgreSQL's first answer to somebody who says who he is (PostgreSQL documentation, "Message
+ * Formats").
+ */
+export const greetPostgres = `import socket, struct
+spoken = socket.socket(socket.AF_UNIX)
+spoken.connect(folder + "/.s.PGSQL.5432")
+words = struct.pack("!i", 196608) + b"\\0".join([b"user", user.encode(), b"database", database.encode(), b"", b""])
+spoken.sendall(struct.pack("!i", len(words) + 4) + words)
+return spoken.recv(4096).decode("latin-1")`;

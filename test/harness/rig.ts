@@ -1,3 +1,4 @@
+import type { Account } from './accounts.ts';
 import { Api } from './api.ts';
 import { putDag } from './dags.ts';
 import { Failpoints } from './failpoints.ts';
@@ -26,6 +27,8 @@ export interface RigOptions {
   /** For the server, over everything else. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Whom the server runs as; else whoever runs the test. */
+  readonly account?: Account | undefined;
 }
 
 /** One data folder with the trivial Airflow, and a server on it that is ended and started again. */
@@ -37,11 +40,13 @@ export class Rig {
   readonly #env: Readonly<Record<string, string>>;
   readonly #args: readonly string[];
   readonly #isPrepared: boolean;
+  readonly #account: Account | undefined;
   #server: Running | undefined;
 
-  private constructor(place: Place, { real, env, args, place: prepared }: RigOptions) {
+  private constructor(place: Place, { real, env, args, account, place: prepared }: RigOptions) {
     this.place = place;
     this.#isPrepared = prepared !== undefined;
+    this.#account = account;
     // suites make tokens and requests faster than anybody is meant to
     const fast = ['--tokens-per-second', '1000', '--requests-per-second', '10000'];
     this.#args = ['--no-demo', ...fast, ...(args ?? [])];
@@ -147,7 +152,8 @@ export class Rig {
   }
 
   get #how() {
-    return { place: this.place, env: this.#env, args: this.#args };
+    const how = { place: this.place, env: this.#env, args: this.#args };
+    return this.#account ? { ...how, account: this.#account } : how;
   }
 
   async gone(name: string): Promise<void> {

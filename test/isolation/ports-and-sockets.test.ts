@@ -7,7 +7,7 @@ import { ask, restPath, type Session, signIn } from '../harness/door.ts';
 import { databaseOf, roleOf } from '../harness/environment-database.ts';
 import { makeNeighbourhood, type Neighbourhood } from '../harness/neighbourhood.ts';
 import { isListening } from '../harness/ports.ts';
-import type { Probe } from '../harness/probing.ts';
+import { greetPostgres, type Probe } from '../harness/probing.ts';
 import { until } from '../harness/until.ts';
 
 let n: Neighbourhood;
@@ -124,22 +124,14 @@ return spoken.recv(100).decode("latin-1")`,
 });
 
 describe.runIf(isRoot)("PostgreSQL's socket", () => {
-  /** The first answer to somebody who says who he is (PostgreSQL documentation, "Message Formats"). */
-  const greet = `import socket, struct
-spoken = socket.socket(socket.AF_UNIX)
-spoken.connect(folder + "/.s.PGSQL.5432")
-words = struct.pack("!i", 196608) + b"\\0".join([b"user", user.encode(), b"database", database.encode(), b"", b""])
-spoken.sendall(struct.pack("!i", len(words) + 4) + words)
-return spoken.recv(4096).decode("latin-1")`;
-
   test("lets nobody in as Windsock's own roles", async () => {
     const folder = join(n.rig.place.data, 'run');
     for (const user of ['windsock_boot', 'windsock'])
       for (const database of ['postgres', 'windsock', databaseOf(attacker.machine)]) {
-        const said = await attacker.ask<string>(greet, { folder, user, database });
+        const said = await attacker.ask<string>(greetPostgres, { folder, user, database });
         expect(said).toMatch(/^E.*(Peer authentication failed|no pg_hba)/s);
       }
     const own = { user: roleOf(attacker.machine), database: databaseOf(attacker.machine) };
-    expect(await attacker.ask(greet, { folder, ...own })).toContain('SCRAM-SHA-256');
+    expect(await attacker.ask(greetPostgres, { folder, ...own })).toContain('SCRAM-SHA-256');
   });
 });

@@ -17,6 +17,7 @@ import {
   newEnvironment,
   type WebToken,
 } from '../harness/mwaa.ts';
+import { superuserOf } from '../harness/own-database.ts';
 import { processesOf } from '../harness/processes.ts';
 import { runClient } from '../harness/python.ts';
 import {
@@ -399,8 +400,7 @@ describe('both in one browser', () => {
 
 const databaseNames = async (): Promise<string[]> => {
   const client = new pg.Client({
-    host: join(place.data, 'run'),
-    user: 'windsock_boot',
+    ...superuserOf(place),
     database: 'postgres',
   });
   await client.connect();

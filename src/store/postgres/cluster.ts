@@ -13,15 +13,20 @@ export interface ClusterPlace {
   readonly folder: string;
   /** Undefined: the account of this process. */
   readonly account: Account | undefined;
+  /** By which Windsock's own roles get in, once there is one. Left out: by the account of this process. */
+  readonly password?: () => string | undefined;
 }
 
-/** PostgreSQL's superuser; only this process's account gets in as it, by the socket's peer. */
+/** PostgreSQL's superuser; only this process gets in as it, by the socket's peer or a password. */
 export const bootRole = 'windsock_boot';
 /** Owner of Windsock's own database; no superuser. */
 export const ownRole = 'windsock';
 export const ownDatabase = 'windsock';
 
-const hostBased = `# Written by Windsock. This process's account gets in as Windsock's own roles, everybody else by password.
+const byPassword = `# Written by Windsock. Everybody gets in by password.
+local all all scram-sha-256
+`;
+const byAccount = `# Written by Windsock. This process's account gets in as Windsock's own roles, everybody else by password.
 local all ${bootRole},${ownRole} peer map=windsock
 local all all scram-sha-256
 `;
@@ -41,9 +46,10 @@ export const clusterMajor = (folder: string): string | undefined => {
   }
 };
 
-/** Says who gets in: this process's account. Written again where another account made or restored the cluster. */
-const writeAccess = (place: ClusterPlace, folder: string): void => {
-  const files = { 'pg_hba.conf': hostBased, 'pg_ident.conf': identities(userInfo().username) };
+/** Says who gets in as Windsock's own roles. Written again where another account made or restored the cluster. */
+export const writeAccess = (place: ClusterPlace, folder: string): void => {
+  const access = place.password?.() === undefined ? byAccount : byPassword;
+  const files = { 'pg_hba.conf': access, 'pg_ident.conf': identities(userInfo().username) };
   for (const [name, text] of Object.entries(files)) {
     const file = join(folder, name);
     if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;

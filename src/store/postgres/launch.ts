@@ -76,11 +76,12 @@ export const reasonIn = (file: string, from: number): string => {
 };
 
 /** Connects once; every wait in it ends. */
-const tryConnect = async (socketFolder: string, signal: AbortSignal): Promise<void> => {
+const tryConnect = async (o: LaunchOptions, signal: AbortSignal): Promise<void> => {
   const client = new pg.Client({
-    host: socketFolder,
+    host: o.socketFolder,
     user: bootRole,
     database: 'postgres',
+    password: o.password?.(),
     connectionTimeoutMillis: 2_000,
   });
   client.on('error', () => {});
@@ -122,7 +123,7 @@ export const waitUntilReady = async (
     const ended = fault();
     if (ended !== undefined) throw new WindsockError('PostgresNotStarted', ended);
     try {
-      return await tryConnect(o.socketFolder, signal);
+      return await tryConnect(o, signal);
     } catch (error) {
       const late = tooLate(o, pid, performance.now() - begun, error);
       if (late !== undefined) throw new WindsockError('PostgresNotStarted', late, { cause: error });
