@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly account?: Account | undefined;
+  /** What it reads from its standard input; by default nothing. */
+  readonly input?: string;
   /** Milliseconds after which the whole session is killed. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
@@ -65,9 +67,12 @@ export const run = async (
     cwd: options.cwd,
     env: { ...options.env },
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.account ? { uid: options.account.uid, gid: options.account.gid } : {}),
   });
+  // it may have ended before
+  child.stdin.on('error', () => {});
+  child.stdin.end(options.input);
   const stdout = collect(child.stdout, options.onLine);
   const stderr = collect(child.stderr, options.onLine);
   const pid = child.pid;

@@ -58,14 +58,16 @@ export const schedulerStarts = (
       return { environmentId, what: what === 'DOUBLE' ? 'DOUBLE' : 'starts', pid: Number(pid) };
     });
 
-/** Every migration that was begun: the version whose Airflow did it, and whether it went down. */
-export const migrations = (place: Place): readonly { readonly by: string; readonly down: boolean }[] =>
+/** Every migration that was begun: the version whose Airflow did it, whether it went down, what it saw of `secrets`. */
+export const migrations = (
+  place: Place,
+): readonly { readonly by: string; readonly down: boolean; readonly sees: 'open' | 'covered' }[] =>
   readFileSync(migrationsFile(place), 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [by = '', downs] = line.split(' ');
-      return { by, down: downs === '1' };
+      const [by = '', downs, sees] = line.split(' ');
+      return { by, down: downs === '1', sees: sees === 'covered' ? 'covered' : 'open' };
     });
 
 /** From now on every migration fails with this text; with none they succeed again. */

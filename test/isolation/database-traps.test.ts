@@ -2,10 +2,12 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isRoot } from '../harness/accounts.ts';
 import { connectAs, databaseOf, roleOf } from '../harness/environment-database.ts';
 import { type Machine, machineOf } from '../harness/environments.ts';
 import { ownQuery } from '../harness/own-database.ts';
 import { Rig } from '../harness/rig.ts';
+import { migrations } from '../harness/trivial-airflow.ts';
 import { runWindsock } from '../harness/windsock.ts';
 
 let rig: Rig;
@@ -85,6 +87,11 @@ test('the superuser’s work never runs what an environment has planted', async 
   await rig.available('attacker');
   expect((await rig.api.find('attacker'))?.AirflowVersion).toBe('3.3.1');
   expect((await caught()).map((row) => row.who)).toEqual([roleOf(attacker)]);
+  // Migrations run what an environment has put into its database (pickle): in its view; that of a template needs none.
+  expect(migrations(rig.place)).toEqual([
+    { by: '3.2.1', down: false, sees: 'open' },
+    { by: '3.3.1', down: false, sees: isRoot ? 'covered' : expect.any(String) },
+  ]);
   // The traps are real: whoever asks here by hand is caught.
   await superuser('select datname from pg_database', database);
   expect((await caught()).map((row) => row.who)).toContain('windsock_boot');

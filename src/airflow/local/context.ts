@@ -13,7 +13,7 @@ import type { StartCheck } from './environment.ts';
 import { processVariables } from './environment-variables.ts';
 import type { HealthPage } from './health.ts';
 import { type Places, placesOf } from './places.ts';
-import { type Seen, seenBy, viewOf } from './seen.ts';
+import { migrationView, type Seen, seenBy, viewOf } from './seen.ts';
 import type { View } from './view.ts';
 import type { ViewSupport } from './view-support.ts';
 
@@ -107,17 +107,24 @@ export const baseOf = (o: LocalDriverOptions, version: AirflowVersion): Base => 
 export const seenFor = (o: LocalDriverOptions, id: EnvironmentId): Seen =>
   seenBy(placesFor(o, id), o.view.kind);
 
+const viewInput = (o: LocalDriverOptions, version: AirflowVersion) => ({
+  kind: o.view.kind,
+  data: homeOf(o),
+  base: baseOf(o, version),
+  shim: o.shim,
+  sockets: o.sockets,
+  cache: o.cache,
+});
+
 /** What the programs of an environment see of the machine. */
 export const viewFor = (o: LocalDriverOptions, e: EnvironmentRecord): View | undefined =>
-  viewOf({
-    kind: o.view.kind,
-    data: homeOf(o),
-    places: placesFor(o, e.id),
-    base: baseOf(o, versionOf(e)),
-    shim: o.shim,
-    sockets: o.sockets,
-    cache: o.cache,
-  });
+  viewOf({ ...viewInput(o, versionOf(e)), places: placesFor(o, e.id) });
+
+/** What a migration by that version sees, which has its home in the cache. */
+export const migrationViewFor =
+  (o: LocalDriverOptions, version: AirflowVersion) =>
+  (home: string): View | undefined =>
+    migrationView(viewInput(o, version), home);
 
 /** The environment variables of a component, or of a command (as the web server's). */
 export const variablesFor = (

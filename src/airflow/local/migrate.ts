@@ -3,7 +3,7 @@ import type { StepContext } from '../../environments/ports.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import { compareVersions } from '../../lib/version-order.ts';
 import { findVersion } from '../versions.ts';
-import { accountOf, baseOf, type LocalDriverOptions, versionOf } from './context.ts';
+import { accountOf, baseOf, type LocalDriverOptions, migrationViewFor, versionOf } from './context.ts';
 import { makeDatabase } from './steps.ts';
 import { migrateCommands, runMigration } from './template.ts';
 
@@ -37,6 +37,7 @@ export const migrateDatabase = async (
       account: accountOf(o, e.id),
       userName: o.userName,
       databasePeer: o.databasePeer,
+      view: migrationViewFor(o, version),
       address: { sqlAlchemyUrl: await makeDatabase(o, e) },
       report: (text) => report({ step: 'migrate', state: 'running', text }),
       signal: lease.signal,

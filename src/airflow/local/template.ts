@@ -7,6 +7,8 @@ import { type Account, run } from '../../lib/process.ts';
 import { type Base, installerMark } from '../base.ts';
 import { templateConfiguration } from '../settings.ts';
 import type { AirflowVersion } from '../versions.ts';
+import { type Command, commandOf } from './launch.ts';
+import type { View } from './view.ts';
 
 /** Tables first, then the five roles with their permissions: the first web server finds them made. */
 export const migrateCommands = [['db', 'migrate'], ['sync-perm']] as const;
@@ -21,6 +23,8 @@ export interface MigrateInput {
   readonly userName: string;
   readonly databasePeer: string | undefined;
   readonly address: DatabaseAddress;
+  /** What it sees with that home; left out: everything. */
+  readonly view?: (home: string) => View | undefined;
   readonly report: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -38,18 +42,13 @@ const mark = 'windsock: ';
 
 const lastLines = (text: string): string => text.trim().split('\n').slice(-15).join('\n');
 
-const migrate = async (i: MigrateInput, home: string): Promise<void> => {
-  let command = 'the migration';
-  const result = await run(i.base.python, ['-c', programOf(i.commands)], {
+const launchOf = (i: MigrateInput, home: string): Command =>
+  commandOf({
+    program: i.base.python,
+    args: ['-c', programOf(i.commands)],
     cwd: home,
     account: i.account,
-    timeout: 8 * 60_000,
-    signal: i.signal,
-    onLine: (line) => {
-      if (!line.startsWith(mark)) return;
-      command = line.slice(mark.length);
-      i.report(command);
-    },
+    view: i.view?.(home),
     env: {
       PATH: `${join(i.base.folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
       LC_ALL: 'C.UTF-8',
@@ -61,6 +60,22 @@ const migrate = async (i: MigrateInput, home: string): Promise<void> => {
       AIRFLOW_HOME: home,
       AIRFLOW_CONFIG: join(home, 'airflow.cfg'),
       ...(i.databasePeer ? { PGREQUIREPEER: i.databasePeer } : {}),
+    },
+  });
+
+const migrate = async (i: MigrateInput, home: string): Promise<void> => {
+  let command = 'the migration';
+  const { file, args, options, words } = launchOf(i, home);
+  const { cwd, env, uid, gid = uid } = options;
+  const account = uid === undefined || gid === undefined ? undefined : { name: String(uid), uid, gid };
+  const result = await run(file, args, {
+    ...{ cwd, env, account, input: words },
+    timeout: 8 * 60_000,
+    signal: i.signal,
+    onLine: (line) => {
+      if (!line.startsWith(mark)) return;
+      command = line.slice(mark.length);
+      i.report(command);
     },
   });
   if (result.exitCode === 0) return;
