@@ -12,6 +12,7 @@ const fullOnly = [
   'test/faults/install.test.ts',
   'test/faults/neighbours.test.ts',
   'test/faults/no-descriptors.test.ts',
+  'test/isolation/real-airflow.test.ts',
 ];
 const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
 

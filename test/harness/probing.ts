@@ -113,3 +113,41 @@ spoken.connect(folder + "/.s.PGSQL.5432")
 words = struct.pack("!i", 196608) + b"\\0".join([b"user", user.encode(), b"database", database.encode(), b"", b""])
 spoken.sendall(struct.pack("!i", len(words) + 4) + words)
 return spoken.recv(4096).decode("latin-1")`;
+
+/**
+ * For `ask`, with `port`: takes the port as soon as it is free, answers everything with `stolen`, and writes down in the
+ * home what it hears: `taken`, `connections` (a letter each) and `heard`.
+ */
+export const stealPort = `import os, socket, threading
+home = os.environ["AIRFLOW_HOME"]
+def note(file, text):
+    with open(f"{home}/{file}", "ab") as out:
+        out.write(text)
+def serve(connection):
+    note("connections", b"x")
+    while heard := connection.recv(65536):
+        note("heard", heard)
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 6\\r\\n\\r\\nstolen")
+def take():
+    while True:
+        taken = socket.socket()
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            taken.setsockopt(socket.SOL_SOCKET, option, 1)
+        try:
+            taken.bind(("127.0.0.1", port))
+            break
+        except OSError:
+            taken.close()
+    taken.listen(256)
+    note("taken", b"x")
+    while True:
+        threading.Thread(target=serve, args=[taken.accept()[0]], daemon=True).start()
+if os.fork() == 0:
+    take()
+return "waiting"`;
+
+/** What `stealPort` has written to one of its files. */
+export const heardBy = ({ machine }: Probe, file: string): string => {
+  const path = join(machine.home, file);
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+};

@@ -1,5 +1,4 @@
 // What hostile code in a DAG of one environment does at the ports and sockets of another, and of the server.
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isRoot } from '../harness/accounts.ts';
@@ -7,7 +6,7 @@ import { ask, restPath, type Session, signIn } from '../harness/door.ts';
 import { databaseOf, roleOf } from '../harness/environment-database.ts';
 import { makeNeighbourhood, type Neighbourhood } from '../harness/neighbourhood.ts';
 import { isListening } from '../harness/ports.ts';
-import { greetPostgres, type Probe } from '../harness/probing.ts';
+import { greetPostgres, heardBy, type Probe, stealPort } from '../harness/probing.ts';
 import { until } from '../harness/until.ts';
 
 let n: Neighbourhood;
@@ -36,35 +35,6 @@ def bind(family, address):
     return "bound"
 return [attempt(bind, socket.AF_INET, "127.0.0.1"), attempt(bind, socket.AF_INET, "0.0.0.0"), attempt(bind, socket.AF_INET6, "::")]`;
 
-/** Takes the port as soon as it is free, answers as a healthy web server would, and counts what it hears. */
-const steal = `import os, socket, threading
-home = os.environ["AIRFLOW_HOME"]
-def note(file, text):
-    with open(f"{home}/{file}", "ab") as out:
-        out.write(text)
-def serve(connection):
-    note("connections", b"x")
-    while heard := connection.recv(65536):
-        note("heard", heard)
-        connection.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 6\\r\\n\\r\\nstolen")
-def take():
-    while True:
-        taken = socket.socket()
-        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
-            taken.setsockopt(socket.SOL_SOCKET, option, 1)
-        try:
-            taken.bind(("127.0.0.1", port))
-            break
-        except OSError:
-            taken.close()
-    taken.listen(256)
-    note("taken", b"x")
-    while True:
-        threading.Thread(target=serve, args=[taken.accept()[0]], daemon=True).start()
-if os.fork() == 0:
-    take()
-return "waiting"`;
-
 /** A task of Airflow 3 as it calls the web server of its environment, with the token that it was given. */
 const callOwnServer = `import os, re, subprocess, sys
 with open(os.environ["AIRFLOW_CONFIG"]) as file:
@@ -74,11 +44,6 @@ ran = subprocess.run(["/usr/bin/python3", "-c", code, url], capture_output=True,
 return ran.stdout + ran.stderr`;
 
 describe.runIf(isRoot)('ports', () => {
-  const heardBy = ({ machine }: Probe, file: string): string => {
-    const path = join(machine.home, file);
-    return existsSync(path) ? readFileSync(path, 'utf8') : '';
-  };
-
   const asked = (session: Session) =>
     ask(n.rig.place, session.hostname, `${restPath(3)}/dags`, { headers: session.headers, seconds: 40 });
 
@@ -98,7 +63,7 @@ describe.runIf(isRoot)('ports', () => {
     const session = await signIn(n.rig.place, n.rig.mint, 'victim', 3);
     expect((await asked(session)).status).toBe(200);
     expect(await victim.ask(callOwnServer)).toContain('"dags"');
-    expect(await attacker.ask(steal, { port })).toBe('waiting');
+    expect(await attacker.ask(stealPort, { port })).toBe('waiting');
     process.kill(victim.machine.pidOf('webserver') ?? 0, 'SIGKILL');
     await until('the port in other hands', 30, () => heardBy(attacker, 'taken') !== '', 5);
     const answers = await Promise.all(Array.from({ length: 20 }, () => asked(session)));
