@@ -10,7 +10,7 @@ import { until } from './until.ts';
  * its own, and what its function `probe` returns is written beside it as `N.json`. As a DAG of a real Airflow it is
  * one task that goes on for ever; the trivial Airflow's scheduler runs the file as a program.
  */
-const probingDag = `import json, os, signal, time, traceback
+const probingDag = `import json, os, runpy, signal, time, traceback
 
 ASKS = os.environ.get("AIRFLOW_HOME", "/nonexistent") + "/asks"
 
@@ -25,10 +25,8 @@ def attempt(work, *words):
 
 def run(path):
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    names = {"attempt": attempt}
     try:
-        with open(path) as file:
-            exec(compile(file.read(), path, "exec"), names)
+        names = runpy.run_path(path, {"attempt": attempt})
         said = {"answer": names["probe"]()}
     except BaseException:
         said = {"fault": traceback.format_exc()}
