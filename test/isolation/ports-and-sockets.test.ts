@@ -1,4 +1,5 @@
 // What hostile code in a DAG of one environment does at the ports and sockets of another, and of the server.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isRoot } from '../harness/accounts.ts';
@@ -7,6 +8,7 @@ import { databaseOf, roleOf } from '../harness/environment-database.ts';
 import { makeNeighbourhood, type Neighbourhood } from '../harness/neighbourhood.ts';
 import { isListening } from '../harness/ports.ts';
 import { greetPostgres, heardBy, type Probe, stealPort } from '../harness/probing.ts';
+import { processesAt } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
 
 let n: Neighbourhood;
@@ -42,6 +44,30 @@ with open(os.environ["AIRFLOW_CONFIG"]) as file:
 code = "import sys, urllib.request as u; print(u.urlopen(u.Request(sys.argv[1], headers={'authorization': 'Bearer of-the-victim'}), timeout=20).read().decode())"
 ran = subprocess.run(["/usr/bin/python3", "-c", code, url], capture_output=True, text=True)
 return ran.stdout + ran.stderr`;
+
+/** The names of all Unix sockets that these processes have (proc(5), /proc/net/unix). */
+const socketsOf = (pids: readonly number[]): readonly string[] => {
+  const inodes = new Set(
+    pids.flatMap((pid) => {
+      const folder = `/proc/${pid}/fd`;
+      return readdirSync(folder).map((fd) => /^socket:\[(\d+)\]$/.exec(linkAt(join(folder, fd)))?.[1]);
+    }),
+  );
+  const lines = readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  return lines.flatMap(([, , , , , , inode, name]) =>
+    name !== undefined && inodes.has(inode) ? [name] : [],
+  );
+};
+
+const linkAt = (file: string): string => {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
+  }
+};
 
 describe.runIf(isRoot)('ports', () => {
   const asked = (session: Session) =>
@@ -85,6 +111,15 @@ return spoken.recv(100).decode("latin-1")`,
       { port },
     );
     expect(heardBy(attacker, 'heard')).toBe('words');
+  });
+});
+
+describe.runIf(isRoot)('Unix sockets', () => {
+  test('have names only in the folder that nobody else may write to', () => {
+    const named = socketsOf(processesAt(n.rig.place).map(({ pid }) => pid));
+    expect(named).toContain(join(n.rig.place.data, 'run', '.s.PGSQL.5432'));
+    // one that begins with @ is in no folder: whoever is first has it
+    expect(named.filter((name) => !name.startsWith(`${n.rig.place.data}/run/`))).toEqual([]);
   });
 });
 
