@@ -43,7 +43,8 @@ const helper = async (): Promise<Ready> => {
 const plainNode = async (target: number): Promise<Ready> => {
   const pool = new Pool(`http://127.0.0.1:${target}`, { connections: 64, pipelining: 1 });
   const leaf = await newLeaf(await newAuthority(Date.now()), Date.now());
-  const server = createTlsServer({ cert: leaf.chainPem, key: leaf.keyPem }, (req, res) => {
+  const options = { cert: leaf.chainPem, key: leaf.keyPem, keepAliveTimeout: 30_000 };
+  const server = createTlsServer(options, (req, res) => {
     pool.dispatch(
       { method: 'GET', path: req.url ?? '/', headers: { host: 'localhost' } },
       {
