@@ -81,7 +81,7 @@ const compareIdle = async (name: string, server: Server): Promise<void> => {
   const empty = resident(server.pids);
   const args = [new URL(server.origin).port, String(idle), JSON.stringify(server.headers)];
   const clients = keep(fork(new URL('./idle-clients.ts', import.meta.url), args));
-  await once(clients, 'message', { signal: AbortSignal.timeout(300_000) });
+  await once(clients, 'message', { signal: AbortSignal.timeout(600_000) });
   const each = (resident(server.pids) - empty) / idle;
   const beside = await load(programs.wrk, server, one);
   clients.send('count');
