@@ -215,7 +215,7 @@ def _add_row(claims: dict) -> None:
                 insert(user).values(
                     username=name,
                     first_name=str(claims.get("name") or name)[:64],
-                    last_name="",
+                    last_name="-",  # the form in which an Admin gives somebody a role wants one
                     email=f"{name}@windsock.invalid",
                     active=True,
                     password="!",
@@ -227,10 +227,24 @@ def _add_row(claims: dict) -> None:
         pass  # another request was faster
 
 
+def _remove_stored_core_roles(user) -> None:
+    """Airflow asks the table once more for some questions, such as which DAGs to list: what is there would count."""
+    from airflow import settings
+    from sqlalchemy import delete
+
+    stored = [role.id for role in user.roles if role.name in CORE_ROLES]
+    if not stored:
+        return
+    link = _models().assoc_user_role
+    with settings.engine.begin() as connection:
+        connection.execute(delete(link).where(link.c.user_id == user.id, link.c.role_id.in_(stored)))
+
+
 def _attach_roles(session, user, claims: dict) -> None:
     from sqlalchemy import select
     from sqlalchemy.orm.attributes import set_committed_value
 
+    _remove_stored_core_roles(user)
     role = _models().Role
     core = session.execute(select(role).where(role.name.in_(claims["roles"]))).scalars().unique().all()
     roles = list(core) + [r for r in user.roles if r.name not in CORE_ROLES]
@@ -238,7 +252,8 @@ def _attach_roles(session, user, claims: dict) -> None:
     set_committed_value(user, "roles", roles)
     set_committed_value(user, "last_name", f"as {shown}")  # Airflow 2 shows first and last name
     user.get_name = lambda: f"{user.username} ({shown})"  # Airflow 3 shows this, in its audit log too
-    user._perms = {(p.action.name, p.resource.name) for r in roles for p in r.permissions}
+    permissions = {(p.action.name, p.resource.name) for r in roles for p in r.permissions}
+    user._perms = permissions or {("", "")}  # for an empty set Airflow would ask the tables
 
 
 def resolve(session, claims: dict):
