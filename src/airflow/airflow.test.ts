@@ -74,7 +74,7 @@ describe('environmentConfiguration', () => {
       expect(cfg.get(host)).toBe('127.0.0.1');
       expect(cfg.get(file)).toBe('/s/webserver_config.py');
       if (version.startsWith('3.'))
-        expect(cfg.get('core.auth_manager')).toBe('windsock_shim.GatewayAuthManager');
+        expect(cfg.get('core.auth_manager')).toBe('windsock_shim.GatewayFabAuthManager');
     },
   );
 

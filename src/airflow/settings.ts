@@ -87,7 +87,8 @@ const essentialOf2 = (i: ConfigurationInput): Options => ({
 
 const essentialOf3 = (i: ConfigurationInput): Options => ({
   core: {
-    auth_manager: 'windsock_shim.GatewayAuthManager',
+    // Airflow syncs the access_control of DAGs only when it reads FabAuthManager here
+    auth_manager: 'windsock_shim.GatewayFabAuthManager',
     execution_api_server_url: `http://127.0.0.1:${i.webPort}/execution/`,
     multi_team: false,
   },

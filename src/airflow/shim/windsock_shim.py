@@ -344,7 +344,7 @@ def _auth_manager():
             user.perms  # read while the session is open
             return user
 
-    class GatewayAuthManager(FabAuthManager):
+    class GatewayFabAuthManager(FabAuthManager):
         async def get_user_from_token(self, token):
             return await run_in_threadpool(lookup, verify(token))
 
@@ -360,7 +360,7 @@ def _auth_manager():
         def create_token(self, *_args, **_kwargs):
             raise ValueError("tokens are issued by the gateway only")
 
-    return GatewayAuthManager
+    return GatewayFabAuthManager
 
 
 def _plugin():
@@ -372,7 +372,7 @@ def _plugin():
 
 _made_on_demand = {
     "GatewaySecurityManager": _security_manager,
-    "GatewayAuthManager": _auth_manager,
+    "GatewayFabAuthManager": _auth_manager,
     "GatePlugin": _plugin,
 }
 
