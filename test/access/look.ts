@@ -1,7 +1,7 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { loginUrl, newContext } from '../harness/browser.ts';
 import type { Person } from './person.ts';
-import { dag, type Subject } from './subjects.ts';
+import { dag, type Subject, three, two } from './subjects.ts';
 
 /** What somebody sees in a browser. */
 export interface Look {
@@ -17,16 +17,29 @@ export interface Look {
 
 const wait = { timeout: 60_000 };
 
-/** Opens Airflow with a web login token, in a browser of their own. */
-export const open = async (browser: Browser, person: Person, s: Subject): Promise<Page> => {
-  const page = await (await newContext(browser)).newPage();
-  page.setDefaultTimeout(30_000);
+/** Gets in on that page with a web login token. */
+export const enter = async (page: Page, person: Person, s: Subject): Promise<void> => {
   await page.goto(loginUrl(await person.webToken(s.name)));
   await page.waitForURL((url) => !url.pathname.startsWith('/aws_mwaa'), wait);
+};
+
+/** Opens Airflow with a web login token, in a browser that may be signed in elsewhere. */
+export const openIn = async (context: BrowserContext, person: Person, s: Subject): Promise<Page> => {
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  await enter(page, person, s);
   return page;
 };
 
-const address = (page: Page, path: string): string => new URL(path, page.url()).href;
+/** The same in a browser of their own. */
+export const open = async (browser: Browser, person: Person, s: Subject): Promise<Page> =>
+  openIn(await newContext(browser), person, s);
+
+/** The page of one DAG, with its grid. */
+export const gridPath = (s: Subject, id: string): string =>
+  s.airflow === 2 ? `/dags/${id}/grid` : `/dags/${id}`;
+
+export const address = (page: Page, path: string): string => new URL(path, page.url()).href;
 
 /** Menus that only administrators have, of those that are on the page. */
 const menusOf = (texts: readonly string[]): readonly string[] =>
@@ -40,18 +53,18 @@ const whoInTwo = async (page: Page): Promise<string> => {
 };
 
 const lookAtTwo = async (page: Page): Promise<Look> => {
-  await page.goto(address(page, `/dags/${dag}/grid`));
+  await page.goto(address(page, gridPath(two, dag)));
   const menus = menusOf(await page.locator('.navbar-nav > li > a').allInnerTexts());
-  const button = page.getByLabel('Trigger DAG').first();
-  const isOff = /\bdisabled\b/.test((await button.getAttribute('class', wait)) ?? '');
-  const trigger = isOff ? 'off' : await triggerTwo(page);
+  const trigger = await triggerTwo(page);
   const isShown = (await page.goto(address(page, '/connection/list/')))?.status() === 200;
   const who = await whoInTwo(page);
   return { who, menus, trigger, connections: isShown ? 'shown' : 'refused' };
 };
 
 const triggerTwo = async (page: Page): Promise<Look['trigger']> => {
-  await page.getByLabel('Trigger DAG').first().click();
+  const button = page.getByLabel('Trigger DAG').first();
+  if (/\bdisabled\b/.test((await button.getAttribute('class', wait)) ?? '')) return 'off';
+  await button.click();
   await page.getByText(`Triggered ${dag}, it should start any moment now.`).waitFor();
   return 'runs';
 };
@@ -68,7 +81,7 @@ const whoInThree = async (page: Page): Promise<string> => {
 };
 
 const lookAtThree = async (page: Page): Promise<Look> => {
-  await page.goto(address(page, `/dags/${dag}`));
+  await page.goto(address(page, gridPath(three, dag)));
   const who = await whoInThree(page);
   const menus = menusOf(await page.getByRole('button').allInnerTexts());
   const trigger = await triggerThree(page);
@@ -89,6 +102,12 @@ const triggerThree = async (page: Page): Promise<Look['trigger']> => {
     .first()
     .waitFor();
   return isAllowed ? 'runs' : 'refused';
+};
+
+/** Presses the button that triggers the DAG, on its page. */
+export const trigger = async (page: Page, s: Subject): Promise<Look['trigger']> => {
+  await page.goto(address(page, gridPath(s, dag)));
+  return (s.airflow === 2 ? triggerTwo : triggerThree)(page);
 };
 
 /** The user and the roles of whoever is signed in there. */

@@ -1,7 +1,9 @@
 // What each of Airflow's core roles may do, on real Airflow. One version of each major stands in stories.test.ts; here
 // others, which are asked the same.
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api } from '../harness/api.ts';
+import { launchBrowser } from '../harness/browser.ts';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { Iam } from '../harness/iam.ts';
 import {
@@ -14,6 +16,7 @@ import {
   stopServer,
 } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { customRoleStories } from './custom-role.ts';
 import { Person } from './person.ts';
 import { roleStories } from './role-stories.ts';
 import { pausedDag, type Subject } from './subjects.ts';
@@ -29,11 +32,13 @@ const subjects: readonly Subject[] = (process.env['WINDSOCK_TEST_VERSIONS'] ?? '
 let place: Place;
 let server: Running;
 let iam: Iam;
+let browser: Browser;
 
 beforeAll(async () => {
   place = await makePlace();
   server = await startServer({ place, args: ['--no-demo'] });
   iam = new Iam(place);
+  browser = await launchBrowser();
   const api = new Api(place);
   for (const { name, version } of subjects) {
     putDag(place, name, 'paused.py', sayingDag(pausedDag, 'A role'));
@@ -41,11 +46,7 @@ beforeAll(async () => {
   }
   const admin = new Person(place, await iam.user('admin', { attached: ['AmazonMWAAFullConsoleAccess'] }));
   for (const s of subjects) {
-    await until(`${s.name} AVAILABLE`, 600, async () => {
-      const found = await api.find(s.name);
-      if (found?.Status === 'CREATE_FAILED') throw new Error(JSON.stringify(found.LastUpdate));
-      return found?.Status === 'AVAILABLE';
-    });
+    await api.available(s.name);
     await until('its DAG', 90, async () => {
       return (await admin.invoked(s, 'GET', `/dags/${pausedDag}`)) === 200;
     });
@@ -53,11 +54,15 @@ beforeAll(async () => {
 }, 1_300_000);
 
 afterAll(async () => {
+  await browser?.close();
   if (server && !server.hasEnded) await stopServer(server);
   if (place) removePlace(place);
 });
 
-describe.for(subjects)('in $version', (s) => roleStories(s, () => ({ place, iam })));
+describe.for(subjects)('in $version', (s) => {
+  roleStories(s, () => ({ place, iam, browser }));
+  customRoleStories(s, () => ({ place, iam, browser }));
+});
 
 test('the server stops clean', async () => {
   expect(await stopServer(server)).toBe(0);

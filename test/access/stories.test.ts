@@ -66,12 +66,7 @@ beforeAll(async () => {
     await api.create(name, version, { ExecutionRoleArn, Tags: { team, stage: 'open' } });
   }
   browser = await launchBrowser();
-  for (const { name } of [two, three])
-    await until(`${name} AVAILABLE`, 600, async () => {
-      const found = await api.find(name);
-      if (found?.Status === 'CREATE_FAILED') throw new Error(JSON.stringify(found.LastUpdate));
-      return found?.Status === 'AVAILABLE';
-    });
+  for (const { name } of [two, three]) await api.available(name);
   for (const s of [two, three])
     for (const id of [dag, pausedDag])
       await until(`${id} in ${s.name}`, 90, async () => {
@@ -232,7 +227,7 @@ describe.for(isFull ? subjects : [three])('in $version', (s) => {
     }
   });
 
-  describe('a role', () => roleStories(s, () => ({ place, iam })));
+  describe('a role', () => roleStories(s, () => ({ place, iam, browser })));
 
   test.runIf(isFull)(
     'of two people in one browser the second is asked, and gets nothing of the first',

@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'playwright-core';
 import { ask, restPath, type Session } from '../harness/door.ts';
 import type { Iam, Statement } from '../harness/iam.ts';
-import { rootKey } from '../harness/mwaa.ts';
 import type { Place } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
 import { open } from './look.ts';
+import { rootOf } from './people.ts';
 import { Person } from './person.ts';
 import { pausedDag, type Subject, subjects, three } from './subjects.ts';
 
@@ -43,7 +43,7 @@ const assume: Statement = { Action: 'sts:AssumeRole' };
 
 /** Everything that can take a right away, each with somebody of its own. */
 const casesOf = async ({ place, iam }: Stage): Promise<readonly Case[]> => {
-  const root = new Person(place, rootKey(place));
+  const root = rootOf(place);
   const fired = await iam.user('fired', { statements: [enter] });
   const leaked = await iam.user('leaked', { statements: [enter] });
   const key = (Status: string) =>

@@ -1,6 +1,7 @@
 import { type Environment, newEnvironment } from './mwaa.ts';
 import { type Key, type RawAnswer, signed } from './raw.ts';
 import type { Place } from './server.ts';
+import { until } from './until.ts';
 
 /** What the API answered instead of 200. */
 export class ApiFault extends Error {
@@ -41,6 +42,15 @@ export class Api {
       if (error instanceof ApiFault && error.status === 404) return undefined;
       throw error;
     }
+  }
+
+  /** Waits until Airflow runs. @throws Error when it cannot be made */
+  async available(name: string, seconds = 600): Promise<void> {
+    const found = await until(`${name} AVAILABLE`, seconds, async () => {
+      const now = await this.find(name);
+      return /^(AVAILABLE|CREATE_FAILED)$/.test(now?.Status ?? '') && now;
+    });
+    if (found.Status !== 'AVAILABLE') throw new Error(JSON.stringify(found.LastUpdate));
   }
 
   async delete(name: string): Promise<void> {

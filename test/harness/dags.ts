@@ -2,11 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Place } from './server.ts';
 
-/**
- * A DAG with one task that says something and returns it; for Airflow 2 and 3. What a task prints may end up in a
- * folded part of Airflow 3's log page; the line with the returned value never does.
- */
-export const sayingDag = (id: string, words: string): string => `from datetime import datetime
+/** A DAG for Airflow 2 and 3 with one task, `speak`, that does these lines of Python. */
+const speakingDag = (id: string, lines: readonly string[], more = ''): string => `import time
+from datetime import datetime
 
 try:
     from airflow.sdk import dag, task
@@ -14,18 +12,36 @@ except ImportError:  # Airflow 2
     from airflow.decorators import dag, task
 
 
-@dag(dag_id="${id}", schedule=None, start_date=datetime(2024, 1, 1), catchup=False)
-def saying():
+@dag(dag_id="${id}", schedule=None, start_date=datetime(2024, 1, 1), catchup=False${more})
+def speaking():
     @task
     def speak():
-        print(${JSON.stringify(words)})
-        return ${JSON.stringify(words)}
+        ${lines.join('\n        ')}
 
     speak()
 
 
-saying()
+speaking()
 `;
+
+/**
+ * A DAG whose task says something and returns it. What a task prints may end up in a folded part of Airflow 3's log
+ * page; the line with the returned value never does.
+ */
+export const sayingDag = (id: string, words: string): string =>
+  speakingDag(id, [`print(${JSON.stringify(words)})`, `return ${JSON.stringify(words)}`]);
+
+/** A DAG whose task says a line a second: `line 0 of 40` and so on. */
+export const tickingDag = (id: string, lines: number): string =>
+  speakingDag(id, [
+    `for n in range(${lines}):`,
+    `    print(f"line {n} of ${lines}", flush=True)`,
+    '    time.sleep(1)',
+  ]);
+
+/** A DAG that a role made in Airflow may see. */
+export const sharedDag = (id: string, role: string): string =>
+  speakingDag(id, ['return "Shared"'], `, access_control={"${role}": {"can_read"}}`);
 
 /** Puts a file into a bucket's `dags` folder; the bucket is made when it is not there. */
 export const putDag = ({ data }: Place, bucket: string, file: string, text: string): void => {
