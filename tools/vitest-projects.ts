@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Suites that take minutes and watch what changes seldom: for `npm run test:full`, or `WINDSOCK_TEST_FULL=1`. */
 const fullOnly = [
   'test/access/roles.test.ts',
+  'test/access/stories.test.ts',
   'test/clients/access-cli.test.ts',
   'test/clients/operators.test.ts',
   'test/environments/in-place.test.ts',
