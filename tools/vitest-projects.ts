@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './longest-first.ts';
 
 /** Suites that take minutes and watch what changes seldom: for `npm run test:full`, or `WINDSOCK_TEST_FULL=1`. */
 const fullOnly = [
   'test/access/roles.test.ts',
   'test/access/stories.test.ts',
+  'test/airflow/inside.test.ts',
   'test/clients/access-cli.test.ts',
   'test/clients/operators.test.ts',
   'test/environments/in-place.test.ts',
@@ -23,6 +25,7 @@ const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
  */
 export const config = defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -12,10 +12,17 @@ const questions: Readonly<Record<DoorFacts['airflow'], RegExp>> = {
   3: /^\/api\/v2\/dags\/~\/dagRuns\/(?:list|~\/taskInstances\/list)$/,
 };
 
+/** Airflow 2.7 starts a run on a plain GET of these. */
+export const isTriggerPage = (
+  request: Pick<DoorRequest, 'target'>,
+  door: Pick<DoorFacts, 'airflow'>,
+): boolean => door.airflow === 2 && /^\/(dags\/[^/]+\/)?trigger\/?$/.test(request.target.path);
+
 /** Whether a request may change something in Airflow; when in doubt it may. */
 export const mayChange = (
   request: Pick<DoorRequest, 'method' | 'target'>,
   door: Pick<DoorFacts, 'airflow'>,
 ) =>
-  !safeMethods.has(request.method) &&
-  !(request.method === 'POST' && questions[door.airflow].test(request.target.path));
+  isTriggerPage(request, door) ||
+  (!safeMethods.has(request.method) &&
+    !(request.method === 'POST' && questions[door.airflow].test(request.target.path)));

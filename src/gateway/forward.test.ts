@@ -157,6 +157,22 @@ describe('what goes to Airflow', () => {
     expect(pieces).toEqual(['piece 0', 'piece 1', 'piece 2']);
   });
 
+  it('is sent once more when a kept connection broke before an answer, unless it may change something', async () => {
+    let asked = 0;
+    t.airflow.state.reply = (req: IncomingMessage, res: ServerResponse) => {
+      asked += 1;
+      if (asked === 1) req.socket.destroy();
+      else res.end(`answer ${asked}`);
+    };
+    const headers = { cookie: await scriptCookie() };
+    expect(await t.ask(two.port, { headers })).toMatchObject({ status: 200, body: 'answer 2' });
+    for (const o of [{ method: 'POST' }, { path: '/dags/a/trigger' }]) {
+      asked = 0;
+      expect((await t.ask(two.port, { headers, ...o })).status).toBe(502);
+      expect(asked).toBe(1);
+    }
+  });
+
   it('has a bounded body', async () => {
     const headers = { cookie: await scriptCookie(), 'content-length': String(10 * 1024 ** 3) };
     const req = request({

@@ -1,11 +1,8 @@
+import { isTriggerPage } from './changes.ts';
 import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-/** Airflow 2.7 starts a run on a plain GET of these. */
-const isTriggerPage = (request: DoorRequest, door: DoorFacts): boolean =>
-  door.airflow === 2 && /^\/(dags\/[^/]+\/)?trigger\/?$/.test(request.target.path);
 
 const isTopLevelNavigation = (r: DoorRequest): boolean =>
   r.method === 'GET' &&

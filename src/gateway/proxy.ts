@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import type { WebTarget } from '../environments/ports.ts';
 import { textOf, WindsockError } from '../lib/errors.ts';
 import { passedResponseHeaders, upstreamHeaders } from '../upstream/headers.ts';
@@ -64,6 +64,10 @@ const answerHeaders = (
 
 type Io = { readonly req: IncomingMessage; readonly res: ServerResponse };
 
+/** A kept connection may be closed while a request is on its way; such a one is sent again (RFC 9110, 9.2.2). */
+const isUnanswered = (error: unknown, res: ServerResponse): boolean =>
+  error instanceof errors.SocketError && !res.headersSent && !res.closed;
+
 const forward = async (
   deps: DoorDeps,
   request: DoorRequest,
@@ -79,9 +83,14 @@ const forward = async (
     headers: headersFor(request, door, admitted, body !== undefined),
     body: body ?? null,
   };
-  return relay(deps.pools.of(door.id, target), forwarded, io.res, (upstream) =>
-    answerHeaders(upstream, request, door, target),
-  );
+  const send = () =>
+    relay(deps.pools.of(door.id, target), forwarded, io.res, (upstream) =>
+      answerHeaders(upstream, request, door, target),
+    );
+  return send().catch((error) => {
+    if (body === undefined && !mayChange(request, door) && isUnanswered(error, io.res)) return send();
+    throw error;
+  });
 };
 
 /** Milliseconds after which the end of a process is known whose connection broke. */

@@ -112,12 +112,7 @@ def hooking():
 hooking()
 `;
 
-const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
-/** As root also the other way, which takes a second real Airflow, when everything is run. */
-const accounts = [
-  ...(isRoot ? (['root'] as const) : []),
-  ...(!isRoot || isFull ? (['an ordinary account'] as const) : []),
-];
+const accounts = [...(isRoot ? (['root'] as const) : []), 'an ordinary account'] as const;
 
 describe.each(accounts)('started by %s', (starter) => {
   const asRoot = starter === 'root';
