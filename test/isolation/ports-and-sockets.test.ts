@@ -50,7 +50,7 @@ const socketsOf = (pids: readonly number[]): readonly string[] => {
   const inodes = new Set(
     pids.flatMap((pid) => {
       const folder = `/proc/${pid}/fd`;
-      return readdirSync(folder).map((fd) => /^socket:\[(\d+)\]$/.exec(linkAt(join(folder, fd)))?.[1]);
+      return entriesOf(folder).map((fd) => /^socket:\[(\d+)\]$/.exec(linkAt(join(folder, fd)))?.[1]);
     }),
   );
   const lines = readFileSync('/proc/net/unix', 'utf8')
@@ -59,6 +59,15 @@ const socketsOf = (pids: readonly number[]): readonly string[] => {
   return lines.flatMap(([, , , , , , inode, name]) =>
     name !== undefined && inodes.has(inode) ? [name] : [],
   );
+};
+
+/** Of a process that may have ended meanwhile. */
+const entriesOf = (folder: string): readonly string[] => {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 };
 
 const linkAt = (file: string): string => {
