@@ -235,8 +235,9 @@ test('stopped, it keeps everything and runs nothing, also after a restart, until
   expect(page.status).toBe(200);
   await expect(update({ MinWorkers: 2 })).rejects.toThrow('is stopped');
   expect((await rig.api.find(name))?.LastUpdate.Error?.ErrorCode).toBe('ENVIRONMENT_STOPPED');
-  const status = await runWindsock(rig.place, ['status', '--json']);
-  expect(JSON.parse(status.stdout)).toMatchObject({ ok: true, environments: [{ status: 'STOPPED' }] });
+  const shown = async () => JSON.parse((await runWindsock(rig.place, ['status', '--json'])).stdout);
+  await until('the status says so', 30, async () => (await shown()).environments[0]?.status === 'STOPPED');
+  expect(await shown()).toMatchObject({ ok: true, environments: [{ status: 'STOPPED' }] });
   await rig.stop();
   await rig.start();
   await until('the API', 20, async () => (await rig.api.find(name))?.Status === 'AVAILABLE');
