@@ -10,7 +10,7 @@ loopback.addAddress('::1', 'ipv6');
 
 const isLoopback = (address: string): boolean => loopback.check(address, familyOf(address));
 
-/** A certificate for a domain, and those for names outside of it. */
+/** One certificate with its chain, and its key (PEM). */
 export interface Files {
   readonly chain: string;
   readonly key: string;

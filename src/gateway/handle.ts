@@ -23,7 +23,8 @@ const signIn = async (deps: DoorDeps, request: DoorRequest, door: DoorFacts): Pr
   return session ? deniedPage(door, session) : signInPage(door);
 };
 
-type Io = { readonly req: IncomingMessage; readonly res: ServerResponse };
+/** A request and its answer, as Node has them. */
+export type Io = { readonly req: IncomingMessage; readonly res: ServerResponse };
 
 /** The answer of one of the door's own paths; undefined when Airflow answered. */
 const answer = async (

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Door } from '../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../environments/record.ts';
@@ -9,7 +9,7 @@ import { BoundPort } from './bound-port.ts';
 import { endClosedWays } from './closed-ways.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, doorFacts } from './door-facts.ts';
-import { handle, handleUpgrade } from './handle.ts';
+import { handle, handleUpgrade, type Io } from './handle.ts';
 import { Names, ownNames } from './names.ts';
 import { createTlsFront, type TlsFront } from './tls-front.ts';
 import { refuseUpgrade } from './upgrade.ts';
@@ -27,8 +27,6 @@ const nameOf = ({ header }: Arrival, req: IncomingMessage): string => {
   const ofRequest = header === undefined ? undefined : req.headers.host?.replace(/:\d+$/, '');
   return (servername || ofRequest || '').toLowerCase();
 };
-
-type Io = { readonly req: IncomingMessage; readonly res: ServerResponse };
 
 /**
  * Doors of environments that are told apart by name, in one domain and at one port. A connection is for the

@@ -6,7 +6,7 @@ import { writeCertificate } from '../harness/certificate.ts';
 import { machineOf } from '../harness/environments.ts';
 import { Rig } from '../harness/rig.ts';
 import { makePlace, type Place, removePlace } from '../harness/server.ts';
-import { type Visit, type Visited, visit } from '../harness/visit.ts';
+import { statusOf, type Visit, type Visited, visit } from '../harness/visit.ts';
 
 const domain = 'airflow.example.com';
 const custom = 'pipelines.corp.example';
@@ -17,8 +17,6 @@ let cas: Readonly<Record<'own' | 'custom', string>>;
 const options = (name: string, option = 'webserver.base_url') => ({
   AirflowConfigurationOptions: { [option]: name },
 });
-const statusOf = (visited: Visited): number | string =>
-  'status' in visited ? visited.status : visited.error;
 
 beforeAll(async () => {
   place = await makePlace();

@@ -6,13 +6,11 @@ import { auditEvents } from '../harness/audit.ts';
 import { writeCertificate } from '../harness/certificate.ts';
 import { Rig } from '../harness/rig.ts';
 import { launch, makePlace, type Place, removePlace } from '../harness/server.ts';
-import { ask, openTls, type Visit, type Visited, visit } from '../harness/visit.ts';
+import { ask, openTls, statusOf, type Visit, type Visited, visit } from '../harness/visit.ts';
 
 const domain = 'airflow.example.com';
 /** The address of the proxy; whoever comes from 127.0.0.1 is none. */
 const proxy = '127.0.0.9';
-const statusOf = (visited: Visited): number | string =>
-  'status' in visited ? visited.status : visited.error;
 
 /** A server whose environments have names, with a proxy in front. */
 class Fronted {

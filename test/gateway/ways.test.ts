@@ -9,10 +9,8 @@ import { canMakeNetworks, OtherHost } from '../harness/networks.ts';
 import { Rig } from '../harness/rig.ts';
 import { launch, makePlace, type Place, removePlace } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
-import { type Visit, type Visited, visit } from '../harness/visit.ts';
+import { statusOf, type Visit, type Visited, visit } from '../harness/visit.ts';
 
-const statusOf = (visited: Visited): number | string =>
-  'status' in visited ? visited.status : visited.error;
 const mode = (WebserverAccessMode: string) => ({ WebserverAccessMode });
 const login = (token: Pick<WebToken, 'WebToken'>): Pick<Visit, 'path' | 'method' | 'headers' | 'body'> => ({
   ...{ path: '/pluginsv2/aws_mwaa/login', method: 'POST' },

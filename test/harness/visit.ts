@@ -60,6 +60,10 @@ export const openTls = async (v: Visit): Promise<TLSSocket> => {
   return secure;
 };
 
+/** The status of an answer, or the code of the error in its place. */
+export const statusOf = (visited: Visited): number | string =>
+  'status' in visited ? visited.status : visited.error;
+
 const errorCode = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message;
