@@ -7,8 +7,8 @@ export interface DoorFacts {
   readonly name: string;
   /** `localhost:7443`. */
   readonly hostname: string;
-  /** The same of every name by which the environment answers. */
-  readonly hostnames: readonly string[];
+  /** The same of every name by which the environment answers; asked for redirects only. */
+  readonly hostnames: () => readonly string[];
   /** `https://localhost:7443`: the only origin whose pages may act here. */
   readonly origin: string;
   /** Nothing but Windsock answers by this name, so that browsers may be told to use TLS for it always (RFC 6797). */

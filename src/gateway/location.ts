@@ -5,7 +5,7 @@ const schemes = new Set(['http:', 'https:']);
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 const isHere = (url: URL, door: DoorFacts, target: WebTarget): boolean =>
-  door.hostnames.includes(url.host) || (loopback.has(url.hostname) && url.port === String(target.port));
+  door.hostnames().includes(url.host) || (loopback.has(url.hostname) && url.port === String(target.port));
 
 /**
  * A Location of Airflow as the client may see it: its own pages always as a path of this door. Airflow may

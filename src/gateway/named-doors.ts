@@ -99,7 +99,7 @@ class NamedDoors {
     const mode = accessModeOf(record);
     const isThere = admits(mode, found.kind) && admits(mode, way) && (way === 'both' || way === found.kind);
     if (!isThere) return undefined;
-    const hostnames = this.#names.of(record.id).map((n) => this.hostnameOf(n));
+    const hostnames = () => this.#names.of(record.id).map((n) => this.hostnameOf(n));
     const isOwnName = name.endsWith(`.${this.#domain}`);
     return doorFacts({ record, hostname: this.hostnameOf(name), hostnames, way, isOwnName });
   }

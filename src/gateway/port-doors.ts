@@ -62,7 +62,7 @@ class PortDoor {
     if (known) return known;
     const { hostname } = this;
     // other programs of the machine answer at localhost too
-    const found = { hostname, hostnames: [hostname], way, isOwnName: false };
+    const found = { hostname, hostnames: () => [hostname], way, isOwnName: false };
     const facts = () => doorFacts({ ...found, record: this.record });
     const front = createTlsFront({
       tls: this.#deps.tls,

@@ -16,7 +16,7 @@ const door: DoorFacts = {
   id: 'a',
   name: 'a',
   hostname: 'localhost:7443',
-  hostnames: ['localhost:7443'],
+  hostnames: () => ['localhost:7443'],
   origin,
   isOwnName: false,
   airflow: 3,
