@@ -1,6 +1,7 @@
 // Writes the pages of docs/reference from the code; with --check it only says which of them are out of date.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { airflowOptionsPage } from './reference/airflow-options.ts';
 import { cliCommandsPage } from './reference/cli-commands.ts';
 import { commandsPage } from './reference/commands.ts';
 import { logEventsPage } from './reference/log-events.ts';
@@ -9,6 +10,7 @@ import { settingsPage } from './reference/settings.ts';
 
 const folder = new URL('../docs/reference/', import.meta.url);
 const pages: Readonly<Record<string, () => string>> = {
+  'airflow-options.md': airflowOptionsPage,
   'cli-commands.md': cliCommandsPage,
   'commands.md': commandsPage,
   'log-events.md': logEventsPage,

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import type { EnvironmentRecord } from '../environments/record.ts';
 import { type Processes, processesFor, sizesOf } from './classes.ts';
+import { userOption, userOptions } from './user-options.ts';
 import type { AirflowVersion } from './versions.ts';
 
 /** `[section] key = value`, as in airflow.cfg. */
@@ -108,7 +109,7 @@ const essentialOf3 = (i: ConfigurationInput): Options => ({
   },
 });
 
-/** What no user option may change: identity, addresses, databases, keys. */
+/** What no user option may change, each of it in protected-options.ts: identity, addresses, databases, keys. */
 const essential = (v: AirflowVersion, i: ConfigurationInput): Options =>
   merge(v.major === 2 ? essentialOf2(i) : essentialOf3(i), {
     core: {
@@ -132,32 +133,18 @@ const merge = (...layers: readonly Options[]): Options => {
   return merged;
 };
 
-/** `section.key` of AirflowConfigurationOptions. */
-const optionsOfUser = (record: EnvironmentRecord): Options => {
-  const given = record.spec['AirflowConfigurationOptions'];
-  const options: Options = {};
-  if (typeof given !== 'object' || given === null) return options;
-  for (const [name, value] of Object.entries(given)) {
-    const dot = name.indexOf('.');
-    if (dot < 1) continue;
-    options[name.slice(0, dot)] = { ...options[name.slice(0, dot)], [name.slice(dot + 1)]: String(value) };
-  }
-  return options;
-};
-
-/** True when the user has an option of that name. */
-export const hasOption = (record: EnvironmentRecord, section: string, key: string): boolean =>
-  optionsOfUser(record)[section]?.[key] !== undefined;
+const optionsOfUser = (record: EnvironmentRecord): Options =>
+  merge(...userOptions(record).map(({ section, key, value }) => ({ [section]: { [key]: value } })));
 
 /** Tasks that run at once: the user's own `core.parallelism` where it is a number, else what the sizes say. */
 export const parallelismOf = (record: EnvironmentRecord, v: AirflowVersion): number => {
-  const given = Number(optionsOfUser(record)['core']?.['parallelism']);
+  const given = Number(userOption(record, 'core', 'parallelism'));
   return Number.isInteger(given) && given > 0 ? given : processesOf(record, v).parallelism;
 };
 
 /** MWAA's own option `mwaa.triggerer_enabled`: True unless it is said otherwise. */
 export const hasTriggerer = (record: EnvironmentRecord): boolean =>
-  String(optionsOfUser(record)['mwaa']?.['triggerer_enabled'] ?? 'true').toLowerCase() !== 'false';
+  userOption(record, 'mwaa', 'triggerer_enabled')?.toLowerCase() !== 'false';
 
 const written = (value: string | number | boolean): string => {
   if (typeof value === 'boolean') return value ? 'True' : 'False';

@@ -137,6 +137,10 @@ export const logEvents = {
     meaning: 'An environment could not be looked at; it is tried again.',
     fields: ['environmentId', 'reason'],
   },
+  'options ignored': {
+    meaning: 'AirflowConfigurationOptions name options that Windsock sets itself; the reason lists them.',
+    fields: [...ofEnvironment, 'reason'],
+  },
 
   // processes
   'component started': {

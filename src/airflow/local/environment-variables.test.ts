@@ -5,13 +5,20 @@ import { processVariables, type VariablesInput } from './environment-variables.t
 import { placesOf } from './places.ts';
 import { seenBy } from './seen.ts';
 
-const input = (EnvironmentClass: string, airflow = '3.3.1'): VariablesInput => {
+const input = (
+  EnvironmentClass: string,
+  airflow = '3.3.1',
+  options: Record<string, string> = {},
+): VariablesInput => {
   const version = findVersion(airflow);
   if (!version) throw new Error(airflow);
   const places = placesOf('/data/environments', 'abcdefghijkl');
   const about = { id: 'abcdefghijkl', name: 'demo', accountId: '123456789012', region: 'eu-west-1' };
   return {
-    record: { ...about, spec: { EnvironmentClass } } as unknown as EnvironmentRecord,
+    record: {
+      ...about,
+      spec: { EnvironmentClass, AirflowVersion: airflow, AirflowConfigurationOptions: options },
+    } as unknown as EnvironmentRecord,
     version,
     base: { hash: 'h', folder: '/data/bases/h', python: '/data/bases/h/bin/python' },
     places,
@@ -48,4 +55,25 @@ test('names of Amazon MWAA by version; other services than mwaa stay with AWS', 
   });
   expect(Object.keys(variables)).not.toContain('AWS_ENDPOINT_URL');
   expect(Object.keys(variables)).not.toContain('AWS_DISABLE_HOST_PREFIX_INJECTION');
+});
+
+test("the user's options come with them, and over levels of the logs", () => {
+  const options = { 'custom.queue': 'fast', 'logging.namespace_levels': 'a=DEBUG', 'core.executor': 'x' };
+  const variables = processVariables(input('mw1.small', '3.3.1', options), 'scheduler');
+  expect(variables).toMatchObject({
+    AIRFLOW__CUSTOM__QUEUE: 'fast',
+    AIRFLOW__LOGGING__NAMESPACE_LEVELS: 'a=DEBUG',
+    AIRFLOW__LOGGING__LOGGING_LEVEL: 'INFO',
+  });
+  expect(variables).not.toHaveProperty('AIRFLOW__CORE__EXECUTOR');
+});
+
+test.each([
+  ['2.7.2', 'logging.logging_level'],
+  ['2.7.2', 'core.logging_level'],
+  ['3.3.1', 'logging.logging_level'],
+])('%s: a level in %s counts for all', (airflow, option) => {
+  const variables = processVariables(input('mw1.small', airflow, { [option]: 'ERROR' }), 'scheduler');
+  const levels = Object.entries(variables).filter(([name]) => name.includes('LEVEL'));
+  expect(levels).toEqual([[`AIRFLOW__${option.replace('.', '__').toUpperCase()}`, 'ERROR']]);
 });

@@ -3,7 +3,7 @@ import type { EnvironmentRecord } from '../../environments/record.ts';
 import type { Account } from '../../lib/process.ts';
 import type { Base } from '../base.ts';
 import { logLevelsOf } from '../logging.ts';
-import { hasOption } from '../settings.ts';
+import { optionVariables, userOption } from '../user-options.ts';
 import type { AirflowVersion } from '../versions.ts';
 import type { Places } from './places.ts';
 import type { Seen } from './seen.ts';
@@ -30,7 +30,8 @@ export interface VariablesInput {
  * 3.2) another one for loggers by name, which are the scheduler's.
  */
 const logVariables = (record: EnvironmentRecord, major: 2 | 3, component: string): Record<string, string> => {
-  if (hasOption(record, 'logging', 'logging_level')) return {};
+  const older = major === 2 ? userOption(record, 'core', 'logging_level') : undefined;
+  if ((userOption(record, 'logging', 'logging_level') ?? older) !== undefined) return {};
   const levels = logLevelsOf(record, component);
   if (major === 2)
     return { AIRFLOW__LOGGING__LOGGING_LEVEL: levels.component, WINDSOCK_TASK_LOG_LEVEL: levels.tasks };
@@ -48,7 +49,10 @@ export const environmentMark = (root: string): readonly [name: string, value: st
   root,
 ];
 
-/** On Amazon MWAA's smallest class one container is scheduler and worker. */
+/**
+ * On Amazon MWAA's smallest class one container is scheduler and worker. A scheduler's worker processes are told that
+ * they are workers by the shim (sitecustomize.py).
+ */
 const mwaaComponent = (component: string, environmentClass: string): string => {
   if (component === 'webserver') return component;
   return environmentClass === 'mw1.micro' ? 'hybrid' : 'scheduler';
@@ -66,10 +70,13 @@ const towardsWindsock = (i: VariablesInput): Record<string, string> => ({
 });
 
 /**
- * The whole environment of an Airflow process: nothing of the server's own, no secret (those are in airflow.cfg,
- * which /proc does not show). Names as MWAA sets them where a DAG may read them.
+ * The whole environment of an Airflow process: the user's options, over which Airflow's own file does not come, and
+ * nothing of the server's own; no secret of Windsock's (those are in airflow.cfg, which /proc does not show). Names as
+ * MWAA sets them where a DAG may read them.
  */
 export const processVariables = (i: VariablesInput, component: string): Record<string, string> => ({
+  ...logVariables(i.record, i.version.major, component),
+  ...optionVariables(i.record),
   PATH: `${join(i.base.folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
   LANG: 'C.UTF-8',
   LC_ALL: 'C.UTF-8',
@@ -100,7 +107,6 @@ export const processVariables = (i: VariablesInput, component: string): Record<s
   WINDSOCK_ASSERTION_ISSUER: i.assertionIssuer,
   WINDSOCK_SIGN_IN_URL: '/aws_mwaa/aws-console-sso',
   WINDSOCK_SIGN_OUT_URL: '/aws_mwaa/sign-out',
-  ...logVariables(i.record, i.version.major, component),
   ...(i.databasePeer ? { PGREQUIREPEER: i.databasePeer } : {}),
   ...(i.version.major === 3 ? { FORWARDED_ALLOW_IPS: '127.0.0.1' } : {}),
 });

@@ -18,6 +18,7 @@ import { failpoint } from '../../lib/failpoint.ts';
 import { connectionsOf, processMemoryOf } from '../classes.ts';
 import { logFolderOf } from '../logging.ts';
 import { environmentConfiguration, hasTriggerer, parallelismOf, processesOf } from '../settings.ts';
+import { ignoredOptions } from '../user-options.ts';
 import { componentsOf } from './commands.ts';
 import {
   accountName,
@@ -164,6 +165,12 @@ const found = async (
   return { living, webPort: facts.webPort };
 };
 
+const tellIgnored = (o: LocalDriverOptions, e: EnvironmentRecord): void => {
+  const ignored = ignoredOptions(e);
+  if (ignored.length === 0) return;
+  o.log.warn('options ignored', { environment: e.name, environmentId: e.id, reason: ignored.join(', ') });
+};
+
 /**
  * Writes airflow.cfg and the keys, and gives the environment that can be started with them. What runs of an
  * earlier start goes on; everything else of the environment is ended.
@@ -179,6 +186,7 @@ export const configure = async (
   const version = versionOf(e);
   const account = accountOf(o, e.id);
   const { living, webPort } = await found(o, e);
+  tellIgnored(o, e);
   const text = environmentConfiguration({
     version,
     record: e,

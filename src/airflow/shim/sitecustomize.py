@@ -1,14 +1,19 @@
-"""Airflow's processes talk to their own web server and to nobody who took its port.
+"""What every Python process of an environment does before anything else.
 
-Tasks of Airflow 3 send their tokens to the web server of their environment and believe what it answers, by plain HTTP on
-a port of this machine. While that server is started again, any account may listen there. So a connection to it counts
-only when the account of this process accepted it; it is closed before a byte is sent otherwise.
+Airflow's processes talk to their own web server and to nobody who took its port. Tasks of Airflow 3 send their tokens
+to the web server of their environment and believe what it answers, by plain HTTP on a port of this machine. While that
+server is started again, any account may listen there. So a connection to it counts only when the account of this
+process accepted it; it is closed before a byte is sent otherwise.
+
+Tasks run in worker processes of the scheduler. They read MWAA_AIRFLOW_COMPONENT=worker, as on Amazon MWAA, where
+workers are containers of their own.
 
 Python imports this module at each start (docs.python.org, `site`), so there is no import here that a start does not
 need, and nothing in it may fail.
 """
 import os
 import re
+import sys
 
 
 def _own_port():
@@ -66,3 +71,51 @@ def _guard(port):
 
 if (_port := _own_port()) is not None:
     _guard(_port)
+
+
+_EXECUTOR = "airflow.executors.local_executor"
+
+
+def _as_worker(begin):
+    import functools
+
+    @functools.wraps(begin)
+    def begin_as_worker(*args, **kwargs):
+        os.environ["MWAA_AIRFLOW_COMPONENT"] = "worker"
+        return begin(*args, **kwargs)
+
+    return begin_as_worker
+
+
+def _mark_workers(module):
+    """What a worker process begins with: a method on Airflow 2, a function on Airflow 3."""
+    if hasattr(module, "LocalWorkerBase"):
+        module.LocalWorkerBase.run = _as_worker(module.LocalWorkerBase.run)
+    elif hasattr(module, "_run_worker"):
+        module._run_worker = _as_worker(module._run_worker)
+
+
+class _ExecutorFinder:
+    """Finds the module of the executor once, as Python would, and marks its workers when it was loaded."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name != _EXECUTOR:
+            return None
+        import importlib.util
+
+        sys.meta_path.remove(cls)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def exec_module(module):
+                load(module)
+                _mark_workers(module)
+
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+if os.environ.get("MWAA_AIRFLOW_COMPONENT") == "scheduler":
+    sys.meta_path.insert(0, _ExecutorFinder)
