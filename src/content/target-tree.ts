@@ -65,7 +65,10 @@ const makeFolder = async (path: string, owner: TreeOwner): Promise<void> => {
   const facts = await lstat(path).catch(() => undefined);
   if (facts?.isDirectory()) return;
   if (facts) await unlink(path);
-  await mkdir(path, { mode: 0o700 });
+  // a publication that was told to end may make the same folder in the same moment
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
   await own(path, owner, owner.dirMode);
 };
 

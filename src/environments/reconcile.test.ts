@@ -148,6 +148,21 @@ describe('reconcile', () => {
     expect(w.record().lastUpdate.Error).toBeUndefined();
   });
 
+  test('a fault that is over is not told while the next steps are done', async () => {
+    let broken = true;
+    const seen: unknown[] = [];
+    const w = world({
+      fail: (step) => {
+        if (step === 'base' && broken) throw new StepFailed('the index cannot be reached', { retry: true });
+        if (step === 'folders') seen.push(w.record().lastUpdate, w.record().progress);
+      },
+    });
+    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    broken = false;
+    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    expect(seen).toEqual([{ Status: 'PENDING', CreatedAt: 5 }, undefined]);
+  });
+
   test.each([
     ['a fault that stays', false, minute],
     ['a fault that may pass, after the deadline', true, 21 * minute],

@@ -215,6 +215,13 @@ const settled = async (
   await d.store.setObserved(lease, { progress: actual.trouble ?? null });
 };
 
+/** A step that failed and was passed since is no longer told; a roll-back keeps saying why. */
+const forgetFailure = async (d: ReconcileDeps, e: EnvironmentRecord, lease: Lease): Promise<void> => {
+  const isTold = e.lastUpdate.Error !== undefined && e.lastUpdate.Status === 'PENDING';
+  if (!isTold || statusAfterFailure[e.status] === undefined || e.status === 'ROLLING_BACK') return;
+  await d.store.setObserved(lease, { lastUpdate: lastUpdateOf(e, 'PENDING'), progress: null });
+};
+
 const withLease = async (
   d: ReconcileDeps,
   id: EnvironmentId,
@@ -227,10 +234,12 @@ const withLease = async (
     signal,
     stillHeld: async () => !signal.aborted && (await d.isOwner()) && lease.stillHeld(),
   };
+  let passed = false;
   while (!signal.aborted) {
     const record = await d.store.findById(id);
     if (!record) return undefined;
     tryOf(d, record, tries);
+    if (passed) await forgetFailure(d, record, held);
     const actual = await d.driver.observe(record);
     const step = plan(record, actual, d.door.isOpen(record));
     if (step === undefined) {
@@ -239,6 +248,7 @@ const withLease = async (
     }
     try {
       await timed(d, step, record, held);
+      passed = true;
     } catch (error) {
       if (signal.aborted || error instanceof LeaseLost) break;
       return afterFailure(d, record, held, step, error, tries);

@@ -30,7 +30,12 @@ const leastFreeBytes = 1024 ** 3;
 const makeAbove = (folder: string, mode: number): void => {
   if (existsSync(folder)) return;
   makeAbove(dirname(folder), mode);
-  mkdirSync(folder, { mode });
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    // another server that starts on the same new folder was faster
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
 };
 
 /** Makes a folder of ours with its mode. What stands there must be a folder that belongs to this account. */

@@ -13,7 +13,7 @@ import { schedulerStarts } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
 
 const full = process.env['WINDSOCK_TEST_FULL'] === '1';
-const names = ['silent', 'unwell', 'robbed'] as const;
+const names = ['silent', 'unwell', 'robbed', 'once'] as const;
 let rig: Rig;
 
 beforeAll(async () => {
@@ -100,6 +100,18 @@ describe('a component that does not do its work', { concurrent: true }, () => {
     expect(performance.now() - began).toBeGreaterThan(110_000);
     await until('it is well', 60, () => existsSync(join(machine.home, 'scheduler.pid')));
     expect(startsOf(machine)).toHaveLength(2);
+  });
+
+  test('a scheduler that ended once is told, and no longer once it is well again', async () => {
+    const { machine } = await begin('once');
+    const old = pidOf(machine, 'scheduler');
+    const told = async () => (await rig.api.find('once'))?.LastUpdate;
+    process.kill(old, 'SIGKILL');
+    const error = await until('what happened', 20, async () => (await told())?.Error);
+    expect(error).toMatchObject({ ErrorCode: 'COMPONENT_TROUBLE' });
+    await until('nothing to tell', 30, async () => (await told())?.Error === undefined);
+    expect(await told()).toMatchObject({ Status: 'SUCCESS' });
+    expect(pidOf(machine, 'scheduler')).not.toBe(old);
   });
 
   test('another program takes the port of a web server: it gets another one, the stranger gets nothing', async () => {

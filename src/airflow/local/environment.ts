@@ -43,6 +43,8 @@ export class LocalEnvironment {
   readonly #o: LocalEnvironmentOptions;
   readonly #components: Components;
   readonly #unwell = new Unwell();
+  /** The start of a component that Airflow last called healthy. */
+  readonly #wellStarts = new Map<string, number>();
   #checkedStart = 0;
   #checking = false;
   #closed = false;
@@ -173,7 +175,7 @@ export class LocalEnvironment {
 
   /** What is wrong with its components, for people; undefined when all is well. */
   get trouble(): string | undefined {
-    const found = this.#all.flatMap((c) => c.trouble ?? []);
+    const found = this.#all.flatMap((c) => (this.#isOver(c) ? [] : (c.trouble ?? [])));
     return found.length === 0 ? undefined : `Airflow's ${found.join('; ')}`;
   }
 
@@ -221,6 +223,7 @@ export class LocalEnvironment {
     this.#healthy = missing.length === 0;
     if (health === undefined) return this.#silent();
     this.#unwell.forget('webserver');
+    this.#noteWell(health);
     this.#endWhatHangs(health);
     if (this.ready && !this.#closed) for (const component of this.#all) component.start();
     return missing.length === 0 ? 'ready' : `waiting for ${missing.join(', ').replaceAll('-', ' ')}`;
@@ -231,6 +234,20 @@ export class LocalEnvironment {
     return needed.filter((part) =>
       part === 'webserver' ? health === undefined : !this.#isWell(part, health?.get(part)),
     );
+  }
+
+  /** It ended once and is well again; one that ended several times in a row may do so once more. */
+  #isOver(component: Component): boolean {
+    const isWell = component.state === 'running' && this.#wellStarts.get(component.name) === component.starts;
+    return isWell && component.deaths === 1;
+  }
+
+  #noteWell(health: ReadonlyMap<Part, PartHealth>): void {
+    for (const component of this.#all) {
+      const isWeb = component === this.#web;
+      if (isWeb || this.#isWell(component.name as Part, health.get(component.name as Part)))
+        this.#wellStarts.set(component.name, component.starts);
+    }
   }
 
   /** The last sign of life of a component that was just started may be its predecessor's. */

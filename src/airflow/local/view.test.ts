@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -108,6 +109,26 @@ describe.runIf(isSupported)('a view', () => {
     const { stdout, stderr, status } = inView('echo begun');
     expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
     expect(stderr).toContain('dags in the home is not a folder');
+  });
+
+  test('programs that start at once make the folders of the home together', { timeout: 60_000 }, async () => {
+    const launch = { program: '/bin/true', args: [], env: {}, cwd: '/', account: nobody, view: view() };
+    const { file, args, options, words } = commandOf(launch);
+    for (let round = 0; round < 4; round += 1) {
+      const starts = Array.from({ length: 8 }, async () => {
+        const child = spawn(file, args, { ...options, stdio: ['pipe', 'ignore', 'pipe'] });
+        let said = '';
+        child.stderr.setEncoding('utf8').on('data', (text: string) => {
+          said += text;
+        });
+        child.stdin.on('error', () => {});
+        child.stdin.end(words);
+        const [code] = (await once(child, 'close')) as [number];
+        return `${code} ${said}`;
+      });
+      expect([...new Set(await Promise.all(starts))]).toEqual(['0 ']);
+      rmSync(join(data, 'e/home/dags'), { recursive: true });
+    }
   });
 
   test('what everybody may write to is its own', () => {

@@ -62,10 +62,11 @@ m --move "$aside" /usr/local
 
 /**
  * The home belongs to the environment's account, which may put a link there at any moment: what is mounted on is the
- * folder that was entered, not what its name leads to by then.
+ * folder that was entered, not what its name leads to by then. Two components may start at once: `-p` takes the folder
+ * that the other one made.
  */
 const folderInHome = ([name, path]: readonly [string, string]): string => `cd ${mwaaHome}
-[ -d ${quoted(name)} ] || mkdir ${quoted(name)}
+mkdir -p ${quoted(name)}
 cd -P ${quoted(name)}
 [ "$(pwd -P)" = ${quoted(join(mwaaHome, name))} ] || { echo ${quoted(`${name} in the home is not a folder`)} >&2; exit 1; }
 m -c --bind "$data"/${quoted(path)} .

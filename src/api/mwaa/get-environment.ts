@@ -31,15 +31,13 @@ const lastUpdateOf = ({
       }),
 });
 
-/** What a settled environment has to say: the one member that the model has for it. */
+/** What a settled environment has to say now: the one member that the model has for it. */
 const withTrouble = (e: EnvironmentRecord): LastUpdate => {
-  if (!isSettled(e.status) || e.lastUpdate.Error !== undefined) return e.lastUpdate;
-  const say = (ErrorCode: string, ErrorMessage: string) => ({
-    ...e.lastUpdate,
-    Error: { ErrorCode, ErrorMessage },
-  });
+  const { Error: error, ...last } = e.lastUpdate;
+  if (!isSettled(e.status) || (error !== undefined && last.Status !== 'SUCCESS')) return e.lastUpdate;
+  const say = (ErrorCode: string, ErrorMessage: string) => ({ ...last, Error: { ErrorCode, ErrorMessage } });
   if (e.suspended) return say('ENVIRONMENT_STOPPED', stoppedText(e.name));
-  return e.progress === undefined ? e.lastUpdate : say('COMPONENT_TROUBLE', e.progress);
+  return e.progress === undefined ? last : say('COMPONENT_TROUBLE', e.progress);
 };
 
 const loggingOf = (given: unknown, scope: Scope, name: string) =>
