@@ -197,7 +197,7 @@ describe.each(accounts)('started by %s', (starter) => {
       AWS_REGION: 'us-east-1',
       AWS_DEFAULT_REGION: 'us-east-1',
       AWS_EXECUTION_ENV: 'Amazon_MWAA_331',
-      MWAA_AIRFLOW_COMPONENT: 'scheduler',
+      MWAA_AIRFLOW_COMPONENT: 'worker',
       CUSTOMER_ACCOUNT_ID: rootKey(place).accountId,
       AWS_ENDPOINT_URL_MWAA: `http://localhost:${place.ports.api}`,
     });

@@ -84,6 +84,42 @@ describe('an update in place', () => {
     expect(config()).not.toContain('page_size');
   });
 
+  const variablesOf = (component: string) =>
+    readFileSync(`/proc/${pids()[component]}/environ`, 'utf8').split('\0');
+  const commandLines = () =>
+    readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry))
+      .map((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        } catch {
+          return '';
+        }
+      });
+
+  test('of options is in the variables of every process, without what Windsock sets itself', async () => {
+    const [word, evil] = ["quiet 'word' of theirs $HOME", 'evil-value'];
+    const kept = ['core.fernet_key_cmd', 'core.sql_alchemy_conn', 'api.auth_backend', 'webserver.secret_key'];
+    await update({
+      AirflowConfigurationOptions: {
+        ...Object.fromEntries(kept.map((option) => [option, evil])),
+        'custom.queue': word,
+      },
+    });
+    await rig.becomes(name, 'AVAILABLE');
+    expect(Object.keys(pids())).toEqual(expect.arrayContaining(['webserver', 'scheduler']));
+    for (const component of Object.keys(pids())) {
+      expect(variablesOf(component), component).toContain(`AIRFLOW__CUSTOM__QUEUE=${word}`);
+      expect(variablesOf(component).join(), component).not.toContain(evil);
+    }
+    expect(config()).not.toContain(evil);
+    expect(commandLines().filter((line) => line.includes(word))).toEqual([]);
+    await update({ AirflowConfigurationOptions: {} });
+    await rig.becomes(name, 'AVAILABLE');
+    for (const component of Object.keys(pids()))
+      expect(variablesOf(component).join(), component).not.toContain('CUSTOM');
+  });
+
   test('of what no process needs restarts nothing', async () => {
     const before = pids();
     await update({ WeeklyMaintenanceWindowStart: 'SUN:03:30', WebserverAccessMode: 'PUBLIC_ONLY' });

@@ -43,6 +43,20 @@ export const tickingDag = (id: string, lines: number): string =>
 export const sharedDag = (id: string, role: string): string =>
   speakingDag(id, ['return "Shared"'], `, access_control={"${role}": {"can_read"}}`);
 
+/**
+ * A DAG that needs an environment variable to be imported, named after its value: its task returns what it sees of
+ * its variables, and what Airflow reads for these options (`section.key`).
+ */
+export const variablesDag = (id: string, variable: string, options: readonly string[]): string =>
+  `import os\n${speakingDag(id, [
+    'import os',
+    'from airflow.configuration import conf',
+    `options = {name: conf.get(*name.split(".", 1), fallback=None) for name in ${JSON.stringify(options)}}`,
+    'variables = {name: value for name, value in os.environ.items() if name.startswith(("AIRFLOW__", "MWAA"))}',
+    'print("seen:", variables)',
+    'return {"variables": variables, "options": options}',
+  ]).replace(`dag_id="${id}"`, `dag_id="${id}_" + os.environ["${variable}"]`)}`;
+
 /** Puts a file into a bucket's `dags` folder; the bucket is made when it is not there. */
 export const putDag = ({ data }: Place, bucket: string, file: string, text: string): void => {
   const path = join(data, 'buckets', bucket, 'dags', file);

@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accountOf, isRoot } from '../harness/accounts.ts';
 import { launchBrowser, loginUrl, newContext } from '../harness/browser.ts';
-import { putDag, sayingDag } from '../harness/dags.ts';
+import { putDag, sayingDag, variablesDag } from '../harness/dags.ts';
 import { ask, postCommand, postLogin, restPath, runCommand, type Session, signIn } from '../harness/door.ts';
 import { Minter } from '../harness/minter.ts';
 import {
@@ -42,6 +42,23 @@ const two: Subject = { name: 'two', version: '2.7.2', airflow: 2 };
 const three: Subject = { name: 'three', version: '3.3.1', airflow: 3 };
 const subjects = [three, two];
 const otherOf = (s: Subject): Subject => (s === two ? three : two);
+
+/** An option of the user's, and spellings of options that are Windsock's own: a variable would beat the file. */
+const evil = 'evil.value';
+const options = {
+  'custom.queue': 'fast',
+  'smtp.smtp_host': 'mail.example',
+  'core.fernet_key_cmd': evil,
+  'core.sql_alchemy_conn': evil,
+  'database.sql_alchemy_conn_cmd': evil,
+  'api.auth_backend': evil,
+  'fab.auth_backends': evil,
+  'core.base_log_folder': evil,
+  'webserver.secret_key': evil,
+  'api_auth.jwt_secret_secret': evil,
+  'workers.execution_api_server_url': evil,
+  'webserver.web_server_port': evil,
+};
 
 let place: Place;
 let server: Running;
@@ -91,9 +108,15 @@ describe('creation', () => {
   test('CreateEnvironment answers at once with the ARN, GetEnvironment says CREATING', async () => {
     for (const s of subjects) {
       putDag(place, s.name, 'journey.py', sayingDag(`journey_${s.name}`, `The task of ${s.name} speaks`));
+      putDag(
+        place,
+        s.name,
+        'variables.py',
+        variablesDag('of', 'AIRFLOW__CUSTOM__QUEUE', Object.keys(options)),
+      );
       const { Arn } = await mwaa.call<{ Arn: string }>(
         'create_environment',
-        newEnvironment(s.name, s.version),
+        newEnvironment(s.name, s.version, { AirflowConfigurationOptions: options }),
       );
       expect(Arn).toMatch(new RegExp(`^arn:aws:airflow:us-east-1:\\d{12}:environment/${s.name}$`));
       const { Environment: e } = await mwaa.call<{ Environment: Environment }>('get_environment', {
@@ -122,7 +145,9 @@ describe('creation', () => {
   test.for(subjects)('$version becomes AVAILABLE', { timeout: 600_000 }, async (s) => {
     const { environment, seen } = await mwaa.wait(s.name, 'AVAILABLE', 540);
     expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
-    expect(environment?.LastUpdate.Status).toBe('SUCCESS');
+    expect(environment?.LastUpdate).toMatchObject({ Status: 'SUCCESS' });
+    expect(environment?.LastUpdate).not.toHaveProperty('Error');
+    expect(serverLog(place)).not.toContain('component ended');
     expect(environment?.WebserverUrl).toMatch(/^localhost:\d+$/);
     expect(seen.filter((status) => status !== 'CREATING')).toEqual(['AVAILABLE']);
   });
@@ -185,6 +210,38 @@ describe.for(subjects)('Airflow $version', (s) => {
       return ['success', 'failed'].includes(run.state) ? run.state : undefined;
     });
     expect(state).toBe('success');
+  });
+
+  test('options are variables of DAG processor, task and command, and none that Windsock sets itself', async () => {
+    const run = `/dags/of_fast/dagRuns/variables`;
+    await until('the DAG that needs a variable', 90, async () => {
+      const found = await (await rest(s)).get(`${restPath(s.airflow)}/dags/of_fast`);
+      return found.status === 200;
+    });
+    for (const command of ['dags unpause of_fast', 'dags trigger of_fast --run-id variables']) {
+      const answer = await runCommand(place, mint, s.name, command);
+      expect(answer, answer.stderr).toMatchObject({ status: 200 });
+    }
+    const state = await until('the end of the run', 120, async () => {
+      const found = await restJson<{ state: string }>(s, run);
+      return ['success', 'failed'].includes(found.state) ? found.state : undefined;
+    });
+    expect(state).toBe('success');
+    const path = `${run}/taskInstances/speak/xcomEntries/return_value`;
+    const { value } = await restJson<{ value: unknown }>(s, path);
+    // Airflow 2 answers with what Python prints of it
+    const seen = typeof value === 'string' ? value : JSON.stringify(value);
+    expect(seen).toMatch(/.MWAA_AIRFLOW_COMPONENT.: ?.worker./);
+    expect(seen).toMatch(/.AIRFLOW__CUSTOM__QUEUE.: ?.fast./);
+    expect(seen).toMatch(/.smtp\.smtp_host.: ?.mail\.example./);
+    expect(seen).not.toContain(evil);
+    const command = await runCommand(place, mint, s.name, 'tasks test of_fast speak');
+    expect(command.status, command.stderr).toBe(200);
+    const said = command.stdout + command.stderr;
+    expect(said).toMatch(/seen: .*.MWAA_AIRFLOW_COMPONENT.: .webserver./);
+    expect(said).toMatch(/.AIRFLOW__CUSTOM__QUEUE.: .fast./);
+    expect(said).not.toContain(evil);
+    expect(serverLog(place)).not.toContain(evil);
   });
 
   test("the task's log is readable in the browser", async () => {
