@@ -221,6 +221,10 @@ export const settingDefinitions = {
     value: 'MINUTES',
     description: 'How long a web session lasts without a request',
   },
+  singleUseCliTokens: {
+    schema: flag.default(false),
+    description: 'Let a CLI token run one command only, instead of several within its 60 seconds',
+  },
   signingKeyDays: {
     schema: z.coerce
       .number({ error: 'must be a number of days' })

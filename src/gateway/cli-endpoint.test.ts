@@ -26,6 +26,22 @@ describe('the CLI endpoint', () => {
     expect(JSON.stringify(t.audit)).not.toContain('secret');
   });
 
+  it('runs one command after the other with one token; what cannot be recorded does not run, and does not count', async () => {
+    const token = await t.tokens.cliToken(two.record, mintOf('ann'), 'user/ann');
+    const before = t.world.words.length;
+    expect((await call('dags list', token)).status).toBe(200);
+    t.world.auditFails = true;
+    expect((await call('dags list', token)).status).toBe(500);
+    t.world.auditFails = false;
+    expect((await call('pools list', token)).status).toBe(200);
+    expect(t.world.words.slice(before)).toEqual([
+      ['dags', 'list'],
+      ['pools', 'list'],
+    ]);
+    expect(t.audit.filter((e) => e.eventName === 'UseCliToken')).toHaveLength(2);
+    expect([...t.stores.tokens.values()].at(-1)?.uses).toBe(2);
+  });
+
   it('maps what the driver answers', async () => {
     t.world.cli = { kind: 'refused', reason: 'no such command' };
     const refused = await call('users list');

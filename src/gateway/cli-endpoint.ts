@@ -134,8 +134,9 @@ const run = async (
 };
 
 /**
- * `POST /aws_mwaa/cli`: one Airflow command for one CLI token (Amazon MWAA User Guide, "Apache Airflow CLI
- * command reference"). No shell sees the text. Throws Refusal and TokenRefused.
+ * `POST /aws_mwaa/cli`: one Airflow command, for a CLI token (Amazon MWAA User Guide, "Apache Airflow CLI command
+ * reference"). Each use of the token is recorded, and decided with the policies of now. No shell sees the text. Throws
+ * Refusal and TokenRefused.
  */
 export const cliEndpoint = async (
   deps: DoorDeps,

@@ -135,6 +135,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     keys,
     clock: systemClock,
     installationId: 'inst',
+    singleUseCliTokens: false,
     mayRunCommands: () => true,
     rolesOf: (_mint, e) => (e.tags['stage'] === 'closed' ? [] : world.roles),
   });

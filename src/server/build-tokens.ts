@@ -19,6 +19,7 @@ export const buildTokens = (d: {
   readonly installationId: string;
   readonly authorizer: Authorizer;
   readonly sessionLimits: SessionLimits;
+  readonly singleUseCliTokens: boolean;
   readonly log: Log;
 }): Tokens =>
   createTokens({
@@ -29,6 +30,7 @@ export const buildTokens = (d: {
     clock: systemClock,
     installationId: d.installationId,
     sessionLimits: d.sessionLimits,
+    singleUseCliTokens: d.singleUseCliTokens,
     log: d.log,
     rolesOf: (mint, e, action) =>
       grantedRoles(

@@ -194,6 +194,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const tokens = buildTokens({
     ...{ db: own.db, audit, keys: id.keys, installationId: issuer, authorizer, log },
     sessionLimits: { lifetime: settings.sessionHours * 3_600, idle: settings.sessionIdleMinutes * 60 },
+    singleUseCliTokens: settings.singleUseCliTokens,
   });
   started.add('sweeping', tokens.startSweeping());
   const pools = createUpstreamPools();

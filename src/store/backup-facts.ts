@@ -29,16 +29,12 @@ export const livingEnvironments = async (server: DatabaseServer): Promise<readon
 const numbersSpent = 50;
 
 /**
- * After a restore: what was handed out before it is worth nothing any more. Every token that was not used is revoked,
- * every web session ended, in one transaction. Gives the environments that are there.
+ * After a restore: what was handed out before it is worth nothing any more. Every token is revoked, every web
+ * session ended, in one transaction. Gives the environments that are there.
  */
 export const closeDoors = (db: Database): Promise<readonly LivingEnvironment[]> =>
   db.inTransaction(async (tx) => {
-    await db.query(
-      'update tokens set revoked_at = now() where redeemed_at is null and revoked_at is null',
-      [],
-      tx,
-    );
+    await db.query('update tokens set revoked_at = now() where revoked_at is null', [], tx);
     await db.query(
       `update sessions set ended_at = now(), end_reason = 'restored from a backup' where ended_at is null`,
       [],

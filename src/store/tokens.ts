@@ -30,8 +30,13 @@ const insertSql = `
   insert into tokens (jti_hash, kind, environment_id, mint, airflow_identity, issued_at, expires_at, boot_id,
     monotonic_deadline) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
 
+// The row lock lets one of many simultaneous updates through; the others then see what it wrote.
+const useSql = `
+  update tokens set uses = uses + 1, redeemed_at = coalesce(redeemed_at, $2)
+    where jti_hash = $1 and uses < $3 and revoked_at is null returning *`;
+
 const stateSql = `
-  select case when revoked_at is not null then 'revoked' when redeemed_at is not null then 'used' else 'unused' end
+  select case when revoked_at is not null then 'revoked' when uses > 0 then 'used' else 'unused' end
     as state from tokens where jti_hash = $1`;
 
 /** Web login tokens and CLI tokens in PostgreSQL. */
@@ -42,14 +47,8 @@ export const createTokenStore = (db: Database): TokenStore => ({
     const values = [t.jtiHash, t.kind, t.environmentId, JSON.stringify(t.mint), t.airflowIdentity, ...times];
     await db.query(insertSql, [...values, t.bootId, Math.floor(t.monotonicDeadline)], tx);
   },
-  // The row lock lets one of many simultaneous updates through; the others then see redeemed_at.
-  redeem: async (tx, jtiHash, now) => {
-    const [row] = await db.query<Row>(
-      `update tokens set redeemed_at = $2
-         where jti_hash = $1 and redeemed_at is null and revoked_at is null returning *`,
-      [jtiHash, new Date(now)],
-      tx,
-    );
+  use: async (tx, jtiHash, { now, most }) => {
+    const [row] = await db.query<Row>(useSql, [jtiHash, new Date(now), most], tx);
     return row && toToken(row);
   },
   state: async (tx, jtiHash) => {
@@ -58,7 +57,7 @@ export const createTokenStore = (db: Database): TokenStore => ({
   },
   revokeAll: async (tx, environmentId, now) => {
     await db.query(
-      'update tokens set revoked_at = $2 where environment_id = $1 and redeemed_at is null and revoked_at is null',
+      'update tokens set revoked_at = $2 where environment_id = $1 and revoked_at is null',
       [environmentId, new Date(now)],
       tx,
     );

@@ -3,7 +3,7 @@ import type { InTransaction, Transaction } from '../lib/transaction.ts';
 import type { SessionFilter, SessionStore, WebSession } from './session-store.ts';
 import type { TokenAudit, TokenRecord, TokenStore } from './token-store.ts';
 
-type FakeToken = { record: TokenRecord; state: 'unused' | 'used' | 'revoked' };
+type FakeToken = { record: TokenRecord; uses: number; revoked: boolean };
 type FakeSession = { session: WebSession; hash: string; ended: string | undefined };
 
 const matches = (s: WebSession, { id, environmentId, person, way }: SessionFilter): boolean =>
@@ -54,17 +54,21 @@ export const fakeStores = () => {
   const tokenStore: TokenStore = {
     inTransaction,
     insert: async (_tx, record) =>
-      void tokens.set(record.jtiHash.toString('hex'), { record, state: 'unused' }),
-    redeem: async (_tx, hash) => {
+      void tokens.set(record.jtiHash.toString('hex'), { record, uses: 0, revoked: false }),
+    use: async (_tx, hash, { most }) => {
       const token = tokens.get(hash.toString('hex'));
-      if (token?.state !== 'unused') return undefined;
-      token.state = 'used';
+      if (!token || token.revoked || token.uses >= most) return undefined;
+      token.uses += 1;
       return token.record;
     },
-    state: async (_tx, hash) => tokens.get(hash.toString('hex'))?.state ?? 'unknown',
+    state: async (_tx, hash) => {
+      const token = tokens.get(hash.toString('hex'));
+      if (!token) return 'unknown';
+      if (token.revoked) return 'revoked';
+      return token.uses > 0 ? 'used' : 'unused';
+    },
     revokeAll: async (_tx, id) => {
-      for (const t of tokens.values())
-        if (t.record.environmentId === id && t.state === 'unused') t.state = 'revoked';
+      for (const t of tokens.values()) if (t.record.environmentId === id) t.revoked = true;
     },
     sweep: async (before, limit) => {
       const old = [...tokens].filter(([, t]) => t.record.expiresAt < before).slice(0, limit);

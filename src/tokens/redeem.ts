@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { failpoint } from '../lib/failpoint.ts';
+import type { OneByOne } from '../lib/one-by-one.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { hashOf, type ReadToken, readToken } from './jwt.ts';
 import type { TokenEnvironment } from './ports.ts';
@@ -13,7 +14,12 @@ export interface RedeemDeps {
   readonly keys: SigningKeys;
   readonly clock: Clock;
   readonly installationId: string;
+  /** CLI tokens work once as well. */
+  readonly singleUseCliTokens: boolean;
 }
+
+/** Uses of one token wait for the lock of its row: all at once, each would hold a connection to the database. */
+export type UseLine = Pick<OneByOne, 'run'>;
 
 /** What the endpoint that was called wants. */
 export interface Wanted {
@@ -37,12 +43,12 @@ const isOverdue = (row: TokenRecord, clock: Clock): boolean =>
   clock.now() >= row.expiresAt || (row.bootId === clock.bootId && clock.monotonic() >= row.monotonicDeadline);
 
 /**
- * Uses a token up and runs `then` in the same transaction: when `then` throws, the token is unused again.
- * Of any number of simultaneous calls with one token, one at most reaches `then`.
+ * Counts a use of a token and runs `then` in the same transaction: when `then` throws, it was not used. Of any number
+ * of simultaneous calls with one token, as many reach `then` as its kind may be used; one, of a kind that works once.
  * Throws TokenRefused.
  */
 export const redeemToken = async <T>(
-  deps: RedeemDeps,
+  deps: RedeemDeps & { readonly line: UseLine },
   text: string,
   wanted: Wanted,
   then: (tx: Transaction, row: TokenRecord) => Promise<T>,
@@ -50,20 +56,22 @@ export const redeemToken = async <T>(
   const { kind, environment } = wanted;
   const read = await readToken(text, deps.keys, deps.installationId);
   const token = checkClaims(read, wanted, deps.clock.now());
-  const refuse = (reason: 'expired' | 'already-used' | 'revoked') =>
+  const most = deps.singleUseCliTokens ? 1 : kind.mostUses;
+  const refuse = (reason: 'expired' | 'already-used' | 'used-up' | 'revoked') =>
     refuseToken(reason, token, kind, environment.name);
-  const result = await deps.tokenStore.inTransaction(async (tx) => {
-    const row = await deps.tokenStore.redeem(tx, hashOf(token.jti), deps.clock.now());
+  const useIn = async (tx: Transaction) => {
+    const row = await deps.tokenStore.use(tx, hashOf(token.jti), { now: deps.clock.now(), most });
     if (!row) {
       const state = await deps.tokenStore.state(tx, hashOf(token.jti));
-      throw refuse(state === 'used' ? 'already-used' : 'revoked');
+      throw refuse(state === 'used' ? (most === 1 ? 'already-used' : 'used-up') : 'revoked');
     }
     if (row.kind !== kind.kind || row.environmentId !== environment.id) throw refuse('revoked');
     if (isOverdue(row, deps.clock)) throw refuse('expired');
     const done = await then(tx, row);
     failpoint('redeem:before-commit');
     return done;
-  });
+  };
+  const result = await deps.line.run(token.jti, () => deps.tokenStore.inTransaction(useIn));
   failpoint('redeem:after-commit');
   return result;
 };

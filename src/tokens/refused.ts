@@ -7,6 +7,7 @@ export type RefusalReason =
   | 'other-environment'
   | 'expired'
   | 'already-used'
+  | 'used-up'
   | 'revoked'
   | 'no-role'
   | 'no-right';
@@ -31,7 +32,10 @@ export interface TokenFacts {
   readonly user: string;
 }
 
-const why: Record<Exclude<RefusalReason, 'not-ours' | 'wrong-kind' | 'other-environment'>, string> = {
+const why: Record<
+  Exclude<RefusalReason, 'not-ours' | 'wrong-kind' | 'other-environment' | 'used-up'>,
+  string
+> = {
   expired: 'It has expired: such a token lives 60 seconds.',
   'already-used': 'It was used already: such a token works once.',
   revoked: 'It was revoked.',
@@ -61,7 +65,11 @@ export const refuseToken = (
     if (reason === 'other-environment')
       return `${what(token)}, and this is environment ${environment}. ${instead}.`;
     if (reason === 'no-role' || reason === 'no-right') return `${what(token)}. ${why[reason]}`;
-    return `${what(token)}. ${why[reason]} ${instead} for a new one.`;
+    const cause =
+      reason === 'used-up'
+        ? `It was used ${token.kind.mostUses} times, which is as often as one may be.`
+        : why[reason];
+    return `${what(token)}. ${cause} ${instead} for a new one.`;
   };
   return new TokenRefused(reason, text(), token.user);
 };

@@ -6,6 +6,8 @@ export interface TokenKind {
   /** The API operation that gives such a token. */
   readonly eventName: string;
   readonly label: string;
+  /** How often one token may be used within its lifetime. */
+  readonly mostUses: number;
   /** Where the token belongs. */
   readonly use: string;
   /** The call that gives one, for the AWS command line. */

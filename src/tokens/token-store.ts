@@ -19,11 +19,18 @@ export interface TokenRecord {
 export interface TokenStore {
   readonly inTransaction: InTransaction;
   insert(tx: Transaction, token: TokenRecord): Promise<void>;
-  /** Marks the token as used and gives it; undefined when it is unknown, used or revoked. One caller at most gets it. */
-  redeem(tx: Transaction, jtiHash: Buffer, now: number): Promise<TokenRecord | undefined>;
-  /** Why a token could not be redeemed; in the same transaction, so that no second connection is waited for. */
+  /**
+   * Counts one use of the token and gives it; undefined when it is unknown, revoked or was used `most` times. Of any
+   * number of callers, `most` get it.
+   */
+  use(
+    tx: Transaction,
+    jtiHash: Buffer,
+    o: { readonly now: number; readonly most: number },
+  ): Promise<TokenRecord | undefined>;
+  /** Why a token could not be used; in the same transaction, so that no second connection is waited for. */
   state(tx: Transaction, jtiHash: Buffer): Promise<'unused' | 'used' | 'revoked' | 'unknown'>;
-  /** Revokes every unused token of an environment. */
+  /** Revokes every token of an environment. */
   revokeAll(tx: Transaction, environmentId: string, now: number): Promise<void>;
   /** Deletes at most `limit` tokens that expired before; gives how many. */
   sweep(before: number, limit: number): Promise<number>;

@@ -38,7 +38,7 @@ beforeAll(async () => {
   keys = await load(join(folder, 'keys.json'));
 });
 
-const setUp = () => {
+const setUp = (singleUseCliTokens = false) => {
   const time = { now: 1_800_000_000_500, monotonic: 5_000, bootId: 'boot-1' };
   const clock = {
     now: () => time.now,
@@ -58,6 +58,7 @@ const setUp = () => {
     keys,
     clock,
     installationId: 'inst',
+    singleUseCliTokens,
     mayRunCommands: () => true,
     rolesOf: () => roles.now,
   });
@@ -101,6 +102,40 @@ describe('a token', () => {
     const refused = await reasonOf(redeem(w, token));
     expect(refused.reason).toBe('already-used');
     expect(refused.publicText).toContain('aws mwaa create-web-login-token --name demo');
+  });
+
+  it('of the CLI works several times, each counted, also when they come at the same moment; not for ever', async () => {
+    const w = setUp();
+    const { mostUses } = cliToken;
+    const token = await w.tokens.cliToken(demo, mint, 'root');
+    const results = await Promise.allSettled(
+      Array.from({ length: mostUses + 50 }, () => redeem(w, token, cliToken)),
+    );
+    expect(results.filter((r) => r.status === 'fulfilled')).toHaveLength(mostUses);
+    expect([...w.stores.tokens.values()].map(({ uses }) => uses)).toEqual([mostUses]);
+    const refused = await reasonOf(redeem(w, token, cliToken));
+    expect(refused.reason).toBe('used-up');
+    expect(refused.publicText).toMatch(/It was used 200 times.*create-cli-token --name demo/s);
+    const second = await w.tokens.cliToken(demo, mint, 'root');
+    expect(await redeem(w, second, cliToken)).toBe('root');
+    w.pass(60_000);
+    expect((await reasonOf(redeem(w, second, cliToken))).reason).toBe('expired');
+  });
+
+  it('of the CLI works once where it is set so', async () => {
+    const w = setUp(true);
+    const token = await w.tokens.cliToken(demo, mint, 'root');
+    const results = await Promise.allSettled(Array.from({ length: 50 }, () => redeem(w, token, cliToken)));
+    expect(results.filter((r) => r.status === 'fulfilled')).toHaveLength(1);
+    expect((await reasonOf(redeem(w, token, cliToken))).reason).toBe('already-used');
+  });
+
+  it('of the CLI that was used is nothing once its environment is being deleted', async () => {
+    const w = setUp();
+    const token = await w.tokens.cliToken(demo, mint, 'root');
+    await redeem(w, token, cliToken);
+    await w.stores.inTransaction((tx) => w.tokens.endAll(tx, demo.id));
+    expect((await reasonOf(redeem(w, token, cliToken))).reason).toBe('revoked');
   });
 
   it('is unused again when what follows fails', async () => {
@@ -203,6 +238,7 @@ describe('a token', () => {
       },
       clock: { now: () => w.time.now, monotonic: () => 0, bootId: 'b' },
       installationId: 'inst',
+      singleUseCliTokens: false,
       mayRunCommands: () => true,
       rolesOf: () => [],
     });

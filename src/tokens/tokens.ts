@@ -1,6 +1,7 @@
 import type { MintContext } from '../identity/principal.ts';
 import { textOf } from '../lib/errors.ts';
 import { type Log, silentLog } from '../lib/log.ts';
+import { OneByOne } from '../lib/one-by-one.ts';
 import type { Stop } from '../lib/stop.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { type AssertionDeps, type Assertions, createAssertions, type RoleEnvironment } from './assertion.ts';
@@ -8,7 +9,7 @@ import { cliToken } from './cli-token.ts';
 import { readToken } from './jwt.ts';
 import { type MintDeps, mintToken } from './mint.ts';
 import type { TokenMinter } from './ports.ts';
-import { redeemToken, type Wanted } from './redeem.ts';
+import { type RedeemDeps, redeemToken, type Wanted } from './redeem.ts';
 import type { SessionStore } from './session-store.ts';
 import type { TokenRecord } from './token-store.ts';
 import { webLoginToken } from './web-login-token.ts';
@@ -18,7 +19,7 @@ const hour = 3_600_000;
 const sweepEvery = 10 * 60_000;
 const sweepBatch = 500;
 
-export interface TokensDeps extends MintDeps, AssertionDeps {
+export interface TokensDeps extends MintDeps, RedeemDeps, AssertionDeps {
   readonly sessionStore: SessionStore;
   readonly sessionLimits?: SessionLimits;
   readonly log?: Log;
@@ -26,7 +27,7 @@ export interface TokensDeps extends MintDeps, AssertionDeps {
 
 /** Everything short-lived that opens an environment. */
 export interface Tokens extends TokenMinter {
-  /** Uses a token up and runs `then` in the same transaction. Throws TokenRefused. */
+  /** Counts a use of a token and runs `then` in the same transaction. Throws TokenRefused. */
   redeem<T>(
     text: string,
     wanted: Wanted,
@@ -39,7 +40,7 @@ export interface Tokens extends TokenMinter {
   /** Whether the policies of now still give the right to a CLI token. */
   mayRunCommands(mint: MintContext, e: RoleEnvironment): boolean;
   /**
-   * Ends every session and revokes every unused token of an environment, in the transaction of the delete.
+   * Ends every session and revokes every token of an environment, in the transaction of the delete.
    * Call what it gives after the commit: it cuts the open connections.
    */
   endAll(tx: Transaction, environmentId: string): Promise<() => void>;
@@ -63,6 +64,7 @@ const describe = async (deps: TokensDeps, credential: string): Promise<string | 
 export const createTokens = (deps: TokensDeps): Tokens => {
   const log = deps.log ?? silentLog;
   const sessions = createWebSessions(deps);
+  const line = new OneByOne();
   const sweep = async () => {
     await sweepAll((limit) => deps.tokenStore.sweep(deps.clock.now() - hour, limit));
     await sweepAll((limit) => deps.sessionStore.sweep(deps.clock.now() - 7 * 24 * hour, limit));
@@ -70,7 +72,7 @@ export const createTokens = (deps: TokensDeps): Tokens => {
   return {
     webLoginToken: (e, mint, airflowIdentity) => mintToken(deps, webLoginToken, e, { mint, airflowIdentity }),
     cliToken: (e, mint, airflowIdentity) => mintToken(deps, cliToken, e, { mint, airflowIdentity }),
-    redeem: (text, wanted, then) => redeemToken(deps, text, wanted, then),
+    redeem: (text, wanted, then) => redeemToken({ ...deps, line }, text, wanted, then),
     describe: (credential) => describe(deps, credential),
     sessions,
     assertions: createAssertions(deps),

@@ -251,7 +251,7 @@ describe('backup and restore', () => {
     const states = await query<{ unused: string; open: string }>(
       restored,
       'windsock',
-      `select (select count(*) from tokens where redeemed_at is null and revoked_at is null) as unused,
+      `select (select count(*) from tokens where revoked_at is null) as unused,
               (select count(*) from sessions where ended_at is null) as open`,
     );
     expect(states).toEqual([{ unused: '0', open: '0' }]);

@@ -93,6 +93,7 @@ describe('a token', () => {
     const key = await iam.user('ann', { attached: ['AmazonMWAAFullApiAccess'] });
     const ann = new Minter(rig.place, key);
     const [web, cli] = [await ann.webToken('one'), await ann.cliToken('one')];
+    expect((await postCommand(rig.place, cli, 'version')).status).toBe(200);
     const PolicyArn = 'arn:aws:iam::aws:policy/AmazonMWAAFullApiAccess';
     await iam.call('DetachUserPolicy', { UserName: 'ann', PolicyArn });
     expect((await postLogin(rig.place, web, 3)).status).toBe(403);
@@ -101,6 +102,12 @@ describe('a token', () => {
     await rig.create('gone', '3.3.1');
     await rig.available('gone');
     const late = await until('a token', 60, () => rig.mint.webToken('gone'));
+    const command = await rig.mint.cliToken('gone');
+    await until(
+      'a command',
+      20,
+      async () => (await postCommand(rig.place, command, 'version')).status === 200,
+    );
     await rig.api.delete('gone');
     const answer = await postLogin(rig.place, late, 3).then(
       ({ status }) => status,
@@ -109,6 +116,19 @@ describe('a token', () => {
     expect([403, 404, 503, 'no door']).toContain(answer);
     await rig.gone('gone');
     await expect(postLogin(rig.place, late, 3)).rejects.toThrow();
+
+    await rig.create('gone', '3.3.1');
+    const { WebServerHostname } = await until('the new one', 60, async () => {
+      const token = await rig.mint.cliToken('gone');
+      return (await postCommand(rig.place, token, 'version')).status === 200 && token;
+    });
+    const again = await postCommand(rig.place, { ...command, WebServerHostname }, 'version');
+    expect([again.status, again.text]).toEqual([
+      403,
+      expect.stringMatching(/CLI token for environment gone/),
+    ]);
+    await rig.api.delete('gone');
+    await rig.gone('gone');
   });
 });
 

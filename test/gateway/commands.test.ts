@@ -1,5 +1,7 @@
 // Commands at `/aws_mwaa/cli` by somebody who means no good: too large, too many, abandoned. Airflow is trivial here;
 // what real Airflow's commands may do is in gateway.test.ts.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditEvents } from '../harness/audit.ts';
@@ -86,13 +88,52 @@ test('A55, A56: no word of a command is in the list of processes; one whose clie
   expect(outcome?.errorMessage).toBe('the client went away, and the command was ended');
 });
 
-test('a token is used up by a command that is refused, and no body can be sent for another', async () => {
+/** Uses of CLI tokens on record so far. */
+const uses = async (): Promise<number> =>
+  (await auditEvents(rig.place, ['--by', 'EventName=UseCliToken'])).length;
+
+test('one token runs a hundred commands at once and more after them; each use is recorded, and 200 are the end', async () => {
+  const before = await uses();
+  const token = await rig.mint.cliToken('one');
+  const run = (words: string) => postCommand(rig.place, token, words);
+  const answers = await Promise.all(Array.from({ length: 100 }, () => run('dags list')));
+  expect(answers.filter(({ status }) => status !== 200 && status !== 429)).toEqual([]);
+  expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(4);
+  expect((await uses()) - before).toBe(100);
+  expect((await run('dags list')).status).toBe(200);
+  const more = await Promise.all(Array.from({ length: 110 }, () => run('users list')));
+  const refused = more.filter(({ status }) => status === 403);
+  expect(refused).toHaveLength(11);
+  expect(refused[0]?.text).toMatch(/used 200 times/);
+  expect((await uses()) - before).toBe(200);
+});
+
+test('a command that is refused is a use of its token, and words are taken from the body alone', async () => {
   const token = await rig.mint.cliToken('one');
   expect((await postCommand(rig.place, token, 'users list')).status).toBe(500);
-  expect((await postCommand(rig.place, token, 'dags list')).status).toBe(403);
+  expect((await postCommand(rig.place, token, 'dags list')).status).toBe(200);
   const headers = { authorization: `Bearer ${(await rig.mint.cliToken('one')).CliToken}` };
   const inQuery = await ask(rig.place, session.hostname, '/aws_mwaa/cli?command=dags%20list', {
     ...{ method: 'POST', headers, body: '' },
   });
   expect(inQuery.status).toBe(400);
 });
+
+test('where CLI tokens are set to work once, one of a hundred uses at the same moment succeeds', async () => {
+  writeFileSync(join(rig.place.data, 'settings.json'), JSON.stringify({ singleUseCliTokens: true }));
+  await rig.stop();
+  await rig.start();
+  await rig.available('one');
+  const once = async (words: string, times: number) => {
+    const token = await rig.mint.cliToken('one');
+    return Promise.all(Array.from({ length: times }, () => postCommand(rig.place, token, words)));
+  };
+  await until('Airflow', 60, async () => (await once('dags list', 1))[0]?.status === 200);
+  const before = await uses();
+  const answers = await once('dags list', 100);
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+  const others = answers.filter(({ status }) => status !== 200);
+  expect(others.every(({ status, text }) => status === 403 && text.includes('used already'))).toBe(true);
+  expect((await uses()) - before).toBe(1);
+  expect((await once('users list', 1))[0]?.status).toBe(500);
+}, 120_000);

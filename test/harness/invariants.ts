@@ -141,8 +141,8 @@ const auditProblems = async ({ place }: Facts): Promise<readonly string[]> => {
               where event_name in ('CreateWebLoginToken', 'CreateCliToken') and event->>'errorCode' is null) as entries
       where t <> a
      union all
-     select 'tokens that were used and uses on record differ: ' || t || ', ' || a
-       from (select count(*) as t from tokens where redeemed_at is not null) as tokens,
+     select 'uses of tokens and uses on record differ: ' || t || ', ' || a
+       from (select coalesce(sum(uses), 0) as t from tokens) as tokens,
             (select count(*) as a from audit_events where event_name in ('WebLogin', 'UseCliToken')) as entries
       where t <> a
      union all

@@ -7,7 +7,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accountOf, isRoot } from '../harness/accounts.ts';
 import { launchBrowser, loginUrl, newContext } from '../harness/browser.ts';
 import { putDag, sayingDag, variablesDag } from '../harness/dags.ts';
-import { ask, postCommand, postLogin, restPath, runCommand, type Session, signIn } from '../harness/door.ts';
+import {
+  ask,
+  outputOf,
+  postCommand,
+  postLogin,
+  restPath,
+  runCommand,
+  type Session,
+  signIn,
+} from '../harness/door.ts';
 import { Minter } from '../harness/minter.ts';
 import {
   type Answer,
@@ -331,7 +340,7 @@ describe.for(subjects)('Airflow $version', (s) => {
     expect(serverLog(place)).not.toContain('secret-of-theirs');
   });
 
-  test('a token works once', async () => {
+  test('a web login token works once, a CLI token for one command after the other', async () => {
     const web = await mint.webToken(s.name);
     expect((await postLogin(place, web, s.airflow)).status).toBe(200);
     const again = await postLogin(place, web, s.airflow);
@@ -339,9 +348,7 @@ describe.for(subjects)('Airflow $version', (s) => {
     expect(again.text).toMatch(/used already/);
     const cli = await mint.cliToken(s.name);
     expect((await postCommand(place, cli, 'version')).status).toBe(200);
-    const second = await postCommand(place, cli, 'version');
-    expect(second.status).toBe(403);
-    expect(second.text).toMatch(/used already/);
+    expect(outputOf(await postCommand(place, cli, 'dags list')).status).toBe(200);
   });
 
   test('a token of the other environment is refused, and the text says which belongs where', async () => {

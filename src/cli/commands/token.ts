@@ -22,7 +22,7 @@ const webCommand = (context: Context): Command =>
 
 const cliCommand = (context: Context): Command =>
   apiCommand('cli')
-    .description('Mint a CLI token and print it (60 seconds, one use).')
+    .description('Mint a CLI token and print it (60 seconds).')
     .argument('<env>', 'name of the environment')
     .option('--json', 'the answer of CreateCliToken, and Url')
     .addHelpText('after', example('windsock token cli demo --json'))
