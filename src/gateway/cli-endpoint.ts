@@ -16,7 +16,8 @@ import { livingRecord } from './living.ts';
 import { bearerOf } from './session-of.ts';
 import { unavailable } from './unavailable-page.ts';
 
-const maxBody = 64 * 1024;
+/** Enough for a large `--conf`; the command has the same bound. */
+const maxBody = 1024 * 1024;
 
 const base64 = (text: string | Buffer): string => Buffer.from(text).toString('base64');
 

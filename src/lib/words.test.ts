@@ -28,6 +28,21 @@ describe('splitWords', () => {
     expect(() => splitWords(text)).toThrow(BadWords);
   });
 
+  it('takes a megabyte, whatever it is made of', () => {
+    const half = 512 * 1024;
+    const cases: readonly (readonly [string, string])[] = [
+      ['\\a'.repeat(half), 'a'.repeat(half)],
+      ['""'.repeat(half), ''],
+      ["''".repeat(half), ''],
+      [`"${'\\"'.repeat(half)}"`, '"'.repeat(half)],
+      [`"${'a'.repeat(2 * half)}"`, 'a'.repeat(2 * half)],
+      ['é'.repeat(half), 'é'.repeat(half)],
+    ];
+    for (const [text, word] of cases) expect(splitWords(text)[0] === word, text.slice(0, 4)).toBe(true);
+    expect(splitWords('\u00a0'.repeat(half))).toEqual([]);
+    expect(() => splitWords(`"${'a\\"'.repeat(half)}`)).toThrow(BadWords);
+  });
+
   it('bounds the number of words', () => {
     expect(splitWords('a '.repeat(1000))).toHaveLength(1000);
     expect(() => splitWords('a '.repeat(1001))).toThrow(/more than 1000/);

@@ -43,7 +43,7 @@ test('A57: what is no text, too large or of too many words does not run', async 
     ['overlong UTF-8', Buffer.from([0x64, 0xc0, 0xaf]), 400],
     ['a NUL', 'dags list\0', 400],
     ['10,000 words', `dags list ${'a '.repeat(10_000)}`, 400],
-    ['1 MiB', Buffer.alloc(1024 * 1024, 'a'), 413],
+    ['one byte more than 1 MiB', Buffer.alloc(1024 * 1024 + 1, 'a'), 413],
   ];
   for (const [what, body, status] of cases) expect(await post(body, body.length), what).toBe(status);
   expect(await post('dags', 1024 ** 3), 'a GiB that is only announced').toBe(413);
@@ -86,6 +86,18 @@ test('A55, A56: no word of a command is in the list of processes; one whose clie
   });
   const [outcome] = events.filter((e) => e.errorCode === 'NoAnswer');
   expect(outcome?.errorMessage).toBe('the client went away, and the command was ended');
+});
+
+test('a configuration of 900 KB reaches Airflow whole, in whatever characters', async () => {
+  for (const piece of ['x', '€', '💨']) {
+    const conf = JSON.stringify({ data: piece.repeat(900_000 / Buffer.byteLength(piece)) });
+    const ran = await runCommand(rig.place, rig.mint, 'one', `dags trigger my_dag --conf '${conf}'`);
+    expect(ran.stderr).toBe('');
+    expect(
+      ran.stdout === `trivial airflow dags trigger my_dag --conf ${conf}\n`,
+      ran.stdout.slice(0, 200),
+    ).toBe(true);
+  }
 });
 
 /** Uses of CLI tokens on record so far. */

@@ -3,10 +3,8 @@ import { type CommandForm, commandForm } from './options.ts';
 
 export type CheckResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-/** Linux refuses a variable of 128 KiB or more, its name counted (execve(2), MAX_ARG_STRLEN). */
-const longestWord = 128 * 1024 - 'WINDSOCK_WORD_999=\0'.length;
 const mostWords = 1000;
-const mostBytes = 512 * 1024;
+const mostBytes = 1024 * 1024;
 
 const refused = (reason: string): CheckResult => ({ ok: false, reason });
 
@@ -24,9 +22,8 @@ const commandsText = (version: string): string => {
 
 const sizeFault = (words: readonly string[]): string | undefined => {
   if (words.length > mostWords) return `The command has more than ${mostWords} words. Use fewer.`;
-  const sizes = words.map((word) => Buffer.byteLength(word));
-  if (sizes.some((size) => size > longestWord)) return 'One word of the command is longer than 128 KiB.';
-  if (sizes.reduce((sum, size) => sum + size, 0) > mostBytes) return 'The command is longer than 512 KiB.';
+  const bytes = words.reduce((sum, word) => sum + Buffer.byteLength(word), 0);
+  if (bytes > mostBytes) return 'The command is longer than 1 MiB.';
   return words.some((word) => word.includes('\0')) ? 'The command holds a NUL character.' : undefined;
 };
 

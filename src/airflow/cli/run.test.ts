@@ -15,13 +15,19 @@ let python: string;
 const script = `#!/bin/sh
 set --
 i=0
-while [ $i -lt $WINDSOCK_WORDS ]; do
-  eval "set -- \\"\\$@\\" \\"\\$WINDSOCK_WORD_$i\\"; unset WINDSOCK_WORD_$i"
-  i=$((i + 1))
+for count in $WINDSOCK_WORDS; do
+  word=
+  end=$((i + count))
+  while [ $i -lt $end ]; do
+    eval "word=\\$word\\$WINDSOCK_WORD_$i; unset WINDSOCK_WORD_$i"
+    i=$((i + 1))
+  done
+  set -- "$@" "$word"
 done
-unset WINDSOCK_WORDS i
+unset WINDSOCK_WORDS i word end count
 case "$1" in
   echo) printf '%s|' "$@"; env; echo warn >&2; exit 3 ;;
+  length) printf %s "$2" | wc -c ;;
   flood) head -c 3000000 /dev/zero ;;
   stdin) cat; echo end ;;
   sleep) trap '' TERM; setsid sleep 300 & echo $! > "$PWD/inner"; echo $$ > "$PWD/outer"; sleep 300; sleep 300 ;;
@@ -188,4 +194,12 @@ it.runIf(process.geteuid?.() === 0)('runs as the account it is given', async () 
     signal: new AbortController().signal,
   });
   expect(answer.kind === 'ran' && answer.stdout.toString()).toBe('65534\n65534\n65534\n');
+});
+
+it('hands on a word of a megabyte, in whatever characters', async () => {
+  for (const word of ['x'.repeat(900_000), '💨'.repeat(250_000), `é${'\n€'.repeat(200_000)}`]) {
+    const ran = await go(['length', word]);
+    const stdout = ran.kind === 'ran' ? ran.stdout.toString().trim() : ran.kind;
+    expect(stdout).toBe(String(Buffer.byteLength(word)));
+  }
 });

@@ -51,18 +51,26 @@ const accountOf = ({ uid, gid }: AirflowRun): Account | undefined =>
 
 /**
  * What `python -m airflow` does, with the words from variables that are gone before Airflow begins: arguments are in
- * the list of processes, which every account of the machine reads, and words may hold passwords.
+ * the list of processes, which every account of the machine reads, and words may hold passwords. WINDSOCK_WORDS says of
+ * each word in how many variables it is.
  */
-const program = `import os, sys
-count = int(os.environ.pop("WINDSOCK_WORDS"))
-sys.argv = ["airflow", *(os.environ.pop(f"WINDSOCK_WORD_{i}") for i in range(count))]
+const program = `import itertools, os, sys
+pieces = (os.environ.pop(f"WINDSOCK_WORD_{i}") for i in itertools.count())
+counts = map(int, os.environ.pop("WINDSOCK_WORDS").split())
+sys.argv = ["airflow", *("".join(itertools.islice(pieces, count)) for count in counts)]
 from airflow.__main__ import main
 main()`;
 
-const variablesOf = (words: readonly string[]): Readonly<Record<string, string>> => ({
-  WINDSOCK_WORDS: String(words.length),
-  ...Object.fromEntries(words.map((word, i) => [`WINDSOCK_WORD_${i}`, word])),
-});
+/** Linux refuses a variable of 128 KiB or more (execve(2), MAX_ARG_STRLEN); a character takes up to four bytes. */
+const piecesOf = (word: string): readonly string[] => word.match(/[\s\S]{1,30000}/gu) ?? [''];
+
+const variablesOf = (words: readonly string[]): Readonly<Record<string, string>> => {
+  const pieces = words.map(piecesOf);
+  return {
+    WINDSOCK_WORDS: pieces.map(({ length }) => length).join(' '),
+    ...Object.fromEntries(pieces.flat().map((piece, i) => [`WINDSOCK_WORD_${i}`, piece])),
+  };
+};
 
 const start = (o: AirflowRun, mark: string) => {
   const { file, args, options, words } = commandOf({
