@@ -9,6 +9,7 @@ import {
 import type { MintContext, Principal, SessionFacts } from '../identity/principal.ts';
 import { headersOf, type ReceivedRequest } from '../identity/sigv4/canonical.ts';
 import { textOf } from '../lib/errors.ts';
+import { slices } from '../lib/turns.ts';
 import { deniedText } from '../policy/denied-text.ts';
 import type { Decision } from '../policy/evaluate.ts';
 import type { ApiDeps } from './deps.ts';
@@ -57,11 +58,14 @@ const authorize = async (operation: Operation, mint: MintContext, trace: Trace, 
   const { accountId, region, authorizer } = deps;
   const { principal } = mint;
   const checks = await operation.checks({ accountId, region, principal, input: trace.input ?? {} }, deps);
+  const pause = slices();
   for (const check of checks) {
     const { action, context } = check;
-    const decisions = check.resources.map((resource) =>
-      authorizer.decide(mint, { action, resource, context }),
-    );
+    const decisions: Decision[] = [];
+    for (const resource of check.resources) {
+      await pause();
+      decisions.push(authorizer.decide(mint, { action, resource, context }));
+    }
     const allowing = decisions.find((decision) => decision.allowed);
     const decision = allowing ?? decisions[0];
     if (decision && (trace.decision === undefined || !allowing)) {

@@ -5,9 +5,11 @@ import {
   type Decision,
   evaluate,
   evaluateTrust,
+  mostSteps,
   type NamedPolicy,
   type Policies,
 } from '../policy/evaluate.ts';
+import { Steps } from '../policy/steps.ts';
 import { type ConditionContext, conditionContext } from './condition-context.ts';
 import type { Directory } from './directory.ts';
 import { policiesOf } from './policies-of.ts';
@@ -37,7 +39,7 @@ export interface RoleQuestion extends Scope {
 /** The one place that decides who may do what. */
 export interface Authorizer {
   decide(mint: MintContext, question: Question): Decision;
-  /** The decision on each of the five Airflow roles. */
+  /** The decision on each of the five Airflow roles; together they may take no more work than one. */
   airflowRoles(mint: MintContext, question: RoleQuestion): ReadonlyMap<AirflowRole, Decision>;
   /** Whether a role's trust policy, and with it what the caller holds, lets him do this with the role. */
   mayAssume(mint: MintContext, question: Question, trust: NamedPolicy): boolean;
@@ -62,8 +64,9 @@ export const createAuthorizer = (d: {
     const policies = policiesOf(directory, mint);
     const global = conditionContext(mint, { ...d, directory });
     const { principal } = mint;
+    const steps = new Steps(mostSteps);
     return ({ action, resource, context }: Question): Decision =>
-      evaluate({ principal, action, resource, context: { ...global, ...context } }, policies);
+      evaluate({ principal, action, resource, context: { ...global, ...context } }, policies, steps);
   };
   return {
     decide: (mint, question) => decider(mint)(question),

@@ -3,7 +3,7 @@ import { managedPolicies } from '../policy/managed.ts';
 import { compiledPolicy } from '../policy/parse.ts';
 import type { Policy } from '../policy/policy.ts';
 import { groupArn, roleArn, userArn } from './arn.ts';
-import type { Directory, PolicyHolder } from './directory.ts';
+import type { Directory, EntityOf, PolicyHolder } from './directory.ts';
 import { type MintContext, type Principal, roleNameOf, userNameOf } from './principal.ts';
 
 /** The document of a managed policy, ours or one that is ready-made; undefined when there is none. */
@@ -144,9 +144,23 @@ export const principalOfArn = (
   accountId: string,
 ): Principal | undefined => {
   const user = directory.all('user').find((e) => userArn(accountId, e) === arn);
-  const facts = { arn, accountId, accessKeyId: '' };
-  if (user) return { type: 'IAMUser', ...facts, id: user.id, iamIdentity: `user/${user.name}` };
+  if (user) return ofUserEntity(user, accountId);
   const role = directory.all('role').find((e) => roleArn(accountId, e) === arn);
-  if (!role) return undefined;
-  return { type: 'AssumedRole', ...facts, id: role.id, iamIdentity: `assumed-role/${role.name}/anybody` };
+  return role && ofRoleEntity(role, accountId);
 };
+
+const ofUserEntity = (user: EntityOf<'user'>, accountId: string): Principal => ({
+  ...{ type: 'IAMUser', arn: userArn(accountId, user), accountId, accessKeyId: '' },
+  ...{ id: user.id, iamIdentity: `user/${user.name}` },
+});
+
+const ofRoleEntity = (role: EntityOf<'role'>, accountId: string): Principal => ({
+  ...{ type: 'AssumedRole', arn: roleArn(accountId, role), accountId, accessKeyId: '' },
+  ...{ id: role.id, iamIdentity: `assumed-role/${role.name}/anybody` },
+});
+
+/** Every user and role of the account, as `principalOfArn` gives them. */
+export const allPrincipals = (directory: Directory, accountId: string): readonly Principal[] => [
+  ...directory.all('user').map((user) => ofUserEntity(user, accountId)),
+  ...directory.all('role').map((role) => ofRoleEntity(role, accountId)),
+];

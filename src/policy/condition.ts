@@ -1,5 +1,6 @@
 import type { Operator } from './operators.ts';
-import { type Context, fill, type Template } from './variables.ts';
+import type { Steps } from './steps.ts';
+import { type Context, fill, plainText, type Template } from './variables.ts';
 
 /** How many of a request's values must compare. */
 export type Quantifier = 'single' | 'for-all-values' | 'for-any-value';
@@ -21,22 +22,37 @@ interface Comparison {
   readonly values: readonly Template[];
 }
 
+/** Steps of one comparison, whatever is compared. */
+const perValue = 16;
+
 /** Null with true: the key is absent; with false: it is there. Any of several values is enough. */
-const nullHolds = (wanted: readonly Template[], isAbsent: boolean, context: Context): boolean =>
+const nullHolds = (wanted: readonly Template[], isAbsent: boolean, context: Context, steps: Steps): boolean =>
   wanted.some((template) => {
-    const text = (fill(template, context) ?? []).join('').toLowerCase();
+    steps.take(perValue);
+    const text = plainText(fill(template, context, steps) ?? []).toLowerCase();
     return text === String(isAbsent);
   });
 
-const compares = ({ operator, values }: Comparison, given: string, context: Context): boolean => {
+const compares = (
+  { operator, values }: Comparison,
+  given: string,
+  context: Context,
+  steps: Steps,
+): boolean => {
   const some = values.some((template) => {
-    const wanted = fill(template, context);
-    return wanted !== undefined && operator.compare(given, wanted);
+    steps.take(perValue);
+    const wanted = fill(template, context, steps);
+    return wanted !== undefined && operator.compare(given, wanted, steps);
   });
   return operator.negated ? !some : some;
 };
 
-const compareHolds = (test: Comparison, given: readonly string[] | undefined, context: Context): boolean => {
+const compareHolds = (
+  test: Comparison,
+  given: readonly string[] | undefined,
+  context: Context,
+  steps: Steps,
+): boolean => {
   const { quantifier, ifExists, operator } = test;
   if (given === undefined || given.length === 0) {
     if (ifExists) return true;
@@ -44,17 +60,17 @@ const compareHolds = (test: Comparison, given: readonly string[] | undefined, co
     if (quantifier !== 'single') return quantifier === 'for-all-values';
     return operator.negated;
   }
-  if (quantifier === 'for-all-values') return given.every((value) => compares(test, value, context));
-  if (quantifier === 'for-any-value') return given.some((value) => compares(test, value, context));
+  if (quantifier === 'for-all-values') return given.every((value) => compares(test, value, context, steps));
+  if (quantifier === 'for-any-value') return given.some((value) => compares(test, value, context, steps));
   // Without a quantifier one value that compares is enough, and under Not… one that does is too many.
   return operator.negated
-    ? given.every((value) => compares(test, value, context))
-    : given.some((value) => compares(test, value, context));
+    ? given.every((value) => compares(test, value, context, steps))
+    : given.some((value) => compares(test, value, context, steps));
 };
 
-/** Whether the condition holds for this request. */
-export const holds = ({ key, test }: Condition, context: Context): boolean => {
+/** Whether the condition holds for this request. Throws TooComplex. */
+export const holds = ({ key, test }: Condition, context: Context, steps: Steps): boolean => {
   const given = context.get(key);
-  if (test.kind === 'null') return nullHolds(test.wanted, given === undefined, context);
-  return compareHolds(test, given, context);
+  if (test.kind === 'null') return nullHolds(test.wanted, given === undefined, context, steps);
+  return compareHolds(test, given, context, steps);
 };

@@ -18,8 +18,11 @@ export const deniedText = (d: {
   readonly decision: Decision;
 }): string => {
   const name = names[d.decision.layer ?? 'identity'];
-  const why = d.decision.reason.startsWith('explicit-deny')
-    ? `with an explicit deny in ${article(name)} ${name}`
-    : `because no ${name} allows the ${d.action} action`;
+  const why =
+    d.decision.reason === 'policies-too-complex'
+      ? 'because its policies are too complex to be evaluated: use fewer and shorter patterns and values'
+      : d.decision.reason.startsWith('explicit-deny')
+        ? `with an explicit deny in ${article(name)} ${name}`
+        : `because no ${name} allows the ${d.action} action`;
   return `User: ${d.principalArn} is not authorized to perform: ${d.action} on resource: ${d.resource} ${why}`;
 };

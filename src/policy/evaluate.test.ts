@@ -401,3 +401,26 @@ describe('trust', () => {
     expect(evaluateTrust(asked, document)).toBe(expected);
   });
 });
+
+describe('what is too complex is denied', () => {
+  const slow = allow('*', `arn:aws:s3:::*${'a?'.repeat(520)}b*`);
+  const asked = request({ resource: `arn:aws:s3:::${'a'.repeat(2_000)}` });
+
+  test('also when another statement allows it: a deny may be among what was not looked at', () => {
+    const { allowed, reason } = evaluate(asked, identity(allow('*', '*'), slow));
+    expect([allowed, reason]).toEqual([false, 'policies-too-complex']);
+  });
+
+  test('and what the default quotas let one user hold is not', () => {
+    const attached = Array.from({ length: 10 }, (_, n) =>
+      Array.from({ length: 25 }, (_, i) =>
+        allow([`airflow:Get*${n}`, 's3:*Object'], [`arn:aws:s3:::team-${n}-*/*/data-${i}-*`], {
+          Condition: { StringLike: { 'aws:PrincipalTag/team': [`team-${i}*`, '*-data-*'] } },
+        }),
+      ),
+    );
+    const held = [...attached, ...attached].flatMap((statements) => identity(...statements).identity);
+    const context = { 'aws:PrincipalTag/team': 'team-1-data-2' };
+    expect(evaluate({ ...asked, context }, { identity: held }).reason).toMatch(/^(no|allowed)/);
+  });
+});

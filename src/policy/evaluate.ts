@@ -3,6 +3,7 @@ import type { Position } from './malformed.ts';
 import type { Policy, Statement } from './policy.ts';
 import { type PolicyPrincipal, type PrincipalMatch, principalMatch } from './principal-match.ts';
 import { type AskedResource, askedResource, resourceMatches } from './resource.ts';
+import { Steps, TooComplex } from './steps.ts';
 import { type Context, fill } from './variables.ts';
 
 export type { PolicyPrincipal } from './principal-match.ts';
@@ -52,6 +53,7 @@ export interface MatchedStatement {
 export type Reason =
   | 'root-user'
   | 'always-allowed'
+  | 'policies-too-complex'
   | 'allowed-by-identity-policy'
   | 'allowed-by-resource-policy'
   | `explicit-deny-in-${Layer}-policy`
@@ -76,6 +78,7 @@ interface Asked {
   readonly resource: AskedResource;
   readonly context: Context;
   readonly missing: Set<string>;
+  readonly steps: Steps;
 }
 
 const contextOf = (given: AuthorizationRequest['context']): Context => {
@@ -85,28 +88,34 @@ const contextOf = (given: AuthorizationRequest['context']): Context => {
   return context;
 };
 
-const actionMatches = ({ actions, notActions }: Statement, { action }: Asked): boolean =>
-  actions.some((pattern) => pattern.matches(action)) !== notActions;
+const actionMatches = ({ actions, notActions }: Statement, { action, steps }: Asked): boolean =>
+  actions.some((pattern) => pattern.matches(action, steps)) !== notActions;
 
 /**
  * A NotResource whose variable has no value speaks of nothing, as a Resource does: under Allow it must not widen.
  */
 const resourceHolds = ({ resources, notResources, effect }: Statement, asked: Asked): boolean => {
   if (resources === undefined) return true;
-  const { resource, context } = asked;
-  if (!notResources) return resources.some((pattern) => resourceMatches(pattern, resource, context));
-  if (effect === 'Allow' && resources.some((pattern) => lacksValue(pattern, context))) return false;
-  return !resources.some((pattern) => resourceMatches(pattern, resource, context));
+  const { resource, context, steps } = asked;
+  const names = () => resources.some((pattern) => resourceMatches(pattern, resource, context, steps));
+  if (!notResources) return names();
+  if (effect === 'Allow' && resources.some((pattern) => lacksValue(pattern, context, steps))) return false;
+  return !names();
 };
 
-const lacksValue = (pattern: NonNullable<Statement['resources']>[number], context: Context): boolean =>
-  pattern.kind === 'arn' && pattern.tail?.kind === 'open' && fill(pattern.tail, context) === undefined;
+const lacksValue = (
+  pattern: NonNullable<Statement['resources']>[number],
+  context: Context,
+  steps: Steps,
+): boolean =>
+  pattern.kind === 'arn' && pattern.tail?.kind === 'open' && fill(pattern.tail, context, steps) === undefined;
 
-const conditionsHold = ({ conditions }: Statement, { context, missing }: Asked): boolean => {
+const conditionsHold = ({ conditions }: Statement, { context, missing, steps }: Asked): boolean => {
   let all = true;
   for (const condition of conditions) {
+    steps.take(perStatement);
     if (!context.has(condition.key)) missing.add(condition.name);
-    all &&= holds(condition, context);
+    all &&= holds(condition, context, steps);
   }
   return all;
 };
@@ -144,8 +153,10 @@ const verdict = (layer: Layer, policies: readonly NamedPolicy[], asked: Asked): 
   const matched: MatchedStatement[] = [];
   for (const { name, policy } of policies)
     for (const statement of policy.statements) {
+      asked.steps.take(perStatement);
       const match = who(statement, asked);
       if (match === 'none' || !speaksOf(statement, asked)) continue;
+      asked.steps.take(perMatch);
       if (statement.effect === 'Deny') denies = true;
       else allows ||= grants(statement, layer, match);
       matched.push(matchedStatement(name, layer, statement));
@@ -153,12 +164,21 @@ const verdict = (layer: Layer, policies: readonly NamedPolicy[], asked: Asked): 
   return { layer, allows, denies, matched };
 };
 
-const askedOf = (request: AuthorizationRequest): Asked => ({
+/**
+ * What one evaluation may take: some milliseconds. What the default quotas let one user hold takes a tenth of it.
+ */
+export const mostSteps = 1_000_000;
+
+/** Steps of a statement or a condition, and of a statement that is told of. */
+const [perStatement, perMatch] = [16, 64];
+
+const askedOf = (request: AuthorizationRequest, steps: Steps): Asked => ({
   principal: request.principal,
   action: request.action.toLowerCase(),
   resource: askedResource(request.resource),
   context: contextOf(request.context),
   missing: new Set(),
+  steps,
 });
 
 /** Answered to everybody, whatever policies say (STS API reference, GetCallerIdentity). */
@@ -200,13 +220,35 @@ const outcome = (verdicts: readonly Verdict[], type: PolicyPrincipal['type']): O
 /**
  * Decides by IAM's rules within one account (IAM User Guide, "Policy evaluation logic"): an explicit deny anywhere,
  * then guard rails, the resource's own policy, the caller's policies, his boundary, the policies of his session. The
- * root user may do everything: guard rails do not bind him, so that nobody locks himself out. Never throws.
+ * root user may do everything: guard rails do not bind him, so that nobody locks himself out. What takes more than
+ * `steps` is denied: an explicit deny may be among what was not looked at. Never throws.
  */
-export const evaluate = (request: AuthorizationRequest, policies: Policies): Decision => {
-  const free = { allowed: true, matched: [], missingContextKeys: [] };
-  if (request.principal.type === 'Root') return { ...free, reason: 'root-user' };
-  const asked = askedOf(request);
-  if (asked.action === alwaysAllowed) return { ...free, reason: 'always-allowed' };
+export const evaluate = (
+  request: AuthorizationRequest,
+  policies: Policies,
+  steps: Steps = new Steps(mostSteps),
+): Decision => {
+  const nothing = { matched: [], missingContextKeys: [] };
+  if (request.principal.type === 'Root') return { ...nothing, allowed: true, reason: 'root-user' };
+  const asked = askedOf(request, steps);
+  if (asked.action === alwaysAllowed) return { ...nothing, allowed: true, reason: 'always-allowed' };
+  return within(
+    () => decide(asked, policies),
+    () => ({ ...nothing, allowed: false, reason: 'policies-too-complex' }),
+  );
+};
+
+/** What the work gives, or the other when it takes too many steps. */
+const within = <T>(work: () => T, otherwise: () => T): T => {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof TooComplex) return otherwise();
+    throw error;
+  }
+};
+
+const decide = (asked: Asked, policies: Policies): Decision => {
   const { identity, boundary, session, guardRails, resource } = policies;
   const verdicts = [
     ...(guardRails ? [verdict('guard-rail', guardRails, asked)] : []),
@@ -216,15 +258,23 @@ export const evaluate = (request: AuthorizationRequest, policies: Policies): Dec
     ...(session ? [verdict('session', session, asked)] : []),
   ];
   return {
-    ...outcome(verdicts, request.principal.type),
+    ...outcome(verdicts, asked.principal.type),
     matched: verdicts.flatMap(({ matched }) => matched),
     missingContextKeys: [...asked.missing],
   };
 };
 
-/** Whether a trust policy lets this caller in by himself, as one of the account, or not at all. A deny wins. */
-export const evaluateTrust = (request: AuthorizationRequest, trust: Policy): PrincipalMatch => {
-  const asked = askedOf(request);
+/**
+ * Whether a trust policy lets this caller in by himself, as one of the account, or not at all. A deny wins; so does a
+ * policy that takes too many steps.
+ */
+export const evaluateTrust = (request: AuthorizationRequest, trust: Policy): PrincipalMatch =>
+  within(
+    () => trustMatch(askedOf(request, new Steps(mostSteps)), trust),
+    () => 'none',
+  );
+
+const trustMatch = (asked: Asked, trust: Policy): PrincipalMatch => {
   const speaking = trust.statements
     .map((statement) => ({ statement, match: who(statement, asked) }))
     .filter(({ statement, match }) => match !== 'none' && speaksOf(statement, asked));

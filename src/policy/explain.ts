@@ -1,6 +1,6 @@
 import type { Decision, Layer, MatchedStatement } from './evaluate.ts';
 
-/** What would have to change for a denied request to be allowed; undefined when it is allowed. */
+/** What would have to change for a denied request to be allowed; undefined when it is allowed, or not decided. */
 export type Remedy =
   | {
       readonly kind: 'add';
@@ -16,7 +16,7 @@ export const remedyOf = (
   asked: { readonly action: string; readonly resource: string },
   decision: Decision,
 ): Remedy | undefined => {
-  if (decision.allowed) return undefined;
+  if (decision.allowed || decision.reason === 'policies-too-complex') return undefined;
   const denying = decision.matched.filter(({ effect }) => effect === 'Deny');
   if (denying.length > 0) return { kind: 'remove', statements: denying };
   const statement = { Effect: 'Allow', Action: asked.action, Resource: asked.resource } as const;

@@ -1,5 +1,6 @@
 import type { Condition } from './condition.ts';
 import type { Policy, Statement } from './policy.ts';
+import { unlimited } from './steps.ts';
 import { plainText } from './variables.ts';
 
 const webIdentity = 'sts:assumerolewithwebidentity';
@@ -16,7 +17,7 @@ const narrows = ({ key, test }: Condition): boolean =>
 const letsEverybodyIn = ({ effect, principal, actions, notActions, conditions }: Statement): boolean =>
   effect === 'Allow' &&
   (principal?.everyone === true || (principal?.federated.length ?? 0) > 0) &&
-  actions.some((action) => action.matches(webIdentity)) !== notActions &&
+  actions.some((action) => action.matches(webIdentity, unlimited)) !== notActions &&
   !conditions.some(narrows);
 
 /**

@@ -1,9 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 import { matches, type Pattern } from './pattern.ts';
+import type { Steps } from './steps.ts';
 import { plainText } from './variables.ts';
 
-/** Compares one value of the request with one of the policy; false for what cannot be read. */
-export type Compare = (given: string, wanted: Pattern) => boolean;
+/** Compares one value of the request with one of the policy; false for what cannot be read. Throws TooComplex. */
+export type Compare = (given: string, wanted: Pattern, steps: Steps) => boolean;
 
 export interface Operator {
   readonly compare: Compare;
@@ -11,18 +12,31 @@ export interface Operator {
   readonly negated: boolean;
 }
 
+/** The policy's text, for a comparison that reads both texts once. */
+const readBoth = (given: string, wanted: Pattern, steps: Steps): string => {
+  const text = plainText(wanted);
+  steps.take((given.length + text.length) >> 2);
+  return text;
+};
+
 const string =
   (equal: (a: string, b: string) => boolean): Compare =>
-  (given, wanted) =>
-    equal(given, plainText(wanted));
+  (given, wanted, steps) =>
+    equal(given, readBoth(given, wanted, steps));
+
+/** Longer than any number or date: reading them takes longer the longer they are. */
+const longest = 1_000;
 
 const numberOf = (text: string): number =>
-  /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;
+  text.length <= longest && /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?$/i.test(text.trim())
+    ? Number(text)
+    : Number.NaN;
 
 const isoDate = /^\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[-+]\d\d:?\d\d)?)?)?)?$/;
 
 /** ISO 8601, in UTC where no zone is given, or seconds since 1970 (IAM User Guide, date condition operators). */
 const dateOf = (text: string): number => {
+  if (text.length > longest) return Number.NaN;
   if (/^\d{5,}$/.test(text)) return Number(text) * 1000;
   if (!isoDate.test(text)) return Number.NaN;
   return Date.parse(/T[^Z+-]*$/.test(text) ? `${text}Z` : text);
@@ -30,13 +44,16 @@ const dateOf = (text: string): number => {
 
 const ordered =
   (read: (text: string) => number, holds: (a: number, b: number) => boolean): Compare =>
-  (given, wanted) => {
-    const [a, b] = [read(given), read(plainText(wanted))];
+  (given, wanted, steps) => {
+    const text = readBoth(given, wanted, steps);
+    // reading a number or a date takes some ten times what comparing two texts does
+    steps.take(32);
+    const [a, b] = [read(given), read(text)];
     return !Number.isNaN(a) && !Number.isNaN(b) && holds(a, b);
   };
 
-const bool: Compare = (given, wanted) => {
-  const [a, b] = [given.toLowerCase(), plainText(wanted).toLowerCase()];
+const bool: Compare = (given, wanted, steps) => {
+  const [a, b] = [given.toLowerCase(), readBoth(given, wanted, steps).toLowerCase()];
   return (a === 'true' || a === 'false') && a === b;
 };
 
@@ -61,26 +78,42 @@ const knownNetwork = (wanted: Pattern): BlockList | undefined => {
   return known.list;
 };
 
-const ip: Compare = (given, wanted) => {
+const ip: Compare = (given, wanted, steps) => {
+  readBoth(given, wanted, steps);
+  steps.take(networks.has(wanted) ? 128 : 1_024);
   const family = isIP(given);
   const network = knownNetwork(wanted);
   return family !== 0 && network !== undefined && network.check(given, family === 4 ? 'ipv4' : 'ipv6');
 };
 
-const binary: Compare = (given, wanted) => {
-  const bytes = (text: string) => Buffer.from(text, 'base64').toString('base64');
-  return bytes(given) === bytes(plainText(wanted));
+const binary: Compare = (given, wanted, steps) => {
+  const text = readBoth(given, wanted, steps);
+  steps.take(64);
+  const bytes = (encoded: string) => Buffer.from(encoded, 'base64').toString('base64');
+  return bytes(given) === bytes(text);
 };
 
 /** Segment by segment: a wildcard stands for no colon but in the last one. */
-const arn: Compare = (given, wanted) => {
+const arn: Compare = (given, wanted, steps) => {
+  steps.take(32 + (given.length >> 2));
   const cut = (text: string): readonly string[] => {
     const pieces = text.split(':');
     return pieces.length < 6 ? pieces : [...pieces.slice(0, 5), pieces.slice(5).join(':')];
   };
-  const [a, b] = [cut(given), cutPattern(wanted)];
+  const [a, b] = [cut(given), knownCut(wanted, steps)];
   if (a.length !== 6 || b.length !== 6 || a[0] !== 'arn') return false;
-  return b.every((pattern, i) => matches(pattern, a[i] ?? ''));
+  return b.every((pattern, i) => matches(pattern, a[i] ?? '', steps));
+};
+
+const cuts = new WeakMap<Pattern, readonly Pattern[]>();
+
+const knownCut = (pattern: Pattern, steps: Steps): readonly Pattern[] => {
+  const known = cuts.get(pattern);
+  if (known) return known;
+  steps.take(plainText(pattern).length);
+  const cut = cutPattern(pattern);
+  cuts.set(pattern, cut);
+  return cut;
 };
 
 const cutPattern = (pattern: Pattern): readonly Pattern[] => {
@@ -101,7 +134,7 @@ const cutPattern = (pattern: Pattern): readonly Pattern[] => {
 
 const equal = string((a, b) => a === b);
 const equalAnyCase = string((a, b) => a.toLowerCase() === b.toLowerCase());
-const like: Compare = (given, wanted) => matches(wanted, given);
+const like: Compare = (given, wanted, steps) => matches(wanted, given, steps);
 
 const is = (compare: Compare): Operator => ({ compare, negated: false });
 const isNot = (compare: Compare): Operator => ({ compare, negated: true });

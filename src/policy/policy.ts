@@ -1,5 +1,6 @@
 import type { Condition } from './condition.ts';
 import type { Position } from './malformed.ts';
+import type { Matcher } from './pattern.ts';
 import type { PrincipalElement } from './principal-match.ts';
 import type { ResourcePattern } from './resource.ts';
 
@@ -9,7 +10,7 @@ export type PolicyKind = 'identity' | 'session' | 'boundary' | 'guard-rail' | 't
 /** Tests of actions; they are the same in any spelling. */
 export interface ActionPattern {
   readonly text: string;
-  readonly matches: (action: string) => boolean;
+  readonly matches: Matcher;
 }
 
 /** One statement, ready to be evaluated. */

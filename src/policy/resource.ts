@@ -1,4 +1,5 @@
-import { matcherOf, matches, type Pattern } from './pattern.ts';
+import { type Matcher, matcherOf, matches, type Pattern } from './pattern.ts';
+import type { Steps } from './steps.ts';
 import { type Context, fill, type Template, templateOf } from './variables.ts';
 
 /** A Resource of a statement: every resource, or an ARN whose first five segments are known and whose last may not be. */
@@ -6,10 +7,10 @@ export type ResourcePattern =
   | { readonly kind: 'all' }
   | {
       readonly kind: 'arn';
-      readonly head: readonly ((segment: string) => boolean)[];
+      readonly head: readonly Matcher[];
       /** Undefined when the ARN ends early with a wildcard, which then stands for all that follows. */
       readonly tail: Template | undefined;
-      readonly matchTail: ((text: string) => boolean) | undefined;
+      readonly matchTail: Matcher | undefined;
     };
 
 const segments = 6;
@@ -54,29 +55,34 @@ export interface AskedResource {
 
 export const askedResource = (text: string): AskedResource => ({ text, pieces: split(text) });
 
-const tailMatches = (tail: Template, text: string, context: Context): boolean => {
-  const pattern: Pattern | undefined = fill(tail, context);
-  return pattern !== undefined && matches(pattern, text);
+const tailMatches = (tail: Template, text: string, context: Context, steps: Steps): boolean => {
+  const pattern: Pattern | undefined = fill(tail, context, steps);
+  return pattern !== undefined && matches(pattern, text, steps);
 };
 
 /**
  * Segment by segment: a wildcard stands for slashes but not for colons, except at the end of an ARN that ends early
  * (IAM User Guide, "IAM JSON policy elements: Resource"). An action without resources, `*`, is matched by `*` alone.
+ * Throws TooComplex.
  */
 export const resourceMatches = (
   pattern: ResourcePattern,
   asked: AskedResource,
   context: Context,
+  steps: Steps,
 ): boolean => {
   if (pattern.kind === 'all') return true;
   const { pieces } = asked;
   if (pieces.length < pattern.head.length) return false;
   const last = pattern.head.length - 1;
   const isMatch = pattern.head.every((matchesSegment, i) =>
-    matchesSegment(pattern.tail === undefined && i === last ? pieces.slice(i).join(':') : (pieces[i] ?? '')),
+    matchesSegment(
+      pattern.tail === undefined && i === last ? pieces.slice(i).join(':') : (pieces[i] ?? ''),
+      steps,
+    ),
   );
   if (!isMatch || pattern.tail === undefined) return isMatch;
   const rest = pieces[segments - 1];
   if (rest === undefined) return false;
-  return pattern.matchTail ? pattern.matchTail(rest) : tailMatches(pattern.tail, rest, context);
+  return pattern.matchTail ? pattern.matchTail(rest, steps) : tailMatches(pattern.tail, rest, context, steps);
 };

@@ -1,4 +1,5 @@
 import { type Pattern, type Piece, patternOf } from './pattern.ts';
+import type { Steps } from './steps.ts';
 
 /** Condition keys in small letters, with their values. */
 export type Context = ReadonlyMap<string, readonly string[]>;
@@ -61,13 +62,16 @@ const singleValue = ({ key, fallback }: Variable, context: Context): string | un
   return values?.length === 1 ? values[0] : fallback;
 };
 
-/** The pattern for this request; what variables bring is literal. Undefined when one has no value. */
-export const fill = (template: Template, context: Context): Pattern | undefined => {
+/** The pattern for this request; what variables bring is literal. Undefined when one has no value. Throws TooComplex. */
+export const fill = (template: Template, context: Context, steps: Steps): Pattern | undefined => {
   if (template.kind === 'fixed') return template.pattern;
   const pieces: Piece[] = [];
   for (const piece of template.pieces) {
-    if (isPattern(piece)) pieces.push(...piece);
-    else {
+    steps.take(8);
+    if (isPattern(piece)) {
+      steps.take(piece.length);
+      for (const part of piece) pieces.push(part);
+    } else {
       const value = singleValue(piece, context);
       if (value === undefined) return undefined;
       pieces.push(value);
@@ -76,6 +80,13 @@ export const fill = (template: Template, context: Context): Pattern | undefined 
   return pieces;
 };
 
+const plain = new WeakMap<Pattern, string>();
+
 /** The pattern as the text that it was, for comparisons in which wildcards mean nothing. */
-export const plainText = (pattern: Pattern): string =>
-  pattern.map((piece) => (typeof piece === 'string' ? piece : piece.wild)).join('');
+export const plainText = (pattern: Pattern): string => {
+  const known = plain.get(pattern);
+  if (known !== undefined) return known;
+  const text = pattern.map((piece) => (typeof piece === 'string' ? piece : piece.wild)).join('');
+  plain.set(pattern, text);
+  return text;
+};

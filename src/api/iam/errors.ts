@@ -13,6 +13,9 @@ export const invalidInput = iamError('InvalidInput', 400);
 export const malformedPolicyDocument = iamError('MalformedPolicyDocument', 400);
 export const validationError = iamError('ValidationError', 400);
 
+/** A simulated policy that cannot be evaluated. */
+export const policyEvaluation = iamError('PolicyEvaluation', 500);
+
 /** A limit that AWS tells in words of its own. */
 export const limitReached = iamError('LimitExceeded', 409);
 

@@ -46,7 +46,7 @@ const workOf = (call: Call, deps: ApiDeps): Work => {
 export const reading = (
   name: string,
   target: TargetOf,
-  look: (directory: Directory, work: Work) => Output,
+  look: (directory: Directory, work: Work) => Output | Promise<Output>,
 ): Operation =>
   operationOf(name, target, {
     auditsSuccess: false,

@@ -1,6 +1,6 @@
 import type { Checked } from '../../contract/constraints.ts';
 import type { NamedPolicy, Policies } from '../../policy/evaluate.ts';
-import { matcherOf, patternOf } from '../../policy/pattern.ts';
+import { matches, patternOf } from '../../policy/pattern.ts';
 import { invalidInput } from './errors.ts';
 
 interface InlineIdentifier {
@@ -30,7 +30,8 @@ const managedTypes: Readonly<Record<string, RegExp>> = {
 const byArn = (arn: string): IsExcluded => {
   if (!/^arn:aws:iam::(?:aws|\d{12}):policy\/[^*]*\*?[^*]*$/.test(arn))
     throw invalidInput(`${arn} does not identify managed policies: write arn:aws:iam::ACCOUNT:policy/NAME.`);
-  return matcherOf(patternOf(arn));
+  const pattern = patternOf(arn);
+  return (policy) => matches(pattern, policy);
 };
 
 /** The page speaks of wildcards in the name of the holder; the pattern of the model has no place for them. */

@@ -1,36 +1,48 @@
 import type { Checked } from '../../contract/constraints.ts';
 import type { Directory } from '../../identity/directory.ts';
 import { policiesOfArn } from '../../identity/policies-of.ts';
+import { slices } from '../../lib/turns.ts';
 import { contextKeysOf } from '../../policy/context-keys.ts';
 import {
   type Decision,
   evaluate,
   type MatchedStatement,
+  mostSteps,
   type NamedPolicy,
   type Policies,
 } from '../../policy/evaluate.ts';
 import { MalformedPolicy } from '../../policy/malformed.ts';
-import { compiledPolicy } from '../../policy/parse.ts';
+import { parsePolicy } from '../../policy/parse.ts';
 import type { PolicyKind } from '../../policy/policy.ts';
+import { Steps } from '../../policy/steps.ts';
 import { type Operation, type Output, optionalString, stringMember } from '../operation.ts';
-import { invalidInput, noSuchEntity } from './errors.ts';
+import { invalidInput, noSuchEntity, policyEvaluation } from './errors.ts';
 import { reading, type TargetOf, type Work } from './operation.ts';
-import { page } from './page.ts';
+import { numberedMarker, numberedPage } from './page.ts';
 import { withoutExcluded } from './policy-exclusions.ts';
 import { onAll } from './targets.ts';
 
-/** A document of the request, named as AWS names it in MatchedStatements. Throws InvalidInput. */
+/**
+ * A document of the request, named as AWS names it in MatchedStatements. It is not kept: what callers send would take
+ * the place of what is attached. Throws InvalidInput.
+ */
 const given = (text: string, kind: PolicyKind, name: string) => {
   try {
-    return { name, policy: compiledPolicy(text, kind) };
+    return { name, policy: parsePolicy(text, kind) };
   } catch (error) {
     if (error instanceof MalformedPolicy) throw invalidInput(error.publicText);
     throw error;
   }
 };
 
-const listOf = (input: Checked, member: string, kind: PolicyKind) =>
-  ((input[member] ?? []) as readonly string[]).map((text, i) => given(text, kind, `${member}.${i + 1}`));
+const listOf = async (input: Checked, member: string, kind: PolicyKind): Promise<readonly NamedPolicy[]> => {
+  const [pause, policies]: [() => Promise<void>, NamedPolicy[]] = [slices(), []];
+  for (const [i, text] of ((input[member] ?? []) as readonly string[]).entries()) {
+    await pause();
+    policies.push(given(text, kind, `${member}.${i + 1}`));
+  }
+  return policies;
+};
 
 interface ContextEntry {
   readonly ContextKeyName?: string;
@@ -91,38 +103,82 @@ const callerOf = (arn: string) => ({
   arn,
 });
 
+/** Steps and statements of one page, which may end before MaxItems (IAM API reference, MaxItems). */
+const mostOfPage = { steps: 20 * mostSteps, statements: 2_000 };
+
+interface Pair {
+  readonly action: string;
+  readonly resource: string;
+}
+
+const tooComplex = ({ action, resource }: Pair) =>
+  policyEvaluation(
+    `The policies are too complex to be evaluated for ${action} on ${resource.slice(0, 200)}. Send fewer policies, or shorter patterns and lists of values.`,
+  );
+
+/** Results until the page is full; the first one always. Throws PolicyEvaluation. */
+const resultsOf = async (pairs: Iterable<Pair>, decide: (pair: Pair, steps: Steps) => Decision) => {
+  const pause = slices();
+  const results: { readonly pair: Pair; readonly decision: Decision }[] = [];
+  let [taken, statements] = [0, 0];
+  for (const pair of pairs) {
+    if (taken > mostOfPage.steps || statements > mostOfPage.statements) break;
+    await pause();
+    const steps = new Steps(mostSteps);
+    const decision = decide(pair, steps);
+    if (decision.reason === 'policies-too-complex') throw tooComplex(pair);
+    results.push({ pair, decision });
+    taken += steps.taken;
+    statements += decision.matched.length;
+  }
+  return results;
+};
+
+/** Every action on every resource, from one place on: a request can ask for a million, of which a page is decided. */
+function* pairsFrom(start: number, end: number, actions: readonly string[], resources: readonly string[]) {
+  for (let at = start; at < end; at += 1)
+    yield {
+      action: actions[Math.floor(at / resources.length)] ?? '',
+      resource: resources[at % resources.length] ?? '',
+    };
+}
+
 /** Every action on every resource, a result each; only those of the page are decided. */
-const simulate = ({ input }: Work, callerArn: string, policies: Policies): Output => {
+const simulate = async ({ input }: Work, callerArn: string, policies: Policies): Promise<Output> => {
   const principal = callerOf(callerArn);
   const resources = (input['ResourceArns'] as readonly string[] | undefined) ?? ['*'];
-  const context = contextOf(input);
-  const pairs = (input['ActionNames'] as readonly string[]).flatMap((action) =>
-    resources.map((resource) => ({ action, resource })),
+  const actions = input['ActionNames'] as readonly string[];
+  const [context, total] = [contextOf(input), actions.length * resources.length];
+  const { start, most } = numberedPage(input, total);
+  const pairs = pairsFrom(start, Math.min(total, start + most), actions, resources);
+  const results = await resultsOf(pairs, ({ action, resource }, steps) =>
+    evaluate({ principal, action, resource, context }, policies, steps),
   );
-  const numbered = pairs.map((pair, i) => ({ ...pair, key: String(i).padStart(7, '0') }));
-  const { items, end } = page(numbered, input, ({ key }) => key);
-  const EvaluationResults = items.map(({ action, resource }) => {
-    const decision = evaluate({ principal, action, resource, context }, policies);
-    return shownResult(action, resource, decision, policies);
-  });
-  return { EvaluationResults, ...end };
+  const next = start + results.length;
+  return {
+    EvaluationResults: results.map(({ pair, decision }) =>
+      shownResult(pair.action, pair.resource, decision, policies),
+    ),
+    ...(next < total ? { IsTruncated: true, Marker: numberedMarker(next) } : { IsTruncated: false }),
+  };
 };
 
 /** What the request brings comes on top of what somebody has; a boundary takes the place of his. */
-const addedPolicies = (input: Checked, kept: Policies): Policies => {
-  const [boundary] = listOf(input, 'PermissionsBoundaryPolicyInputList', 'boundary');
+const addedPolicies = async (input: Checked, kept: Policies): Promise<Policies> => {
+  const [boundary, second] = await listOf(input, 'PermissionsBoundaryPolicyInputList', 'boundary');
+  if (second) throw invalidInput('PermissionsBoundaryPolicyInputList takes one policy.');
   const resource = optionalString(input, 'ResourcePolicy');
   return {
     ...kept,
-    identity: [...kept.identity, ...listOf(input, 'PolicyInputList', 'identity')],
+    identity: [...kept.identity, ...(await listOf(input, 'PolicyInputList', 'identity'))],
     ...(boundary ? { boundary } : {}),
     ...(resource === undefined ? {} : { resource: given(resource, 'resource', 'ResourcePolicy') }),
   };
 };
 
-const simulateCustomPolicy = reading('SimulateCustomPolicy', onAll, (_directory, work) => {
+const simulateCustomPolicy = reading('SimulateCustomPolicy', onAll, async (_directory, work) => {
   const caller = optionalString(work.input, 'CallerArn') ?? `arn:aws:iam::${work.accountId}:user/simulated`;
-  return simulate(work, caller, addedPolicies(work.input, { identity: [] }));
+  return simulate(work, caller, await addedPolicies(work.input, { identity: [] }));
 });
 
 const sourceOf = (directory: Directory, { input, accountId }: Work) => {
@@ -134,25 +190,30 @@ const sourceOf = (directory: Directory, { input, accountId }: Work) => {
 
 const onSource: TargetOf = ({ input }) => ({ resource: stringMember(input, 'PolicySourceArn') });
 
-const simulatePrincipalPolicy = reading('SimulatePrincipalPolicy', onSource, (directory, work) => {
+const simulatePrincipalPolicy = reading('SimulatePrincipalPolicy', onSource, async (directory, work) => {
   const { arn, policies } = sourceOf(directory, work);
   const kept = withoutExcluded(work.input, policies);
-  return simulate(work, optionalString(work.input, 'CallerArn') ?? arn, addedPolicies(work.input, kept));
+  const caller = optionalString(work.input, 'CallerArn') ?? arn;
+  return simulate(work, caller, await addedPolicies(work.input, kept));
 });
 
 const contextKeys = (policies: readonly NamedPolicy[]): Output => ({
   ContextKeyNames: contextKeysOf(policies.map(({ policy }) => policy)),
 });
 
-const keysForCustomPolicy = reading('GetContextKeysForCustomPolicy', onAll, (_directory, { input }) =>
-  contextKeys(listOf(input, 'PolicyInputList', 'identity')),
+const keysForCustomPolicy = reading('GetContextKeysForCustomPolicy', onAll, async (_directory, { input }) =>
+  contextKeys(await listOf(input, 'PolicyInputList', 'identity')),
 );
 
 /** Only what is attached to the entity and what the request brings; guard rails are not told (IAM API reference). */
-const keysForPrincipalPolicy = reading('GetContextKeysForPrincipalPolicy', onSource, (directory, work) => {
-  const { identity } = sourceOf(directory, work).policies;
-  return contextKeys([...identity, ...listOf(work.input, 'PolicyInputList', 'identity')]);
-});
+const keysForPrincipalPolicy = reading(
+  'GetContextKeysForPrincipalPolicy',
+  onSource,
+  async (directory, work) => {
+    const { identity } = sourceOf(directory, work).policies;
+    return contextKeys([...identity, ...(await listOf(work.input, 'PolicyInputList', 'identity'))]);
+  },
+);
 
 export const simulationOperations: readonly Operation[] = [
   ...[simulateCustomPolicy, simulatePrincipalPolicy, keysForCustomPolicy, keysForPrincipalPolicy],
