@@ -112,8 +112,12 @@ const accountNote = ({ accounts, view }: Server): string => {
   const who = accounts
     ? 'PostgreSQL, installs and every environment run under accounts of their own.'
     : 'Every environment runs under your account: its DAGs can read what you can read.';
-  if (view.missing === undefined) return who;
-  return `${who}\n  They see the whole file system, and not the paths of Amazon MWAA: ${view.missing}`;
+  const notes = [
+    view.missing && `They see the whole file system, and not the paths of Amazon MWAA: ${view.missing}`,
+    view.missingPids &&
+      `What an Airflow command starts may outlive it, without a pid namespace: ${view.missingPids}`,
+  ];
+  return [who, ...notes.filter(Boolean)].join('\n  ');
 };
 
 const showReady = async (

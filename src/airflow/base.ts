@@ -6,6 +6,8 @@ import { textOf, WindsockError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { type Account, type RunResult, run } from '../lib/process.ts';
 import { hasVariable, killAll } from '../lib/process-tree.ts';
+import { runToItsEnd } from './local/launch.ts';
+import type { View } from './local/view.ts';
 import type { PackageSources } from './package-index.ts';
 import { findPython, type Python } from './python.ts';
 import { findUv } from './uv.ts';
@@ -27,6 +29,8 @@ export interface BaseOptions {
   readonly path: string;
   readonly python: string | undefined;
   readonly sources: PackageSources;
+  /** How what is installed, and what that starts, gets a pid namespace, where it can have one. */
+  readonly pidNamespace: View['kind'] | undefined;
 }
 
 /** Changes when the way of building changes, so that old bases are not taken for new ones. */
@@ -145,14 +149,12 @@ export class Bases {
     signal: AbortSignal,
     onLine?: (line: string) => void,
   ): Promise<RunResult> {
-    return run(program, args, {
-      env: this.#environment(),
-      cwd: this.#options.cache,
-      account: this.#options.installer,
-      timeout: 15 * 60_000,
-      signal,
-      onLine,
-    });
+    const o = this.#options;
+    const launch = { program, args, env: this.#environment(), cwd: o.cache, account: o.installer };
+    return runToItsEnd(
+      { ...launch, view: undefined, pidNamespace: o.pidNamespace },
+      { timeout: 15 * 60_000, signal, onLine },
+    );
   }
 
   async #must(

@@ -63,6 +63,8 @@ export const statusFileSchema = z.object({
       kind: z.enum(['root', 'user', 'none']),
       /** Why there is no view of its own. */
       missing: z.string().optional(),
+      /** Why commands have no pid namespace. */
+      missingPids: z.string().optional(),
     })
     .optional(),
   postgres: postgresSchema,

@@ -89,6 +89,11 @@ export const logEvents = {
       'Airflow and DAGs see the file system as it is: they could not be given a namespace of their own.',
     fields: ['reason'],
   },
+  'pid namespace missing': {
+    meaning:
+      'A process that an Airflow command or an installation starts, and that gets out of its session, may outlive it: they could not be given a pid namespace.',
+    fields: ['reason'],
+  },
   'disk nearly full': {
     meaning: 'On a full disk nothing can be changed: tokens, environments and DAGs stay as they are.',
     fields: ['data', 'free'],

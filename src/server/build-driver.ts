@@ -58,6 +58,7 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
       path: i.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
       python: i.python,
       sources: packageSources(i.env),
+      pidNamespace: i.view.pidNamespace,
     }),
     databases: metadataDatabases(i.own.server),
     assertionKeys: i.keys,

@@ -162,6 +162,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     account: accounts?.installer,
   });
   if (view.missing !== undefined) log.warn('view of the file system missing', { reason: view.missing });
+  if (view.missingPids !== undefined) log.warn('pid namespace missing', { reason: view.missingPids });
   let endpoint: string | undefined;
   const driver = buildDriver({
     folders,

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditEvents } from '../harness/audit.ts';
 import { ask, outputOf, postCommand, runCommand, type Session, signIn } from '../harness/door.ts';
-import { environmentOf, processesOf } from '../harness/processes.ts';
+import { environmentOf, everyCommand, processesOf } from '../harness/processes.ts';
 import { Rig } from '../harness/rig.ts';
 import { exchange, statusOf } from '../harness/socket.ts';
 import { until } from '../harness/until.ts';
@@ -119,6 +119,34 @@ test('one token runs a hundred commands at once and more after them; each use is
   expect(refused[0]?.text).toMatch(/used 200 times/);
   expect((await uses()) - before).toBe(200);
 });
+
+/** Processes that a command has hidden: with no session, parent or variable of it. */
+const hidden = (seconds: string) => everyCommand().filter((line) => line === `sleep ${seconds}`);
+const secondsOf = (n: number): string => `7${process.pid}.${n}`;
+
+test('what a command hides ends with it, and when its client goes away', async () => {
+  const ended = await runCommand(rig.place, rig.mint, 'one', `tasks test hides-${secondsOf(1)} t`);
+  expect(ended.stdout).toContain('trivial airflow tasks test');
+  expect(hidden(secondsOf(1))).toEqual([]);
+  const body = `dags test hides-${secondsOf(2)}`;
+  const left = post(body, body.length, 5);
+  await until('the hidden process', 5, () => hidden(secondsOf(2)).length === 1);
+  expect(await left).toBe(0);
+  await until('its end', 8, () => hidden(secondsOf(2)).length === 0);
+});
+
+test('a command and what it hides end with a server that is killed', async () => {
+  const body = `dags test hides-${secondsOf(3)}`;
+  const left = post(body, body.length, 30);
+  await until('the hidden process', 5, () => hidden(secondsOf(3)).length === 1);
+  await rig.crash();
+  await until('its end', 8, () => hidden(secondsOf(3)).length === 0);
+  await left.catch(() => {});
+  expect(running('hides').length).toBe(0);
+  await rig.start();
+  await rig.available('one');
+  await until('a session', 60, () => signIn(rig.place, rig.mint, 'one', 3));
+}, 120_000);
 
 test('a command that is refused is a use of its token, and words are taken from the body alone', async () => {
   const token = await rig.mint.cliToken('one');

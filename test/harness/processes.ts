@@ -74,5 +74,8 @@ export const processesOf = (folder: string, uids: readonly number[] = []): reado
     .filter((p) => p.mentions.includes(folder) || uids.includes(p.uid))
     .map(({ pid, ppid, uid, command }) => ({ pid, ppid, uid, command }));
 
+/** The command lines of all processes of the machine. */
+export const everyCommand = (): readonly string[] => all().map(({ command }) => command);
+
 /** The environment of a process, as it was started. */
 export const environmentOf = (pid: number): string => text(`/proc/${pid}/environ`).replaceAll('\0', '\n');

@@ -3,9 +3,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Account, isRoot, makeAccount, removeAccount } from '../harness/accounts.ts';
+import { runCommand } from '../harness/door.ts';
 import { databaseOf, roleOf } from '../harness/environment-database.ts';
 import { makeNeighbourhood, type Neighbourhood } from '../harness/neighbourhood.ts';
 import { greetPostgres, type Probe } from '../harness/probing.ts';
+import { everyCommand } from '../harness/processes.ts';
+import { until } from '../harness/until.ts';
 import { runWindsock } from '../harness/windsock.ts';
 
 let account: Account | undefined;
@@ -68,6 +71,16 @@ return [*answers, *(str(attempt(os.readlink, f"/proc/{pid}/fd/{fd}")) for fd in 
   ).toBeNull();
   const [own] = await attacker.ask<string[]>(look.replaceAll('/{pid}/', '/self/'), { pid: 0 });
   expect(own).not.toMatch(closed);
+});
+
+test('what a command hides ends with it', async () => {
+  const { place, mint } = n.rig;
+  const seconds = `6${process.pid}.5`;
+  await until('its web server', 60, async () => {
+    const { stdout } = await runCommand(place, mint, 'attacker', `tasks test hides-${seconds} t`);
+    return stdout.includes('trivial airflow tasks test');
+  });
+  expect(everyCommand()).not.toContain(`sleep ${seconds}`);
 });
 
 test("what else the account may read, DAGs may: they are this account's own", async () => {

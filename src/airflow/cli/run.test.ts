@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { processFacts } from '../../lib/process-tree.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { processes, processFacts } from '../../lib/process-tree.ts';
+import { findViewSupport } from '../local/view-support.ts';
 import { runAirflow } from './run.ts';
 import { createCliRunner } from './runner.ts';
 
@@ -32,6 +33,7 @@ case "$1" in
   stdin) cat; echo end ;;
   sleep) trap '' TERM; setsid sleep 300 & echo $! > "$PWD/inner"; echo $$ > "$PWD/outer"; sleep 300; sleep 300 ;;
   hide) env -i setsid sleep 300 & echo $! > "$PWD/hidden"; echo seen ;;
+  escape) (setsid env -i sleep "$2" &); touch "$PWD/escaped"; sleep "$3" ;;
   leave) setsid sleep 300 & echo $! > "$PWD/inner" ;;
   version) sleep 0.3; echo 3.3.1 ;;
 esac
@@ -45,13 +47,33 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const env = { PATH: '/usr/bin:/bin' };
-const go = (words: string[], o: { timeout?: number; bytes?: number; signal?: AbortSignal } = {}) =>
+/** How a command gets one here; a trial in a folder of its own finds out. */
+const pidNamespace = (() => {
+  const data = mkdtempSync(join(tmpdir(), 'windsock-trial-'));
+  for (const name of ['trash', 'cache']) mkdirSync(join(data, name));
+  const found = findViewSupport({ data, cache: join(data, 'cache'), account: undefined }).pidNamespace;
+  rmSync(data, { recursive: true });
+  return found;
+})();
+const until = async (holds: () => boolean) => {
+  for (let i = 0; i < 250 && !holds(); i += 1) await delay(20);
+};
+const go = (
+  words: string[],
+  o: {
+    timeout?: number;
+    bytes?: number;
+    signal?: AbortSignal;
+    pidNamespace?: 'root' | 'user' | undefined;
+  } = {},
+) =>
   runAirflow({
     python,
     words,
     env,
     cwd: folder,
     signal: o.signal ?? new AbortController().signal,
+    pidNamespace: o.pidNamespace,
     limits: { timeout: o.timeout ?? 5000, bytes: o.bytes ?? 1000 },
   });
 const alive = (name: string) => {
@@ -108,6 +130,53 @@ it('does not wait for a process that slipped away with the streams', async () =>
   process.kill(Number(readFileSync(join(folder, 'hidden'), 'utf8')), 'SIGKILL');
   expect(answer.kind === 'ran' && answer.stdout.toString()).toBe('seen\n');
   expect(performance.now() - began).toBeLessThan(5000);
+});
+
+describe.runIf(pidNamespace !== undefined)('in a pid namespace', () => {
+  const commandLine = (pid: number) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const sleeping = (time: string) =>
+    processes().filter(({ pid }) => commandLine(pid) === `sleep\0${time}\0`).length;
+  const seconds = (n: number) => `8${process.pid}.${n}`;
+
+  it('nothing survives the end of the command', async () => {
+    expect((await go(['escape', seconds(1), '0'], { pidNamespace })).kind).toBe('ran');
+    expect(sleeping(seconds(1))).toBe(0);
+  });
+
+  it('nothing survives the time limit', async () => {
+    expect(await go(['escape', seconds(2), '300'], { timeout: 700, pidNamespace })).toEqual({
+      kind: 'timed-out',
+    });
+    expect(sleeping(seconds(2))).toBe(0);
+  });
+
+  it('nothing survives an abort', async () => {
+    rmSync(join(folder, 'escaped'), { force: true });
+    const controller = new AbortController();
+    const running = go(['escape', seconds(3), '300'], { signal: controller.signal, pidNamespace });
+    await until(() => existsSync(join(folder, 'escaped')));
+    expect(sleeping(seconds(3))).toBe(1);
+    controller.abort(new Error('client left'));
+    await expect(running).rejects.toThrow('client left');
+    expect(sleeping(seconds(3))).toBe(0);
+  });
+
+  it('the streams, the words and the exit code arrive', async () => {
+    const answer = await go(['echo', 'a b'], { pidNamespace });
+    expect(
+      answer.kind === 'ran' && [
+        answer.stdout.toString().slice(0, 9),
+        answer.stderr.toString(),
+        answer.exitCode,
+      ],
+    ).toEqual(['echo|a b|', 'warn\n', 3]);
+  });
 });
 
 it('ends everything on abort and throws its reason', async () => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CliAnswer } from '../../environments/ports.ts';
 import { textOf } from '../../lib/errors.ts';
@@ -32,6 +33,8 @@ export interface AirflowRun {
   readonly gid?: number | undefined;
   /** What it sees of the machine; absent means everything. */
   readonly view?: View | undefined;
+  /** How it gets a pid namespace, which nothing leaves; absent means by session and mark only. */
+  readonly pidNamespace?: View['kind'] | undefined;
   /** GiB that one process of it may take. */
   readonly memory?: number | undefined;
   readonly signal: AbortSignal;
@@ -44,6 +47,15 @@ const markName = 'WINDSOCK_COMMAND_ID';
 /** A double fork with setsid leaves the session, so the mark in the process's first environment counts as well. */
 const familyOf = (leader: number, mark: string, uid: number): Belongs => {
   return (p) => p.sessionId === leader || (p.uid === uid && hasVariable(p, `${markName}=${mark}`));
+};
+
+/**
+ * The child of unshare(1) is the first process of the namespace: the kernel ends all in it with it, and shows its end
+ * only after theirs (pid_namespaces(7)). What has not got that far is found by session and mark.
+ */
+const endAll = async (leader: number, family: Belongs, hasNamespace: boolean): Promise<void> => {
+  if (hasNamespace) await killAll((p) => p.ppid === leader);
+  await killAll(family);
 };
 
 const accountOf = ({ uid, gid }: AirflowRun): Account | undefined =>
@@ -81,6 +93,7 @@ const start = (o: AirflowRun, mark: string) => {
     account: accountOf(o),
     view: o.view,
     memory: o.memory,
+    pidNamespace: o.pidNamespace,
   });
   const child = spawn(file, args, { ...options, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {});
@@ -92,7 +105,7 @@ const start = (o: AirflowRun, mark: string) => {
 const exitOf = (child: ChildProcess): Promise<number> =>
   new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? (signal ? 128 : 1)));
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
 
 /** Milliseconds for the ends of the streams, which a process that slipped away may hold open. */
@@ -138,7 +151,7 @@ export const runAirflow = async (o: AirflowRun): Promise<CliAnswer> => {
   const gaveUp = Promise.withResolvers<number>();
   // a process that the kernel cannot end must not hold the caller
   const kill = () =>
-    void killAll(family)
+    void endAll(leader, family, o.pidNamespace !== undefined)
       .then(() => delay(drain))
       .then(() => gaveUp.resolve(137));
   const timer = setTimeout(() => {

@@ -202,6 +202,7 @@ export class LocalDriver implements AirflowDriver {
       env: { ...variablesFor(this.#o, e)('webserver'), ...quietUnlessTest(words) },
       cwd: seenFor(this.#o, e.id).home,
       view: viewFor(this.#o, e),
+      pidNamespace: this.#o.view.pidNamespace,
       memory: processMemoryOf(e.spec.EnvironmentClass),
       uid: account?.uid,
       gid: account?.gid,

@@ -1,6 +1,6 @@
-import type { Account } from '../../lib/process.ts';
+import { type Account, type RunOptions, type RunResult, run } from '../../lib/process.ts';
 import { quoted } from '../../lib/shell.ts';
-import { unshareArguments, unshareFile, type View, viewScript } from './view.ts';
+import { namespaceScript, unshareArguments, utilFile, type View } from './view.ts';
 
 /** A program of an environment, with all that it gets from outside. */
 export interface Launch {
@@ -16,6 +16,11 @@ export interface Launch {
   readonly memory?: number | undefined;
   /** Undefined: it sees the file system as it is. */
   readonly view: View | undefined;
+  /**
+   * Gives it a pid namespace: everything it starts ends with it, whatever it does to get away, and it ends with this
+   * server. How the namespace is made must be how the view is made.
+   */
+  readonly pidNamespace?: View['kind'] | undefined;
 }
 
 /** What spawn(2) is given, and what is then written to its standard input, whole and once. */
@@ -50,27 +55,47 @@ const wordsOf = (l: Launch): string =>
     ...(l.memory === undefined ? [] : [`ulimit -d ${l.memory * 1024 * 1024} 2>/dev/null || :`]),
     `cd ${quoted(l.cwd)} || exit`,
     'unset OLDPWD',
-    'exec "$@" </dev/null',
+    // The shell stays as the first process of a pid namespace, to which orphans are given and signals do nothing.
+    l.pidNamespace === undefined ? 'exec "$@" </dev/null' : '"$@" </dev/null\nexit $?',
   ].join('\n');
 
 const plain = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' };
 
 const ownIds = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 
+/** The server's end is the end of unshare(1), and that of its child, even if the server was killed. */
+const untilServerEnds = (): readonly string[] => [
+  utilFile('setpriv') ?? 'setpriv',
+  ...['--pdeathsig', 'KILL', '--'],
+];
+
 /** The one way in which anything of an environment is started: account, limits, and what it sees. */
 export const commandOf = (l: Launch): Command => {
   const inner = ['/bin/sh', '-c', gate, 'sh', l.program, ...l.args];
   const words = wordsOf(l);
-  const [shell = '', ...rest] = inner;
-  if (!l.view) {
+  const kind = l.view?.kind ?? l.pidNamespace;
+  if (kind === undefined) {
+    const [shell = '', ...rest] = inner;
     const who = l.account ? { uid: l.account.uid, gid: l.account.gid } : {};
     return { file: shell, args: rest, options: { cwd: '/', env: plain, ...who }, words };
   }
-  const script = viewScript(l.view, l.account, ownIds);
-  return {
-    file: unshareFile() ?? 'unshare',
-    args: [...unshareArguments(l.view.kind), '/bin/sh', '-c', script, 'sh', ...inner],
-    options: { cwd: '/', env: plain },
-    words,
-  };
+  const hasPids = l.pidNamespace !== undefined;
+  const script = namespaceScript({ kind, view: l.view, hasPids, account: l.account, ids: ownIds });
+  const [file = '', ...args] = [
+    ...(hasPids ? untilServerEnds() : []),
+    ...[utilFile('unshare') ?? 'unshare', ...unshareArguments(kind, hasPids)],
+    ...['/bin/sh', '-c', script, 'sh', ...inner],
+  ];
+  return { file, args, options: { cwd: '/', env: plain }, words };
+};
+
+/** Starts it and waits for its end; throws only when it cannot be started. */
+export const runToItsEnd = (
+  l: Launch,
+  o: Pick<RunOptions, 'timeout' | 'signal' | 'onLine'>,
+): Promise<RunResult> => {
+  const { file, args, options, words } = commandOf(l);
+  const { cwd, env, uid, gid = uid } = options;
+  const account = uid === undefined || gid === undefined ? undefined : { name: String(uid), uid, gid };
+  return run(file, args, { cwd, env, account, input: words, ...o });
 };

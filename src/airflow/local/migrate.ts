@@ -38,6 +38,7 @@ export const migrateDatabase = async (
       userName: o.userName,
       databasePeer: o.databasePeer,
       view: migrationViewFor(o, version),
+      pidNamespace: o.view.pidNamespace,
       address: { sqlAlchemyUrl: await makeDatabase(o, e) },
       report: (text) => report({ step: 'migrate', state: 'running', text }),
       signal: lease.signal,

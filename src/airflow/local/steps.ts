@@ -58,6 +58,7 @@ export const makeTemplate = async (
       account: o.accounts?.installer,
       userName: o.userName,
       databasePeer: o.databasePeer,
+      pidNamespace: o.view.pidNamespace,
       address,
       report,
       signal,

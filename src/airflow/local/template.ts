@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
 import type { DatabaseAddress } from '../../environments/ports.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
-import { type Account, run } from '../../lib/process.ts';
+import type { Account } from '../../lib/process.ts';
 import { type Base, installerMark } from '../base.ts';
 import { templateConfiguration } from '../settings.ts';
 import type { AirflowVersion } from '../versions.ts';
-import { type Command, commandOf } from './launch.ts';
+import { type Launch, runToItsEnd } from './launch.ts';
 import type { View } from './view.ts';
 
 /** Tables first, then the five roles with their permissions: the first web server finds them made. */
@@ -25,6 +25,8 @@ export interface MigrateInput {
   readonly address: DatabaseAddress;
   /** What it sees with that home; left out: everything. */
   readonly view?: (home: string) => View | undefined;
+  /** How it gets a pid namespace, where it can have one. */
+  readonly pidNamespace: View['kind'] | undefined;
   readonly report: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -42,34 +44,30 @@ const mark = 'windsock: ';
 
 const lastLines = (text: string): string => text.trim().split('\n').slice(-15).join('\n');
 
-const launchOf = (i: MigrateInput, home: string): Command =>
-  commandOf({
-    program: i.base.python,
-    args: ['-c', programOf(i.commands)],
-    cwd: home,
-    account: i.account,
-    view: i.view?.(home),
-    env: {
-      PATH: `${join(i.base.folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
-      LC_ALL: 'C.UTF-8',
-      HOME: home,
-      USER: i.account?.name ?? i.userName,
-      LOGNAME: i.account?.name ?? i.userName,
-      PYTHONNOUSERSITE: '1',
-      ...Object.fromEntries([installerMark(i.cache)]),
-      AIRFLOW_HOME: home,
-      AIRFLOW_CONFIG: join(home, 'airflow.cfg'),
-      ...(i.databasePeer ? { PGREQUIREPEER: i.databasePeer } : {}),
-    },
-  });
+const launchOf = (i: MigrateInput, home: string): Launch => ({
+  program: i.base.python,
+  args: ['-c', programOf(i.commands)],
+  cwd: home,
+  account: i.account,
+  view: i.view?.(home),
+  pidNamespace: i.pidNamespace,
+  env: {
+    PATH: `${join(i.base.folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
+    LC_ALL: 'C.UTF-8',
+    HOME: home,
+    USER: i.account?.name ?? i.userName,
+    LOGNAME: i.account?.name ?? i.userName,
+    PYTHONNOUSERSITE: '1',
+    ...Object.fromEntries([installerMark(i.cache)]),
+    AIRFLOW_HOME: home,
+    AIRFLOW_CONFIG: join(home, 'airflow.cfg'),
+    ...(i.databasePeer ? { PGREQUIREPEER: i.databasePeer } : {}),
+  },
+});
 
 const migrate = async (i: MigrateInput, home: string): Promise<void> => {
   let command = 'the migration';
-  const { file, args, options, words } = launchOf(i, home);
-  const { cwd, env, uid, gid = uid } = options;
-  const account = uid === undefined || gid === undefined ? undefined : { name: String(uid), uid, gid };
-  const result = await run(file, args, {
-    ...{ cwd, env, account, input: words },
+  const result = await runToItsEnd(launchOf(i, home), {
     timeout: 8 * 60_000,
     signal: i.signal,
     onLine: (line) => {

@@ -4,13 +4,17 @@ import { join, relative } from 'node:path';
 import type { Account } from '../../lib/process.ts';
 import { quoted } from '../../lib/shell.ts';
 import { commandOf } from './launch.ts';
-import { mwaaHome, unshareFile, type View, type ViewKind } from './view.ts';
+import { mwaaHome, utilFile, type View, type ViewKind } from './view.ts';
 
 /** Whether the programs of environments can have a view of their own on this machine. */
 export interface ViewSupport {
   readonly kind: ViewKind;
   /** Why not, for people. */
   readonly missing?: string;
+  /** How commands and installations get a pid namespace; undefined where they cannot have one. */
+  readonly pidNamespace?: View['kind'];
+  /** Why not, for people. */
+  readonly missingPids?: string;
 }
 
 export interface ViewTrial {
@@ -26,16 +30,20 @@ export interface ViewTrial {
 const question = (data: string): string =>
   `test -w ${mwaaHome} && test -d ${mwaaHome}/dags && ! test -e ${quoted(join(data, 'secrets'))}`;
 
+/** What it finds besides in a pid namespace: /proc is that of the namespace. */
+const pidQuestion = `read -r pid rest </proc/self/stat && test "$pid" = "$$"`;
+
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
 
-const tryView = (t: ViewTrial, folder: string, view: View): string | undefined => {
+const tryOnce = (t: ViewTrial, folder: string, view: View, hasPids: boolean): string | undefined => {
   const command = commandOf({
     program: '/bin/sh',
-    args: ['-c', question(t.data)],
+    args: ['-c', hasPids ? pidQuestion : question(t.data)],
     env: { PATH: '/usr/bin:/bin' },
     cwd: mwaaHome,
     account: t.account,
     view,
+    pidNamespace: hasPids ? view.kind : undefined,
   });
   if (t.account) chownSync(join(folder, 'home'), t.account.uid, t.account.gid);
   const { file, args, options, words } = command;
@@ -45,9 +53,19 @@ const tryView = (t: ViewTrial, folder: string, view: View): string | undefined =
   return lastLine(result.stderr) || `the trial ended with ${result.signal ?? result.status}`;
 };
 
+/** What ran before is only taken over by a server that sees the same: one bad moment must not end it. */
+const tryIt = (t: ViewTrial, folder: string, view: View, hasPids: boolean): string | undefined => {
+  let missing = tryOnce(t, folder, view, hasPids);
+  for (let more = 2; missing !== undefined && more > 0; more -= 1)
+    missing = tryOnce(t, folder, view, hasPids);
+  return missing;
+};
+
+const none = (missing: string): ViewSupport => ({ kind: 'none', missing, missingPids: missing });
+
 /** Finds out by doing it once, with folders that are removed again. Never throws. */
 export const findViewSupport = (t: ViewTrial): ViewSupport => {
-  if (unshareFile() === undefined) return { kind: 'none', missing: 'unshare (util-linux) is not installed' };
+  if (utilFile('unshare') === undefined) return none('unshare (util-linux) is not installed');
   const kind = t.account ? 'root' : 'user';
   let folder: string | undefined;
   try {
@@ -58,12 +76,12 @@ export const findViewSupport = (t: ViewTrial): ViewSupport => {
     const shown = { readOnly: [dags], writable: [home], home, inHome: { dags } };
     const parts = { ...shown, hosts: undefined, temporary: undefined };
     const view: View = { kind, data: t.data, ...parts };
-    // What ran before is only taken over by a server that sees the same: one bad moment must not end it.
-    let missing = tryView(t, folder, view);
-    for (let more = 2; missing !== undefined && more > 0; more -= 1) missing = tryView(t, folder, view);
-    return missing === undefined ? { kind } : { kind: 'none', missing };
+    const missing = tryIt(t, folder, view, false);
+    if (missing !== undefined) return none(missing);
+    const missingPids = tryIt(t, folder, view, true);
+    return missingPids === undefined ? { kind, pidNamespace: kind } : { kind, missingPids };
   } catch (error) {
-    return { kind: 'none', missing: error instanceof Error ? error.message : String(error) };
+    return none(error instanceof Error ? error.message : String(error));
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }

@@ -149,6 +149,33 @@ describe.runIf(isSupported)('a view', () => {
   });
 });
 
+describe.runIf(isSupported)('a pid namespace', () => {
+  const go = (script: string, more: Partial<Launch> = {}) =>
+    run({ args: ['-c', script], account: nobody, pidNamespace: supported(), ...more });
+
+  test('has a /proc of its own, and the program is not its first process', () => {
+    const { stdout, stderr } = go(
+      'read -r pid rest </proc/self/stat; [ $pid = $$ ] && ls -d /proc/[0-9]* | wc -l',
+    );
+    expect(stderr).toBe('');
+    // the first process, the program, ls and wc
+    expect(Number(stdout)).toBeLessThanOrEqual(4);
+    expect(go('[ $$ != 1 ] && echo other').stdout).toBe('other\n');
+  });
+
+  test('goes with a view', () => {
+    const view: View = { kind: supported(), data, ...parts, hosts: undefined, temporary: undefined };
+    const { stdout, stderr } = go('pwd; cat dags/a.py; id -u', { cwd: '/usr/local/airflow', view });
+    expect(stderr).toBe('');
+    expect(stdout).toBe(`/usr/local/airflow\na${nobody?.uid ?? process.geteuid?.()}\n`);
+  });
+
+  test('gives the exit code, and that of a signal', () => {
+    expect(go('exit 7').status).toBe(7);
+    expect(go('kill -KILL $$').status).toBe(137);
+  });
+});
+
 describe('viewOf', () => {
   const places = placesOf('/data/environments', 'abcdefghijkl');
 

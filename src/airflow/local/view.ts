@@ -80,23 +80,32 @@ const ownTemporary = ({ path, at }: NonNullable<View['temporary']>): string =>
 const ownSharedMemory = `[ ! -d /dev/shm ] || m -t tmpfs -o mode=1777,nosuid,nodev shm /dev/shm
 `;
 
-const become = (v: View, account: Account | undefined, ids: { uid: number; gid: number }): string => {
-  const own = v.kind === 'user' ? `unshare --user --map-user=${ids.uid} --map-group=${ids.gid} ` : '';
+/** What a process sees of others is its own namespace (pid_namespaces(7)). */
+const ownProcesses = `m -t proc -o nosuid,nodev,noexec proc /proc
+`;
+
+/** How a program is put into namespaces of its own. */
+export interface Namespaces {
+  readonly kind: View['kind'];
+  /** Undefined: it sees the file system as it is. */
+  readonly view: View | undefined;
+  /** It is in a pid namespace. */
+  readonly hasPids: boolean;
+  readonly account: Account | undefined;
+  /** Those of this process. */
+  readonly ids: { readonly uid: number; readonly gid: number };
+}
+
+/** The signal for the parent's end is lost when the account changes (prctl(2)), so it is asked for after that. */
+const become = ({ kind, account, ids, hasPids }: Namespaces): string => {
+  const own = kind === 'user' ? `unshare --user --map-user=${ids.uid} --map-group=${ids.gid} ` : '';
   const other = account ? ` --reuid=${account.uid} --regid=${account.gid} --clear-groups` : '';
-  return `exec ${own}setpriv --no-new-privs${other} -- "$@"\n`;
+  const [session, end] = hasPids ? ['setsid ', ' --pdeathsig KILL'] : ['', ''];
+  return `exec ${session}${own}setpriv --no-new-privs${other}${end} -- "$@"\n`;
 };
 
-/**
- * A script for sh(1), started in a mount namespace of its own: shows `view`, becomes the account and runs its
- * arguments in the same process.
- */
-export const viewScript = (
-  v: View,
-  account: Account | undefined,
-  ids: { readonly uid: number; readonly gid: number },
-): string =>
+const showView = (v: View): string =>
   [
-    tools,
     `data=${quoted(v.data)}\naside=$data/${staging}\n`,
     'cover\nmkdir "$aside/',
     `${staging}"\n`,
@@ -109,15 +118,22 @@ export const viewScript = (
     v.temporary === undefined ? '' : ownTemporary(v.temporary),
     ownSharedMemory,
     'm -o remount,bind,ro,nosuid,nodev "$data"\n',
-    become(v, account, ids),
   ].join('');
 
-/** unshare(1), by which a view begins. */
-export const unshareFile = (): string | undefined =>
-  ['/usr/bin/unshare', '/bin/unshare'].find((file) => existsSync(file));
+/**
+ * A script for sh(1), started in a mount namespace of its own: shows the view, becomes the account and runs its
+ * arguments in the same process.
+ */
+export const namespaceScript = (n: Namespaces): string =>
+  [tools, n.view === undefined ? '' : showView(n.view), n.hasPids ? ownProcesses : '', become(n)].join('');
+
+/** A program of util-linux, by its whole path. */
+export const utilFile = (name: 'unshare' | 'setpriv'): string | undefined =>
+  [`/usr/bin/${name}`, `/bin/${name}`].find((file) => existsSync(file));
 
 /** Its arguments before the program that begins inside. What the machine unmounts later must not stay mounted there. */
-export const unshareArguments = (kind: View['kind']): readonly string[] => [
+export const unshareArguments = (kind: View['kind'], hasPids: boolean): readonly string[] => [
   ...(kind === 'root' ? [] : ['--user', '--map-root-user']),
   ...['--mount', '--propagation', 'slave'],
+  ...(hasPids ? ['--pid', '--fork', '--kill-child'] : []),
 ];

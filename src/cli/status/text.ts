@@ -49,10 +49,15 @@ const postgresText = ({ postgres }: Report, now: number): string => {
 };
 
 /** Only what is missing: with a view everything is as with Amazon MWAA. */
-const viewText = ({ view }: Report): string =>
-  view?.missing === undefined
+const viewText = ({ view }: Report): string => {
+  if (view?.missing !== undefined)
+    return row('View', [`missing, so DAGs see the whole file system (${short(view.missing)})`]);
+  return view?.missingPids === undefined
     ? ''
-    : row('View', [`missing, so DAGs see the whole file system (${short(view.missing)})`]);
+    : row('Commands', [
+        `have no pid namespace, so what they start may outlive them (${short(view.missingPids)})`,
+      ]);
+};
 
 const environmentsText = ({ environments }: Report, now: number): string =>
   tableText(
