@@ -1,8 +1,6 @@
-import { isTriggerPage } from './changes.ts';
+import { isChangingPage, isSafeMethod } from './changes.ts';
 import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
-
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const isTopLevelNavigation = (r: DoorRequest): boolean =>
   r.method === 'GET' &&
@@ -20,7 +18,7 @@ export const isSameOrigin = (r: DoorRequest, door: DoorFacts): boolean => {
 
 /** Whether a browser's request may use the browser's session. */
 export const mayUseSession = (r: DoorRequest, door: DoorFacts, upgrade: boolean): boolean => {
-  if (upgrade || !safeMethods.has(r.method) || isTriggerPage(r, door)) return isSameOrigin(r, door);
+  if (upgrade || !isSafeMethod(r) || isChangingPage(r, door)) return isSameOrigin(r, door);
   const site = r.headers.get('sec-fetch-site');
   // Other environments are same-site with this one: ports do not count.
   if (site === 'cross-site' || site === 'same-site') return isTopLevelNavigation(r);

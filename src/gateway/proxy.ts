@@ -10,7 +10,7 @@ import { type Admitted, admit, enter } from './admit.ts';
 import { problem, Refusal, send } from './answer.ts';
 import { type Outcome, recordIntent } from './audited.ts';
 import { limitedBody, readBody } from './body.ts';
-import { mayChange } from './changes.ts';
+import { mayChange, methodForAirflow } from './changes.ts';
 import { passedSetCookies, upstreamCookie } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, environmentOf } from './door-facts.ts';
@@ -25,7 +25,7 @@ const maxBody = 2 * 1024 ** 3;
 const bodyOf = async (request: DoorRequest, req: IncomingMessage) => {
   const sent = request.headers.has('content-length') || request.headers.has('transfer-encoding');
   if (!sent) return undefined;
-  if (request.method !== 'GET' && request.method !== 'HEAD') return Readable.from(limitedBody(req, maxBody));
+  if (methodForAirflow(request) !== 'GET') return Readable.from(limitedBody(req, maxBody));
   const text = (await readBody(req, 1024)).toString('latin1').trim();
   if (text !== '' && text !== '{}') throw new Refusal(400, `A ${request.method} request has no body.`);
   return undefined;
@@ -40,6 +40,11 @@ const headersFor = (request: DoorRequest, door: DoorFacts, admitted: Admitted, w
   };
   const headers = upstreamHeaders(request.headers, facts);
   if (!withBody) delete headers['content-type'];
+  if (request.method === 'HEAD') {
+    // only GET has ranges (RFC 9110 14.2)
+    delete headers['range'];
+    delete headers['if-range'];
+  }
   const length = withBody ? request.headers.get('content-length') : undefined;
   return length === undefined ? headers : { ...headers, 'content-length': length };
 };
@@ -78,7 +83,7 @@ const forward = async (
   const { target } = admitted;
   const body = await bodyOf(request, io.req);
   const forwarded = {
-    method: request.method as Dispatcher.HttpMethod,
+    method: methodForAirflow(request) as Dispatcher.HttpMethod,
     path: request.target.raw,
     headers: headersFor(request, door, admitted, body !== undefined),
     body: body ?? null,

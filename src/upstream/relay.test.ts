@@ -23,7 +23,11 @@ const serve = async (listener: RequestListener): Promise<number> => {
 };
 
 /** A client's request, passed on to that upstream, and how that ended: with a status or a text. */
-const pass = async (upstream: RequestListener | number, body: Readable | null = null) => {
+const pass = async (
+  upstream: RequestListener | number,
+  body: Readable | null = null,
+  clientMethod = 'GET',
+) => {
   const port = typeof upstream === 'number' ? upstream : await serve(upstream);
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: 1, pipelining: 1 });
   closing.push(() => pool.destroy());
@@ -37,7 +41,12 @@ const pass = async (upstream: RequestListener | number, body: Readable | null = 
       })
       .then(ended.resolve);
   });
-  const client: ClientRequest = get({ host: '127.0.0.1', port: door, agent: false });
+  const client: ClientRequest = get({
+    host: '127.0.0.1',
+    port: door,
+    agent: false,
+    method: clientMethod,
+  });
   client.on('error', () => {});
   const answer = async (): Promise<IncomingMessage> => (await once(client, 'response'))[0];
   return { client, answer, ended: ended.promise };
@@ -55,6 +64,25 @@ it('hands the whole answer on, with the headers that it is given', async () => {
   expect([got.statusCode, got.headers['x-passed'], got.headers['etag']]).toEqual([203, 'e', undefined]);
   expect(await textOf(got)).toBe('whole');
   expect(await ended).toBe(203);
+});
+
+it('hands only the head on to HEAD, also of an answer that never ends', async () => {
+  const gone = Promise.withResolvers<string>();
+  const endless: RequestListener = (_req, res) => {
+    res.writeHead(200, { etag: 'e' }).write('first');
+    res.once('close', () => gone.resolve('given up'));
+  };
+  const short: RequestListener = (_req, res) => void res.writeHead(203, { etag: 'e' }).end('whole');
+  for (const [upstream, status] of [
+    [endless, 200],
+    [short, 203],
+  ] as const) {
+    const { answer, ended } = await pass(upstream, null, 'HEAD');
+    const got = await answer();
+    expect([got.statusCode, got.headers['x-passed'], await textOf(got)]).toEqual([status, 'e', '']);
+    expect(await ended).toBe(status);
+  }
+  expect(await gone.promise).toBe('given up');
 });
 
 it('ends with the upstream when that breaks off, and the client learns it', async () => {

@@ -8,10 +8,20 @@ import type { Dispatcher } from 'undici';
  */
 const mostWaiting = 256 * 1024;
 
+/** Of an answer whose head alone is wanted, so many bytes are thrown away before its connection is given up. */
+const mostDropped = 64 * 1024;
+
 /** Whoever asked went away before the whole answer was handed on. */
 class ClientGone extends Error {
   constructor() {
     super('the client went away');
+  }
+}
+
+/** The head of an answer was wanted, and is there. */
+class HeadOnly extends Error {
+  constructor() {
+    super('the client asked with HEAD');
   }
 }
 
@@ -33,6 +43,11 @@ class Relay implements Dispatcher.DispatchHandler {
     res.once('close', () => this.#closed());
   }
 
+  /** The client sent HEAD, whatever the upstream was asked with. */
+  get #isHead(): boolean {
+    return this.#res.req.method === 'HEAD';
+  }
+
   get done(): Promise<number> {
     return this.#settle.promise;
   }
@@ -43,11 +58,26 @@ class Relay implements Dispatcher.DispatchHandler {
     if (this.#res.destroyed) controller.abort(new ClientGone());
   }
 
-  onResponseStart(_: unknown, status: number, headers: IncomingHttpHeaders): void {
-    if (status >= 200) this.#res.writeHead(status, this.#headersOf(headers));
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (status < 200) return;
+    this.#res.writeHead(status, this.#headersOf(headers));
+    if (this.#isHead && status !== 304 && !(Number(headers['content-length']) <= mostDropped))
+      this.#endAtHead(controller);
+  }
+
+  /** The rest of the answer may never end: an event stream, a log that is followed. */
+  #endAtHead(controller: Dispatcher.DispatchController): void {
+    this.#res.end();
+    this.#settle.resolve(this.#res.statusCode);
+    controller.abort(new HeadOnly());
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isHead) return;
     if (this.#res.write(chunk) || this.#res.writableLength < mostWaiting || controller.paused) return;
     controller.pause();
     this.#res.once('drain', () => controller.resume());
@@ -74,7 +104,7 @@ class Relay implements Dispatcher.DispatchHandler {
 }
 
 /**
- * Sends a request and hands the answer on as it comes. Resolves with the status once all of it is handed on; rejects
+ * Sends a request and hands the answer on as it comes, to HEAD without its body. Resolves with the status once all of it is handed on; rejects
  * when the upstream breaks, with the answer left as far as it came, or when the client goes, which ends the request.
  */
 export const relay = async (

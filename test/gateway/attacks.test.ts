@@ -197,6 +197,17 @@ describe('bytes that two programs could read differently', () => {
     expect(reached()).toEqual([get]);
   });
 
+  test('A58: HEAD reaches Airflow as GET, so that its pages guard it as such', async () => {
+    reached();
+    const answer = await exchange(
+      rig.place,
+      one.hostname,
+      request('HEAD /api/v2/dags HTTP/1.1', [authorization()]),
+    );
+    expect([statusOf(answer), answer.split('\r\n\r\n')[1]]).toEqual([200, '']);
+    expect(reached()).toEqual([get]);
+  });
+
   test.for<[what: string, bytes: () => string]>([
     ['no Host', () => request('GET /api/v2/dags HTTP/1.1', [authorization()], '')],
     ['no Host, HTTP/1.0', () => request('GET /api/v2/dags HTTP/1.0', [authorization()], '')],

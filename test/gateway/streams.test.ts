@@ -243,6 +243,19 @@ describe('an answer', () => {
     expect(await textOf(response)).toBe('');
   });
 
+  test('to HEAD comes of a GET without ranges, and ends at its head when the body would not', async () => {
+    const { sent, answer } = begin('/api/v2/pieces/60', { method: 'HEAD' });
+    sent.end();
+    expect([(await answer).statusCode, await textOf(await answer)]).toEqual([200, '']);
+    // answered with the head that arrived
+    const lengthOf = async (headers: Record<string, string>) => {
+      const asked = begin('/api/v2/head', { method: 'HEAD', headers });
+      asked.sent.end();
+      return Number((await asked.answer).headers['content-length']);
+    };
+    expect(await lengthOf({ range: 'bytes=0-0', 'if-range': '"v1"' })).toBe(await lengthOf({}));
+  });
+
   test('that is streamed arrives piece by piece', async () => {
     const begun = performance.now();
     const { sent, answer } = begin('/api/v2/pieces/0.4');

@@ -340,6 +340,45 @@ describe.for(subjects)('Airflow $version', (s) => {
     expect(serverLog(place)).not.toContain('secret-of-theirs');
   });
 
+  test('HEAD changes nothing that GET does not change, wherever pages delete by address', async () => {
+    const { hostname, headers } = await rest(s);
+    const api = restPath(s.airflow);
+    const roles = s.airflow === 2 ? `${api}/roles` : '/auth/fab/v1/roles';
+    const role = { name: 'kept', [s.airflow === 2 ? 'actions' : 'permissions']: [] };
+    const made = [
+      [`${api}/variables`, { key: 'kept', value: 'x' }],
+      [`${api}/connections`, { connection_id: 'kept', conn_type: 'http' }],
+      [`${api}/pools`, { name: 'kept', slots: 1 }],
+      [roles, role],
+    ] as const;
+    const json = { ...headers, 'content-type': 'application/json' };
+    for (const [path, body] of made) {
+      const sent = { method: 'POST', headers: json, body: JSON.stringify(body) };
+      expect((await ask(place, hostname, path, sent)).status, path).toBeLessThan(300);
+    }
+    const kept = async () =>
+      Promise.all(
+        made.map(async ([path]) => (await ask(place, hostname, path, { headers })).text.includes('kept')),
+      );
+    expect(await kept()).toEqual([true, true, true, true]);
+    const pages =
+      s.airflow === 2
+        ? ['/variable', '/connection', '/pool', '/roles', '/users', '/dagrun']
+        : ['/auth/roles', '/auth/users'];
+    for (const page of pages)
+      for (let id = 1; id <= 9; id += 1)
+        for (const what of [`delete/${id}`, `action/muldelete/${id}`])
+          await ask(place, hostname, `${page}/${what}`, { method: 'HEAD', headers });
+    expect(await kept()).toEqual([true, true, true, true]);
+    const plain = await ask(place, hostname, `${api}/dags`, { headers });
+    const head = await ask(place, hostname, `${api}/dags`, { method: 'HEAD', headers });
+    expect([head.status, head.headers['content-type'], head.text]).toEqual([
+      200,
+      plain.headers['content-type'],
+      '',
+    ]);
+  });
+
   test('a web login token works once, a CLI token for one command after the other', async () => {
     const web = await mint.webToken(s.name);
     expect((await postLogin(place, web, s.airflow)).status).toBe(200);
