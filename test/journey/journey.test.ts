@@ -1,5 +1,5 @@
 // The main job, for two versions of Airflow on one server: from CreateEnvironment to the browser and back to nothing.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -17,6 +17,9 @@ import {
   type Session,
   signIn,
 } from '../harness/door.ts';
+import { connectAs } from '../harness/environment-database.ts';
+import { machineOf } from '../harness/environments.ts';
+import { Iam } from '../harness/iam.ts';
 import { Minter } from '../harness/minter.ts';
 import {
   type Answer,
@@ -377,6 +380,37 @@ describe.for(subjects)('Airflow $version', (s) => {
       plain.headers['content-type'],
       '',
     ]);
+  });
+
+  test('names of sessions that differ by case are people of their own; the name of a user is one in any case', async () => {
+    const iam = new Iam(place);
+    const resource = `arn:aws:airflow:us-east-1:${iam.accountId}:role/${s.name}/Viewer`;
+    const statements = [{ Action: 'airflow:CreateWebLoginToken', Resource: resource }];
+    await iam.role(`case-${s.name}`, { statements });
+    const key = await iam.user(`rose-${s.name}`, {
+      statements: [...statements, { Action: 'sts:AssumeRole' }],
+    });
+    const dags = async (who: Minter) =>
+      (await (await signIn(place, who, s.name, s.airflow)).get(`${restPath(s.airflow)}/dags`)).status;
+    for (const session of ['JANE', 'jane', 'Jane', 'JANE'])
+      expect(await dags(new Minter(place, await iam.assume(key, `case-${s.name}`, session))), session).toBe(
+        200,
+      );
+    expect(await dags(new Minter(place, key))).toBe(200);
+    await iam.call('UpdateUser', { UserName: `rose-${s.name}`, NewUserName: `ROSE-${s.name}` });
+    expect(await dags(new Minter(place, key))).toBe(200);
+    const database = await connectAs(place, await machineOf(place, s.name));
+    const { rows } = await database.query<{ username: string }>('select username from ab_user order by id');
+    await database.end();
+    expect(rows.map(({ username }) => username).filter((name) => name !== 'root')).toEqual([
+      `assumed-role/case-${s.name}/JANE`,
+      expect.stringMatching(`^assumed-role/case-${s.name}/jane~[0-9a-f]{8}$`),
+      expect.stringMatching(`^assumed-role/case-${s.name}/Jane~[0-9a-f]{8}$`),
+      `user/rose-${s.name}`,
+    ]);
+    const { folder } = await machineOf(place, s.name);
+    const log = readFileSync(join(folder, 'logs', 'internal', 'webserver.log'), 'utf8');
+    expect(log).toContain(`differs from the Airflow user assumed-role/case-${s.name}/JANE by case only`);
   });
 
   test('a web login token works once, a CLI token for one command after the other', async () => {

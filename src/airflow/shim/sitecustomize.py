@@ -22,7 +22,10 @@ def _own_port():
         with open(os.environ["AIRFLOW_CONFIG"], encoding="utf-8") as file:
             found = re.search(r"^execution_api_server_url = http://127\.0\.0\.1:(\d+)/", file.read(), re.MULTILINE)
         return int(found.group(1)) if found else None
-    except (KeyError, OSError, ValueError):
+    except KeyError:
+        return None  # a program of a task that does not have Airflow's variables
+    except (OSError, ValueError) as error:
+        print(f"windsock: the web server's port is not watched: airflow.cfg cannot be read ({error})", file=sys.stderr)
         return None
 
 

@@ -8,11 +8,13 @@ No import of Airflow at the top: Airflow imports this module while it is being i
 """
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import threading
 import time
+import uuid
 from collections import OrderedDict
 
 import jwt
@@ -29,8 +31,41 @@ REMEMBERED_TOKENS = 512
 REQUIRED_CLAIMS = ["iss", "aud", "sub", "iat", "nbf", "exp", "jti"]
 
 
+MOST_LINES_A_MINUTE = 30
+
+
 class Refused(jwt.InvalidTokenError):
     """No acceptable assertion."""
+
+
+class _Said:
+    """Warnings about requests, so many a minute at most: whoever sends requests must not fill the log."""
+
+    def __init__(self):
+        self._minute = None
+        self._lines = 0
+
+    def warn(self, text: str, *values) -> None:
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            if self._lines > MOST_LINES_A_MINUTE:
+                log.warning("%d more warnings about requests were left out", self._lines - MOST_LINES_A_MINUTE)
+            self._minute, self._lines = minute, 0
+        self._lines += 1
+        if self._lines <= MOST_LINES_A_MINUTE:
+            log.warning(text, *values)
+
+
+_said = _Said()
+
+
+def _reason(error: Exception) -> str:
+    """Why, in words; of an error of the database only what it is about: its text holds statements and values."""
+    origin = getattr(error, "orig", None)
+    if origin is None:
+        return f"{type(error).__name__}: {error}"
+    constraint = getattr(getattr(origin, "diag", None), "constraint_name", None)
+    return f"{type(origin).__name__}{f' ({constraint})' if constraint else ''}"
 
 
 def loopback_name() -> str:
@@ -141,7 +176,7 @@ class Gate:
             try:
                 environ[ENVIRON_KEY] = verify(_bearer(authorization))
             except Exception as error:
-                log.info("refused: %s", error)
+                _said.warn("request refused: %s", _reason(error))
                 start_response("401 Unauthorized", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
                 return [b"no valid gateway assertion\n"]
             if "HTTP_COOKIE" in environ:
@@ -172,7 +207,7 @@ class AsgiGate:
         try:
             verify(_bearer(values[0].decode("latin-1") if len(values) == 1 else None))
         except Exception as error:
-            log.info("refused: %s", error)
+            _said.warn("request refused: %s", _reason(error))
             return await _refuse(scope, send)
         # Airflow's refresh middleware stands outside of this one and prefers the cookie `_token`: undo that.
         scope.get("state", {}).pop("user", None)
@@ -187,44 +222,70 @@ class AsgiGate:
 
 
 def _import_first(*names: str):
+    reasons = []
     for name in names:
         try:
             return __import__(name, fromlist=["_"])
-        except ImportError:
-            continue
-    raise ImportError(f"none of {', '.join(names)}")
+        except ImportError as error:
+            reasons.append(f"{name}: {error}")
+            is_missing = isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}.")
+            if not is_missing:  # it is there, and something that it needs is not
+                log.warning("%s cannot be imported: %s", name, error)
+    raise ImportError(f"none of these can be imported: {'; '.join(reasons)}")
 
 
 def _models():
     return _import_first("airflow.providers.fab.auth_manager.models", "airflow.auth.managers.fab.models")
 
 
-def _add_row(claims: dict) -> None:
+def _other_name(name: str) -> str:
+    """A name that no identity has by itself: IAM allows no `~` in names of users, roles and sessions."""
+    return f"{name}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _is_case_blind(name: str) -> bool:
+    """True for names that IAM gives once in whatever case: users, and roles without the name of a session."""
+    kind, *rest = name.split("/")
+    return name == "root" or (kind in ("user", "assumed-role") and len(rest) == 1)
+
+
+def _row_of(rows, name: str):
+    """The row of an identity among those whose names differ by case only; never that of somebody else."""
+    by_name = {row.username: row for row in rows}
+    blind = rows[0] if rows and _is_case_blind(name) else None
+    return by_name.get(name) or by_name.get(_other_name(name)) or blind
+
+
+def _rows(session, user_model, name: str):
+    """The rows whose names differ from these by case only: Airflow's table takes one of each."""
+    from sqlalchemy import func, select
+
+    wanted = select(user_model).where(func.lower(user_model.username).in_([name.lower(), _other_name(name).lower()]))
+    return session.execute(wanted.execution_options(populate_existing=True)).scalars().unique().all()
+
+
+def _add_row(claims: dict, username: str, email: str) -> None:
     """A plain insert on a connection of its own: through the ORM, the column defaults ask for the current user."""
     from airflow import settings
-    from sqlalchemy import insert, select
+    from sqlalchemy import insert
     from sqlalchemy.exc import IntegrityError
 
-    user = _models().User.__table__
-    name = claims["sub"]
     try:
         with settings.engine.begin() as connection:
-            if connection.execute(select(user.c.id).where(user.c.username == name)).scalar() is not None:
-                return
             connection.execute(
-                insert(user).values(
-                    username=name,
-                    first_name=str(claims.get("name") or name)[:64],
+                insert(_models().User.__table__).values(
+                    username=username,
+                    first_name=str(claims.get("name") or username)[:64],
                     last_name="-",  # the form in which an Admin gives somebody a role wants one
-                    email=f"{name}@windsock.invalid",
+                    email=email,
                     active=True,
                     password="!",
                     created_by_fk=None,
                     changed_by_fk=None,
                 )
             )
-    except IntegrityError:
-        pass  # another request was faster
+    except IntegrityError as error:  # another request was faster, or somebody else has the name or the address
+        log.warning("the Airflow user %s was not made in this try: %s", username, _reason(error))
 
 
 def _remove_stored_core_roles(user) -> None:
@@ -258,19 +319,27 @@ def _attach_roles(session, user, claims: dict) -> None:
 
 def resolve(session, claims: dict):
     """The `ab_user` of an assertion with the roles of now, made at first sight; None when it was deactivated."""
-    from sqlalchemy import select
-
     user_model = _models().User
-    wanted = select(user_model).where(user_model.username == claims["sub"]).execution_options(populate_existing=True)
-    for _attempt in range(2):
-        user = session.execute(wanted).scalars().unique().one_or_none()
+    name = claims["sub"]
+    for attempt in range(3):
+        rows = _rows(session, user_model, name)
+        user = _row_of(rows, name)
         if user is not None:
             if not user.is_active:
+                _said.warn("%s is not let in: the user was deactivated in Airflow", name)
                 return None
             _attach_roles(session, user, claims)
             return user
+        username = _other_name(name) if rows else name
+        if rows:
+            log.warning(
+                "%s differs from the Airflow user %s by case only; it becomes the user %s, with rights of its own",
+                name, rows[0].username, username,
+            )
         session.rollback()
-        _add_row(claims)
+        # an Admin may have given somebody else the address
+        _add_row(claims, username, f"{username if attempt == 0 else uuid.uuid4().hex}@windsock.invalid")
+    _said.warn("%s is not let in: the Airflow user could not be made; the lines before say why", name)
     return None
 
 
@@ -340,7 +409,7 @@ def _auth_manager():
         with create_session(scoped=False) as session:
             user = resolve(session, claims)
             if user is None:
-                raise Refused("the user is not active")
+                raise Refused("the user is not active in Airflow, or could not be made")
             user.perms  # read while the session is open
             return user
 
