@@ -38,7 +38,7 @@ export const enter = async (
   if (!deps.driver.webTarget(door.id)) return { answer: unavailable(door, request.wantsHtml) };
   const session = await sessionOf(deps, request, door);
   if (!session) {
-    deps.limits.beforeStranger(request);
+    await deps.limits.beforeStranger(request);
     deps.reads.stranger(request, door);
     return { answer: await notSignedIn(deps, request, door) };
   }

@@ -14,6 +14,7 @@ import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 import { livingRecord } from './living.ts';
 import { bearerOf } from './session-of.ts';
+import { genuineToken, recordRefusal } from './token-use.ts';
 import { unavailable } from './unavailable-page.ts';
 
 /** Enough for a large `--conf`; the command has the same bound. */
@@ -42,17 +43,19 @@ type Call = { deps: DoorDeps; request: DoorRequest; door: DoorFacts };
 
 const redeem = async (call: Call): Promise<TokenRecord> => {
   const { deps, request, door } = call;
-  const token = bearerOf(request);
-  if (token === undefined) {
+  const text = bearerOf(request);
+  if (text === undefined) {
     throw new Refusal(
       401,
       `Send a CLI token as Authorization: Bearer. Call ${cliToken.call(door.name)} for one.`,
     );
   }
+  const wanted = { kind: cliToken, environment: door };
+  const token = await genuineToken(deps, request, text, wanted);
   // Before the transaction: many that wait in theirs for a second connection would wait for each other.
   const record = await livingRecord(deps, door);
   try {
-    return await deps.tokens.redeem(token, { kind: cliToken, environment: door }, async (tx, row) => {
+    return await deps.tokens.redeem(token, wanted, async (tx, row) => {
       if (!deps.tokens.mayRunCommands(row.mint, record)) {
         const facts = { kind: cliToken, environmentName: door.name, user: row.airflowIdentity };
         throw refuseToken('no-right', facts, cliToken, door.name);
@@ -62,14 +65,8 @@ const redeem = async (call: Call): Promise<TokenRecord> => {
       return row;
     });
   } catch (error) {
-    if (!(error instanceof TokenRefused) || error.user === undefined) throw error;
-    await recordAfterwards(deps, request, door, {
-      eventName: 'CliTokenRefused',
-      principal: undefined,
-      errorCode: 'AccessDenied',
-      errorMessage: error.reason,
-      requestParameters: { user: error.user },
-    });
+    if (error instanceof TokenRefused)
+      await recordRefusal(deps, request, door, { eventName: 'CliTokenRefused', token, error });
     throw error;
   }
 };

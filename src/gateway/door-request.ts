@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Refusal } from './answer.ts';
 import type { Arrival } from './arrivals.ts';
 import { type Cookies, readCookies } from './cookies.ts';
+import { countedAs } from './counted-as.ts';
 import type { DoorFacts } from './door-facts.ts';
 import { clientBehind, readForwarded, readForwardedFor } from './forwarded.ts';
 import { readTarget, type Target } from './target.ts';
@@ -33,6 +34,8 @@ export interface DoorRequest {
   readonly browser: boolean;
   readonly wantsHtml: boolean;
   readonly clientIp: string;
+  /** By what its client counts while nobody knows who that is. */
+  readonly countedAs: () => Promise<string>;
   readonly userAgent: string;
   readonly requestId: string;
 }
@@ -88,6 +91,7 @@ export const readRequest = (req: IncomingMessage, door: DoorFacts, from: Sender)
   const method = req.method ?? '';
   if (!methods.has(method)) throw new Refusal(405, `The method ${method} is not served.`);
   checkHost(headers, door);
+  const clientIp = clientOf(from, headers);
   const target = readTarget(req.url ?? '');
   if ('refused' in target) throw new Refusal(400, target.refused);
   return {
@@ -97,7 +101,8 @@ export const readRequest = (req: IncomingMessage, door: DoorFacts, from: Sender)
     cookies: readCookies(headers.get('cookie')),
     browser: headers.has('sec-fetch-site') || headers.has('origin'),
     wantsHtml: wantsHtml(method, headers),
-    clientIp: clientOf(from, headers),
+    clientIp,
+    countedAs: () => countedAs(req.socket, clientIp),
     userAgent: (headers.get('user-agent') ?? '').slice(0, 256),
     requestId: randomUUID(),
   };

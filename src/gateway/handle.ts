@@ -38,10 +38,8 @@ const answer = async (
     case 'console-sso':
       return consoleSsoPage(door);
     case 'login':
-      deps.limits.beforeToken(request);
       return login(deps, request, io.req, door);
     case 'cli':
-      deps.limits.beforeToken(request);
       return cliEndpoint(deps, request, io, door);
     case 'sign-in':
       return signIn(deps, request, door);
@@ -103,7 +101,6 @@ export const handle = async (deps: DoorDeps, door: DoorFacts, arrival: Arrival, 
     const own = await answer(deps, request, io, door);
     if (own) send(io.res, own, request.requestId);
   } catch (error) {
-    if (error instanceof TokenRefused && request) deps.limits.tokenRefused(request);
     send(io.res, answerError(deps, door, error, request), request?.requestId);
   }
   drain(io);

@@ -1,25 +1,33 @@
 import { expect, test } from 'vitest';
+import type { ReadToken } from '../tokens/jwt.ts';
 import type { WebSession } from '../tokens/session-store.ts';
 import type { DoorRequest } from './door-request.ts';
 import { createDoorLimits } from './limits.ts';
 
-const from = (clientIp: string) => ({ clientIp }) as DoorRequest;
+const from = (clientIp: string) => ({ clientIp, countedAs: async () => clientIp }) as DoorRequest;
+const token = (jti: string, user: string) => ({ jti, user }) as ReadToken;
 const session = (id: string, arn = id, environmentId = 'e') =>
   ({ id, environmentId, mint: { principal: { arn } } }) as WebSession;
 const stays = () => {};
 const limitsAt = (clock = { monotonic: () => 0 }) => createDoorLimits({ clock, requestsPerSecond: 100 });
 
-test('an address that guesses is told to wait; others, and those who err now and then, are not', () => {
+test('who sends what is no token is told to wait; others, and who errs now and then, are not', async () => {
   const clock = { now: 0, monotonic: () => clock.now };
   const limits = limitsAt(clock);
-  for (let i = 0; i < 300; i += 1) {
-    limits.beforeToken(from('10.0.0.1'));
-    limits.tokenRefused(from('10.0.0.1'));
-  }
-  expect(() => limits.beforeToken(from('10.0.0.1'))).toThrow(/Too many tokens from your address/);
-  limits.beforeToken(from('10.0.0.2'));
+  for (let i = 0; i < 300; i += 1) await limits.strangeToken(from('10.0.0.1'));
+  await expect(limits.strangeToken(from('10.0.0.1'))).rejects.toThrow(/came from your address/);
+  await limits.strangeToken(from('10.0.0.2'));
   clock.now = 500;
-  limits.beforeToken(from('10.0.0.1'));
+  await limits.strangeToken(from('10.0.0.1'));
+});
+
+test('a genuine token that is refused again and again is bounded; others of the same person are used as ever', () => {
+  const limits = limitsAt();
+  for (let i = 0; i < 300; i += 1) limits.tokenRefused(token('a', 'ann'));
+  expect(() => limits.beforeToken(token('a', 'ann'))).toThrow(/refused too often/);
+  limits.beforeToken(token('b', 'ann'));
+  expect(() => limits.tokenRefused(token('b', 'ann'))).toThrow(/refused too often/);
+  limits.tokenRefused(token('c', 'ben'));
 });
 
 test('changes of a session are bounded, each session by itself', () => {
@@ -49,11 +57,13 @@ test('what Airflow is at work on for one principal is bounded, in each environme
   for (const other of others) other.catch(() => {});
 });
 
-test('requests without a session are bounded by address; a crowd is told', () => {
+test('requests without a session are bounded by address; a crowd is told', async () => {
   const limits = limitsAt();
-  for (let i = 0; i < 500; i += 1) limits.beforeStranger(from('10.0.0.1'));
-  expect(() => limits.beforeStranger(from('10.0.0.1'))).toThrow(/without a session from your address/);
-  limits.beforeStranger(from('10.0.0.2'));
+  for (let i = 0; i < 500; i += 1) await limits.beforeStranger(from('10.0.0.1'));
+  await expect(limits.beforeStranger(from('10.0.0.1'))).rejects.toThrow(
+    /without a session from your address/,
+  );
+  await limits.beforeStranger(from('10.0.0.2'));
   const arrival = { address: '10.0.0.1', header: undefined };
   limits.beforeRequest({ ...arrival, crowded: false });
   expect(() => limits.beforeRequest({ ...arrival, crowded: true })).toThrow(/Too many connections/);

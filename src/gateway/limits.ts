@@ -1,12 +1,16 @@
 import type { Clock } from '../lib/clock.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
+import type { ReadToken } from '../tokens/jwt.ts';
 import type { WebSession } from '../tokens/session-store.ts';
 import { Refusal } from './answer.ts';
 import type { Arrival } from './arrivals.ts';
 import type { DoorRequest } from './door-request.ts';
 import { InFlight, type Leave } from './in-flight.ts';
 
-/** Refused tokens of one address: a person who errs is far below, a program that guesses is stopped. */
+/**
+ * What one client sends that is no token of ours, and refusals of one genuine token and of those of one person, which
+ * are recorded: a person who errs is far below, a program that guesses or repeats is stopped.
+ */
 const guesses = { perSecond: 2, burst: 300 } as const;
 /** Requests of one session that may change something: each is recorded twice. */
 const changes = { perSecond: 50, burst: 250 } as const;
@@ -16,12 +20,14 @@ const atWork = { atOnce: 48, waiting: 500, waitMs: 30_000 } as const;
 /** How often what may be done at a door. Each throws Refusal 429. */
 export interface DoorLimits {
   beforeRequest(arrival: Arrival): void;
-  /** Before a token is looked at. */
-  beforeToken(request: DoorRequest): void;
-  /** A token was refused. */
-  tokenRefused(request: DoorRequest): void;
+  /** Something came that is no token of ours. */
+  strangeToken(request: DoorRequest): Promise<void>;
+  /** Before a genuine token is used; one that was never refused is never held up. */
+  beforeToken(token: ReadToken): void;
+  /** A genuine token was refused. */
+  tokenRefused(token: ReadToken): void;
   /** A request came without a session. */
-  beforeStranger(request: DoorRequest): void;
+  beforeStranger(request: DoorRequest): Promise<void>;
   /**
    * A request of a session is to go to Airflow, once the others of its principal leave room. Call what it gives when
    * the request has ended.
@@ -29,6 +35,8 @@ export interface DoorLimits {
   beforeForward(session: WebSession, whenWaiting: (giveUp: () => void) => void): Promise<Leave>;
   beforeChange(session: WebSession): void;
 }
+
+const refusedOften = 'Tokens of yours were refused too often. Wait a minute, then get a new token.';
 
 const tooMany = (text: string): Refusal => new Refusal(429, text);
 
@@ -39,6 +47,7 @@ export const createDoorLimits = (o: {
 }): DoorLimits => {
   const { clock, requestsPerSecond } = o;
   const requests = { perSecond: requestsPerSecond, burst: 5 * requestsPerSecond };
+  const strange = new TokenBuckets(guesses, clock);
   const refused = new TokenBuckets(guesses, clock);
   const changed = new TokenBuckets(changes, clock);
   const strangers = new TokenBuckets(requests, clock);
@@ -49,13 +58,21 @@ export const createDoorLimits = (o: {
       if (crowded)
         throw tooMany('Too many connections from your address are open. Close some, then try again.');
     },
-    beforeToken: ({ clientIp }) => {
-      if (!refused.has(clientIp))
-        throw tooMany('Too many tokens from your address were refused. Wait a minute, then get a new token.');
+    strangeToken: async ({ countedAs }) => {
+      if (!strange.take(await countedAs()))
+        throw tooMany(
+          'Too much came from your address that is no token. Wait a minute, then get a new token.',
+        );
     },
-    tokenRefused: ({ clientIp }) => void refused.take(clientIp),
-    beforeStranger: ({ clientIp }) => {
-      if (!strangers.take(clientIp))
+    beforeToken: ({ jti }) => {
+      if (!refused.has(`token ${jti}`)) throw tooMany(refusedOften);
+    },
+    tokenRefused: ({ jti, user }) => {
+      refused.take(`token ${jti}`);
+      if (!refused.take(`user ${user}`)) throw tooMany(refusedOften);
+    },
+    beforeStranger: async ({ countedAs }) => {
+      if (!strangers.take(await countedAs()))
         throw tooMany('Too many requests without a session from your address. Wait a second, then sign in.');
     },
     beforeForward: async ({ environmentId, mint }, whenWaiting) => {

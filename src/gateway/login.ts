@@ -6,7 +6,7 @@ import type { WebSession } from '../tokens/session-store.ts';
 import type { TokenRecord } from '../tokens/token-store.ts';
 import { webLoginToken } from '../tokens/web-login-token.ts';
 import { type Answer, json, Refusal } from './answer.ts';
-import { recordAfterwards, recordAtDoor } from './audited.ts';
+import { recordAtDoor } from './audited.ts';
 import { readBody, utf8 } from './body.ts';
 import { beginSession } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
@@ -15,6 +15,7 @@ import type { DoorRequest } from './door-request.ts';
 import { livingRecord } from './living.ts';
 import { isSameOrigin } from './origin.ts';
 import { sessionOf } from './session-of.ts';
+import { genuineToken, recordRefusal } from './token-use.ts';
 
 const maxBody = 8 * 1024;
 
@@ -85,23 +86,6 @@ const beginIn = async (tx: Transaction, login: Login, row: TokenRecord) => {
   return { announce, secret, seconds, kind, airflowIdentity } as const;
 };
 
-/** Only refusals of genuine tokens are kept: strangers must not be able to fill the record. */
-const auditRefusal = async (
-  deps: DoorDeps,
-  request: DoorRequest,
-  door: DoorFacts,
-  error: TokenRefused,
-): Promise<void> => {
-  if (error.user === undefined) return;
-  await recordAfterwards(deps, request, door, {
-    eventName: 'WebLoginRefused',
-    principal: undefined,
-    errorCode: 'AccessDenied',
-    errorMessage: error.reason,
-    requestParameters: { user: error.user },
-  });
-};
-
 /**
  * Exchanges a web login token for a session of 12 hours: always 200 with Set-Cookie, never a redirect
  * (Amazon MWAA User Guide, "Accessing the Apache Airflow REST API": clients read the cookie of this answer).
@@ -117,12 +101,13 @@ export const login = async (
     throw new Refusal(403, `Only a page of ${door.origin} may sign a browser in here.`);
   }
   const form = await readForm(request, req);
+  const wanted = { kind: webLoginToken, environment: door };
+  const token = await genuineToken(deps, request, form.token, wanted);
   const record = await livingRecord(deps, door);
   const previous = await sessionOf(deps, request, door);
   const attempt: Login = { deps, door, request, record, previous, replace: form.replace };
   try {
-    const wanted = { kind: webLoginToken, environment: door };
-    const begun = await deps.tokens.redeem(form.token, wanted, (tx, row) => beginIn(tx, attempt, row));
+    const begun = await deps.tokens.redeem(token, wanted, (tx, row) => beginIn(tx, attempt, row));
     begun.announce();
     const cookie = beginSession(begun.kind, door, begun);
     return json(200, { user: begun.airflowIdentity, environment: door.name }, { 'set-cookie': cookie });
@@ -130,7 +115,8 @@ export const login = async (
     if (error instanceof OtherSession) {
       return json(409, { error: error.code, message: error.publicText, current: error.current });
     }
-    if (error instanceof TokenRefused) await auditRefusal(deps, request, door, error);
+    if (error instanceof TokenRefused)
+      await recordRefusal(deps, request, door, { eventName: 'WebLoginRefused', token, error });
     throw error;
   }
 };

@@ -2,18 +2,15 @@ import type { Clock } from '../lib/clock.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { OneByOne } from '../lib/one-by-one.ts';
 import type { Transaction } from '../lib/transaction.ts';
-import { hashOf, type ReadToken, readToken } from './jwt.ts';
+import { hashOf, type ReadToken } from './jwt.ts';
 import type { TokenEnvironment } from './ports.ts';
-import { refuseStranger, refuseToken } from './refused.ts';
-import type { SigningKeys } from './signing-keys.ts';
+import { refuseToken } from './refused.ts';
 import type { TokenKind } from './token-kind.ts';
 import type { TokenRecord, TokenStore } from './token-store.ts';
 
 export interface RedeemDeps {
   readonly tokenStore: TokenStore;
-  readonly keys: SigningKeys;
   readonly clock: Clock;
-  readonly installationId: string;
   /** CLI tokens work once as well. */
   readonly singleUseCliTokens: boolean;
 }
@@ -27,15 +24,13 @@ export interface Wanted {
   readonly environment: TokenEnvironment;
 }
 
-const checkClaims = (token: ReadToken | undefined, wanted: Wanted, now: number): ReadToken => {
+const checkClaims = (token: ReadToken, wanted: Wanted, now: number): void => {
   const { kind, environment } = wanted;
-  if (!token) throw refuseStranger(kind, environment.name);
   if (token.kind !== kind) throw refuseToken('wrong-kind', token, kind, environment.name);
   if (token.environmentId !== environment.id) {
     throw refuseToken('other-environment', token, kind, environment.name);
   }
   if (now >= token.expiresAt) throw refuseToken('expired', token, kind, environment.name);
-  return token;
 };
 
 /** Setting the wall clock back must not lengthen a token's life. */
@@ -49,13 +44,12 @@ const isOverdue = (row: TokenRecord, clock: Clock): boolean =>
  */
 export const redeemToken = async <T>(
   deps: RedeemDeps & { readonly line: UseLine },
-  text: string,
+  token: ReadToken,
   wanted: Wanted,
   then: (tx: Transaction, row: TokenRecord) => Promise<T>,
 ): Promise<T> => {
   const { kind, environment } = wanted;
-  const read = await readToken(text, deps.keys, deps.installationId);
-  const token = checkClaims(read, wanted, deps.clock.now());
+  checkClaims(token, wanted, deps.clock.now());
   const most = deps.singleUseCliTokens ? 1 : kind.mostUses;
   const refuse = (reason: 'expired' | 'already-used' | 'used-up' | 'revoked') =>
     refuseToken(reason, token, kind, environment.name);

@@ -7,7 +7,7 @@ import type { AirflowRole } from '../contract/roles.ts';
 import type { MintContext } from '../identity/principal.ts';
 import { cliToken } from './cli-token.ts';
 import { fakeStores } from './fake-stores.ts';
-import { TokenRefused } from './refused.ts';
+import { refuseStranger, TokenRefused } from './refused.ts';
 import { loadOrCreateSigningKeys, type SigningKeys } from './signing-keys.ts';
 import { createTokens } from './tokens.ts';
 import { webLoginToken } from './web-login-token.ts';
@@ -75,8 +75,11 @@ const reasonOf = async (work: Promise<unknown>): Promise<TokenRefused> => {
   return error;
 };
 
-const redeem = (w: World, token: string, kind = webLoginToken, environment = demo) =>
-  w.tokens.redeem(token, { kind, environment }, async (_tx, row) => row.airflowIdentity);
+const redeem = async (w: World, text: string, kind = webLoginToken, environment = demo) => {
+  const token = await w.tokens.read(text);
+  if (!token) throw refuseStranger(kind, environment.name);
+  return w.tokens.redeem(token, { kind, environment }, async (_tx, row) => row.airflowIdentity);
+};
 
 const parts = (token: string): [string, string, string] => token.split('.') as [string, string, string];
 const json64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -141,7 +144,9 @@ describe('a token', () => {
   it('is unused again when what follows fails', async () => {
     const w = setUp();
     const token = await w.tokens.webLoginToken(demo, mint, 'root');
-    const failing = w.tokens.redeem(token, { kind: webLoginToken, environment: demo }, async () => {
+    const read = await w.tokens.read(token);
+    if (!read) throw new Error('no token');
+    const failing = w.tokens.redeem(read, { kind: webLoginToken, environment: demo }, async () => {
       throw new Error('no session');
     });
     await expect(failing).rejects.toThrow('no session');

@@ -6,7 +6,7 @@ import type { Stop } from '../lib/stop.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { type AssertionDeps, type Assertions, createAssertions, type RoleEnvironment } from './assertion.ts';
 import { cliToken } from './cli-token.ts';
-import { readToken } from './jwt.ts';
+import { type ReadToken, readToken } from './jwt.ts';
 import { type MintDeps, mintToken } from './mint.ts';
 import type { TokenMinter } from './ports.ts';
 import { type RedeemDeps, redeemToken, type Wanted } from './redeem.ts';
@@ -27,9 +27,11 @@ export interface TokensDeps extends MintDeps, RedeemDeps, AssertionDeps {
 
 /** Everything short-lived that opens an environment. */
 export interface Tokens extends TokenMinter {
+  /** A token of ours, by its signature; whether it may be used is another question. */
+  read(text: string): Promise<ReadToken | undefined>;
   /** Counts a use of a token and runs `then` in the same transaction. Throws TokenRefused. */
   redeem<T>(
-    text: string,
+    token: ReadToken,
     wanted: Wanted,
     then: (tx: Transaction, row: TokenRecord) => Promise<T>,
   ): Promise<T>;
@@ -72,7 +74,8 @@ export const createTokens = (deps: TokensDeps): Tokens => {
   return {
     webLoginToken: (e, mint, airflowIdentity) => mintToken(deps, webLoginToken, e, { mint, airflowIdentity }),
     cliToken: (e, mint, airflowIdentity) => mintToken(deps, cliToken, e, { mint, airflowIdentity }),
-    redeem: (text, wanted, then) => redeemToken({ ...deps, line }, text, wanted, then),
+    read: (text) => readToken(text, deps.keys, deps.installationId),
+    redeem: (token, wanted, then) => redeemToken({ ...deps, line }, token, wanted, then),
     describe: (credential) => describe(deps, credential),
     sessions,
     assertions: createAssertions(deps),

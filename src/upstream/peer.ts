@@ -5,16 +5,37 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** `127.0.0.1`, port 80 as /proc/net/tcp writes it: each 32-bit word in host byte order (little-endian here). */
 export const procAddress = (address: string, port: number): string => {
   const bytes = Buffer.from(address.split('.').map(Number));
-  return `${bytes.reverse().toString('hex')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
+  const words = address === '::1' ? `${'0'.repeat(24)}01000000` : bytes.reverse().toString('hex');
+  return `${words}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
 };
 
 /** The uid of the socket with these two ends; undefined until its program has accepted it (it has no inode before). */
 export const uidIn = (table: string, local: string, remote: string): number | undefined => {
-  for (const line of table.split('\n').slice(1)) {
-    const [, here, there, , , , , uid, , inode] = line.trim().split(/\s+/);
-    if (here === local && there === remote && inode !== '0') return Number(uid);
+  const ends = `: ${local} ${remote} `;
+  for (let at = table.indexOf(ends); at !== -1; at = table.indexOf(ends, at + 1)) {
+    const [, , , , , , uid, , inode] = table.slice(at + 2, at + 200).split(/\s+/, 10);
+    if (inode !== '0') return Number(uid);
   }
   return undefined;
+};
+
+/** The ends of a connection as the other side's line in the table has them. */
+const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket) =>
+  localAddress && localPort && remoteAddress && remotePort
+    ? {
+        table: remoteAddress === '::1' ? '/proc/net/tcp6' : '/proc/net/tcp',
+        local: procAddress(remoteAddress, remotePort),
+        remote: procAddress(localAddress, localPort),
+      }
+    : undefined;
+
+/**
+ * The account of the program that opened a loopback connection, 127.0.0.1 or ::1; undefined when it has closed it.
+ * Rejects on a machine without /proc.
+ */
+export const connectingUid = async (socket: Socket): Promise<number | undefined> => {
+  const ends = endsOf(socket);
+  return ends && uidIn(await readFile(ends.table, 'latin1'), ends.local, ends.remote);
 };
 
 /**
@@ -22,13 +43,11 @@ export const uidIn = (table: string, local: string, remote: string): number | un
  * told before the deadline.
  */
 export const acceptingUid = async (socket: Socket, deadlineMs: number): Promise<number | undefined> => {
-  const { localAddress, localPort, remoteAddress, remotePort } = socket;
-  if (!localAddress || !localPort || !remoteAddress || !remotePort) return undefined;
-  const local = procAddress(remoteAddress, remotePort);
-  const remote = procAddress(localAddress, localPort);
+  const ends = endsOf(socket);
+  if (!ends) return undefined;
   const until = performance.now() + deadlineMs;
   for (let wait = 1; performance.now() < until && !socket.destroyed; wait = Math.min(wait * 2, 100)) {
-    const uid = uidIn(await readFile('/proc/net/tcp', 'utf8'), local, remote);
+    const uid = uidIn(await readFile(ends.table, 'latin1'), ends.local, ends.remote);
     if (uid !== undefined) return uid;
     await sleep(wait);
   }

@@ -34,6 +34,7 @@ describe('the accepting account', () => {
     expect(uidIn(table, '0100007F:1F90', '0100007F:ABCD')).toBe(1001);
     expect(uidIn(`header\n${line(ends, 0, 0)}\n`, '0100007F:1F90', '0100007F:ABCD')).toBeUndefined();
     expect(procAddress('127.0.0.1', 8080)).toBe('0100007F:1F90');
+    expect(procAddress('::1', 8080)).toBe('00000000000000000000000001000000:1F90');
   });
 
   it('is ours for our own server', async () => {

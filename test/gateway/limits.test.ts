@@ -1,10 +1,13 @@
 // What one person, one address and one program may take of a door, so that the others have theirs. Airflow is trivial here.
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask, type DoorAnswer, type Session, signIn } from '../harness/door.ts';
+import { isRoot } from '../harness/accounts.ts';
+import { ask, type DoorAnswer, postCommand, postLogin, type Session, signIn } from '../harness/door.ts';
 import { Iam } from '../harness/iam.ts';
 import { Minter } from '../harness/minter.ts';
 import { Rig } from '../harness/rig.ts';
@@ -85,6 +88,37 @@ test('a person who is told so in a browser gets a page', async () => {
   const told = answers.find(({ status }) => status === 429);
   expect(told?.headers['content-type']).toMatch(/^text\/html/);
   expect(told?.text).toMatch(/Too many requests without a session from your address/);
+});
+
+/** The statuses of so many logins and commands with that text for a token; of another account, if given. */
+const send = async (number: number, token: string, uid?: number): Promise<readonly string[]> => {
+  const at = `https://${root.hostname}`;
+  const form = `url = ${at}/pluginsv2/aws_mwaa/login\ndata = "token=${token}"`;
+  const command = `url = ${at}/aws_mwaa/cli\nheader = "Authorization: Bearer ${token}"\ndata = "dags list"`;
+  const more = 'max-time = 60\noutput = /dev/null\nwrite-out = "%{http_code}\\n"\ninsecure\nsilent';
+  const config = Array.from({ length: number }, (_, i) => `${i % 2 === 0 ? command : form}\n${more}`);
+  const child = spawn('curl', ['--parallel', '--config', '-'], uid === undefined ? {} : { uid, gid: uid });
+  child.stdin.end(config.join('\nnext\n'));
+  return (await text(child.stdout)).trim().split('\n');
+};
+
+test('junk in place of tokens, from each account of this machine, keeps no genuine token out', async () => {
+  const answers = await send(400, 'junk.junk.junk');
+  expect(answers.filter((status) => status === '403').length).toBeGreaterThanOrEqual(300);
+  expect(answers).toContain('429');
+  expect((await postLogin(rig.place, await rig.mint.webToken('one'), 3)).status).toBe(200);
+  expect((await postCommand(rig.place, await rig.mint.cliToken('one'), 'version')).status).toBe(200);
+  expect(await isServed(root)).toBe(true);
+  if (isRoot) expect(await send(2, 'junk.junk.junk', 65_534)).toEqual(['403', '403']);
+});
+
+test('one genuine token that is sent again and again is told to wait; the next is used at once', async () => {
+  const used = await rig.mint.webToken('one');
+  const answers = await send(400, used.WebToken);
+  expect(answers.filter((status) => status === '200')).toHaveLength(1);
+  expect(answers.filter((status) => status === '403').length).toBeGreaterThanOrEqual(299);
+  expect(answers).toContain('429');
+  expect((await postLogin(rig.place, await rig.mint.webToken('one'), 3)).status).toBe(200);
 });
 
 test('slow requests of one person leave Airflow to the others', async () => {

@@ -1,0 +1,25 @@
+import type { Socket } from 'node:net';
+import { plainAddress } from '../lib/plain-address.ts';
+import { connectingUid } from '../upstream/peer.ts';
+
+const known = new WeakMap<Socket, Promise<string>>();
+
+const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.');
+
+const withAccount = async (socket: Socket, address: string): Promise<string> => {
+  const uid = await connectingUid(socket).catch(() => undefined);
+  return uid === undefined ? address : `${address} account ${uid}`;
+};
+
+/**
+ * By what a client counts that nobody knows: its address; on loopback, where all accounts of this machine have the same
+ * one, the account of the program at the other end as well.
+ */
+export const countedAs = (socket: Socket, clientIp: string): Promise<string> => {
+  // a proxy on this machine says that its client is elsewhere
+  if (!isLoopback(clientIp) || plainAddress(socket.remoteAddress) !== clientIp)
+    return Promise.resolve(clientIp);
+  const found = known.get(socket) ?? withAccount(socket, clientIp);
+  known.set(socket, found);
+  return found;
+};
