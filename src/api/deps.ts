@@ -56,6 +56,10 @@ export interface ApiDeps {
   readonly tokens: TokenMinter;
   /** How often each caller, by ARN, may be given a token or credentials. */
   readonly givenOut: Pick<TokenBuckets, 'take'>;
+  /** How often each caller, by ARN, may call anything: every call leaves a record. */
+  readonly calls: Pick<TokenBuckets, 'take'>;
+  /** How often each caller, by ARN, may read the audit record. */
+  readonly lookups: Pick<TokenBuckets, 'take'>;
   readonly sessions: Pick<WebSessions, 'list' | 'endWhere'>;
   /** Who calls an Airflow, and over what; as the doors do it. */
   readonly assertions: Pick<Assertions, 'sign'>;

@@ -4,6 +4,7 @@ import {
   AwsError,
   accessDeniedException,
   internalServerException,
+  throttlingException,
   tooManyRequestsException,
 } from '../contract/errors.ts';
 import type { MintContext, Principal, SessionFacts } from '../identity/principal.ts';
@@ -134,6 +135,7 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
   const caller = await deps.verify(request, found.service);
   const { principal, session } = caller;
   trace.principal = principal;
+  if (!deps.calls.take(principal.arn)) throw throttlingException();
   trace.session = session;
   checkSessionLimits(found, caller);
   trace.input = validate(operation.input, found.members());
@@ -146,8 +148,11 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
   return found.render(output, requestId);
 };
 
+/** A record of each would be what the limit is there against; the log has a line. */
+const isThrottled = ({ code }: AwsError): boolean => code === 'ThrottlingException';
+
 const auditFailure = async (trace: Trace, error: AwsError, deps: ApiDeps): Promise<void> => {
-  if (!trace.route) return;
+  if (!trace.route || isThrottled(error)) return;
   if (!trace.principal && !deps.strangers.admit(trace.sourceIp)) return;
   try {
     await deps.audit.write(auditEntry(trace, trace.route.operation, error));

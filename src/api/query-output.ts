@@ -72,6 +72,7 @@ const codes: Readonly<Record<string, string>> = {
   ExpiredTokenException: 'ExpiredToken',
   InternalServerException: 'InternalFailure',
   UnknownOperationException: 'InvalidAction',
+  ThrottlingException: 'Throttling',
 };
 
 /** The status is that of the error, but for one (IAM API reference, Common Errors). */

@@ -140,6 +140,8 @@ export const fakeWorld = () => {
     driver: { webTarget: () => undefined },
     pools: createUpstreamPools(),
     givenOut: { take: () => true },
+    calls: { take: () => true },
+    lookups: { take: () => true },
     tokens: { webLoginToken: mint('web'), cliToken: mint('cli') },
     audit: {
       write: async (entry, tx) => {
@@ -147,7 +149,7 @@ export const fakeWorld = () => {
       },
     },
     strangers: { admit: () => true, close: async () => {} },
-    auditReader: { findByRequest: async () => [], find: async () => [] },
+    auditReader: { findByRequest: async () => [], find: async () => ({ events: [], more: false }) },
     clock: systemClock,
     log: silentLog,
     wake: (id) => void woken.push(id),

@@ -6,8 +6,11 @@ export interface SealStore {
   readonly inTransaction: InTransaction;
   /** The newest seal. */
   newest(tx: Transaction): Promise<Seal | undefined>;
-  /** Takes at most so many records that no seal covers, oldest id first; they are covered once the transaction commits. */
-  takeUnsealed(tx: Transaction, most: number): Promise<readonly BatchEntry[]>;
+  /**
+   * Takes at most so many records that no seal covers, oldest id first, up to the one with which they have so many
+   * characters; they are covered once the transaction commits.
+   */
+  takeUnsealed(tx: Transaction, most: number, mostText: number): Promise<readonly BatchEntry[]>;
   insert(tx: Transaction, seal: Seal, ids: readonly bigint[]): Promise<void>;
   /** The oldest seals whose records are still there, at most so many. */
   oldestKept(tx: Transaction, most: number): Promise<readonly Seal[]>;

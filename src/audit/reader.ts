@@ -9,6 +9,8 @@ export interface AuditQuery {
   /** Only what is older than this event. */
   readonly before: AuditPosition | undefined;
   readonly most: number;
+  /** Characters of all events together; the first is found whatever its length. */
+  readonly mostText: number;
 }
 
 /** One attribute of CloudTrail's LookupEvents. */
@@ -33,10 +35,17 @@ export interface FoundEvent extends AuditPosition {
   readonly text: string;
 }
 
+/** Some of the events that a query is about. */
+export interface FoundPage {
+  /** Newest first. */
+  readonly events: readonly FoundEvent[];
+  /** Whether older ones were left out. */
+  readonly more: boolean;
+}
+
 /** The audit record for those who may read it. */
 export interface AuditReader {
   /** The events of one request, oldest first. */
   findByRequest(requestId: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Newest first. */
-  find(query: AuditQuery): Promise<readonly FoundEvent[]>;
+  find(query: AuditQuery): Promise<FoundPage>;
 }

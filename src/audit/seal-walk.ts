@@ -2,7 +2,7 @@ import type { AuditKey } from './audit-key.ts';
 import {
   type BatchEntry,
   bodyOf,
-  digestOf,
+  Digest,
   hashOfSeal,
   type KeptRecord,
   recordBytes,
@@ -162,7 +162,11 @@ export class SealWalk {
   }
 
   /** The next seal; its records are undefined when they were dropped. */
-  batch(number: number, seal: Seal, entries: readonly BatchEntry[] | undefined): void {
+  async batch(
+    number: number,
+    seal: Seal,
+    entries: AsyncIterable<BatchEntry> | Iterable<BatchEntry> | undefined,
+  ): Promise<void> {
     this.seals += 1;
     const body = this.#bodyOf(number, seal);
     this.#chain(number, body, seal);
@@ -172,10 +176,14 @@ export class SealWalk {
     }
     const found = this.findings.length;
     const isOurs = body?.key === undefined || body.key === this.#key.id;
-    if (isOurs) for (const entry of entries) this.#record(number, entry, body);
-    else this.records += entries.length;
+    const digest = new Digest();
+    for await (const entry of entries) {
+      digest.add(entry);
+      if (isOurs) this.#record(number, entry, body);
+      else this.records += 1;
+    }
     // an altered or missing record explains it; otherwise the list of the batch itself was changed
-    if (body && body.digest !== digestOf(entries) && this.findings.length === found)
+    if (body && body.digest !== digest.hex() && this.findings.length === found)
       this.find({
         what: 'altered batch',
         seal: number,

@@ -52,11 +52,25 @@ const lineOf = (entry: BatchEntry): string => {
   return `${entry.id} ${createHash('sha256').update(recordBytes(entry)).digest('hex')}\n`;
 };
 
-/** What a seal commits to: every id, and every byte of its record. */
+/** What a seal commits to, an entry at a time: every id, and every byte of its record. */
+export class Digest {
+  readonly #hash = createHash('sha256');
+
+  add(entry: BatchEntry): void {
+    this.#hash.update(lineOf(entry));
+  }
+
+  /** Once, at the end. */
+  hex(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+/** The same of a whole batch. */
 export const digestOf = (batch: readonly BatchEntry[]): string => {
-  const hash = createHash('sha256');
-  for (const entry of batch) hash.update(lineOf(entry));
-  return hash.digest('hex');
+  const digest = new Digest();
+  for (const entry of batch) digest.add(entry);
+  return digest.hex();
 };
 
 /** What the next seal says of this one. */

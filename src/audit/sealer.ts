@@ -6,12 +6,14 @@ import type { Log } from '../lib/log.ts';
 import type { AuditKey } from './audit-key.ts';
 import type { NewestSealFile, SealStore } from './ports.ts';
 import type { AuditSink } from './record.ts';
-import { bodyOf, hashOfSeal, makeSeal, type Seal } from './seal.ts';
+import { type BatchEntry, bodyOf, hashOfSeal, makeSeal, type Seal } from './seal.ts';
 
 /** Milliseconds a record waits for its seal at most. */
 const sealEvery = 1_000;
 /** Records in one seal. */
 const mostRecords = 5_000;
+/** Characters of the records in one seal: they are read and hashed in one turn. */
+const mostText = 2 * 1024 * 1024;
 /** Milliseconds for which seals may fail before nothing more is recorded, and so nothing more is allowed. */
 const patience = 60_000;
 const sweepEvery = 3_600_000;
@@ -48,14 +50,20 @@ const latest = (kept: Seal | undefined, inFile: Seal | undefined, key: AuditKey)
   return kept && bodyOf(inFile).number < bodyOf(kept).number ? kept : inFile;
 };
 
-const sealOnce = async (d: SealerDeps): Promise<number> => {
+const isFull = (batch: readonly BatchEntry[]): boolean =>
+  batch.length >= mostRecords || batch.reduce((sum, { text }) => sum + (text?.length ?? 0), 0) >= mostText;
+
+/** Gives whether the seal was full, so that there may be more. */
+const sealOnce = async (d: SealerDeps): Promise<boolean> => {
   const { store, key, file } = d;
   const made = await store.inTransaction(async (tx) => {
     const kept = await store.newest(tx);
     // most seconds there is nothing to seal, and the file is not asked for
     const isFirst = (kept ?? latest(undefined, file.read(), key)) === undefined;
-    const batch = await store.takeUnsealed(tx, isFirst ? Number.MAX_SAFE_INTEGER : mostRecords);
-    if (batch.length === 0) return { count: 0, seal: undefined };
+    const batch = await (isFirst
+      ? store.takeUnsealed(tx, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+      : store.takeUnsealed(tx, mostRecords, mostText));
+    if (batch.length === 0) return { isFull: false, seal: undefined };
     const previous = latest(kept, file.read(), key);
     if (previous && (!kept || hashOfSeal(previous) !== hashOfSeal(kept)))
       d.log.error('audit seals lost', { reason: `seal ${bodyOf(previous).number} is not as it was` });
@@ -63,15 +71,15 @@ const sealOnce = async (d: SealerDeps): Promise<number> => {
     const ids = batch.map(({ id }) => id);
     await store.insert(tx, seal, ids);
     failpoint('audit:before-seal-commit');
-    return { count: batch.length, seal };
+    return { isFull: isFull(batch), seal };
   });
   failpoint('audit:before-seal-file');
   if (made.seal) file.write(made.seal);
-  return made.count;
+  return made.isFull;
 };
 
 const sealAll = async (d: SealerDeps): Promise<void> => {
-  while ((await sealOnce(d)) >= mostRecords);
+  while (await sealOnce(d));
 };
 
 /** Drops whole batches that are old enough, each with its own record of it; gives whether there may be more. */

@@ -21,7 +21,8 @@ export interface Evidence {
   readonly batches: AsyncIterable<{
     readonly number: number;
     readonly seal: Seal;
-    readonly entries: readonly BatchEntry[] | undefined;
+    /** Read once, before the next batch. */
+    readonly entries: AsyncIterable<BatchEntry> | Iterable<BatchEntry> | undefined;
   }>;
   /** Asked once, after the batches. */
   unsealed(): Promise<{ readonly waiting: readonly KeptRecord[]; readonly strays: readonly KeptRecord[] }>;
@@ -74,7 +75,7 @@ const checkEnd = (walk: SealWalk, newest: Seal | undefined): void => {
  */
 export const verifyAudit = async (evidence: Evidence): Promise<Verification> => {
   const walk = new SealWalk(evidence.key);
-  for await (const { number, seal, entries } of evidence.batches) walk.batch(number, seal, entries);
+  for await (const { number, seal, entries } of evidence.batches) await walk.batch(number, seal, entries);
   const { waiting, strays } = await evidence.unsealed();
   for (const record of waiting) walk.waits(record);
   checkEmptied(walk);

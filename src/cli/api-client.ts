@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Agent, request } from 'undici';
@@ -132,10 +133,22 @@ const send = async (to: Connection, call: ApiCall, signal: AbortSignal) => {
   }
 };
 
+/** How often and after how many milliseconds a call is sent again that came too soon: 30 s in all. */
+const again = { times: 60, after: 500 } as const;
+
+/** As AWS's clients do, a call that was throttled is sent again. */
+const sendInTime = async (to: Connection, call: ApiCall, signal: AbortSignal) => {
+  for (let tries = 0; ; tries += 1) {
+    const answer = await send(to, call, signal);
+    if (answer.type !== 'ThrottlingException' || tries === again.times) return answer;
+    await delay(again.after, undefined, { signal });
+  }
+};
+
 /** A client of the API like any other: signed requests, AWS's errors. */
 export const createApiClient = (to: Connection, signal: AbortSignal): ApiClient => ({
   async call(schema, call) {
-    const answer = await send(to, call, signal);
+    const answer = await sendInTime(to, call, signal);
     const body = parseJson(answer.text);
     if (answer.status >= 300) throw apiError(answer.status, answer.type, body);
     const parsed = schema.safeParse(body);

@@ -249,7 +249,7 @@ export const settingDefinitions = {
       .default(200),
     value: 'COUNT',
     description:
-      'Requests a second of one principal to Airflow, and of one address without a session; five times as many at once',
+      'Requests a second of one principal to Airflow, and to the API, and of one address without a session; five times as many at once',
   },
   connectionsPerAddress: {
     schema: z.coerce

@@ -217,7 +217,7 @@ test('a document is any JSON, and the secret ones are not shown', () => {
     expect(input['Body']).toEqual(Body);
     expect(redact(invokeRestApiInput, input)).toEqual({
       ...call,
-      QueryParameters: { limit: 1 },
+      QueryParameters: ['limit'],
       Body: '***',
     });
   }

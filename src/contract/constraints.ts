@@ -48,7 +48,19 @@ const printed = (value: unknown): string => {
   return `'${plain.length > 200 ? `${plain.slice(0, 200)}...` : plain}'`;
 };
 
-type Faults = string[];
+/** What is wrong, as far as it is told. */
+interface Faults {
+  count: number;
+  readonly texts: string[];
+}
+
+/** A request can have as many faults as it has members: these are told, the others counted. */
+const mostFaults = 50;
+
+const add = (faults: Faults, text: string): void => {
+  faults.count += 1;
+  if (faults.texts.length < mostFaults) faults.texts.push(text);
+};
 
 const report = (
   faults: Faults,
@@ -57,8 +69,9 @@ const report = (
   found: readonly string[],
   sensitive = false,
 ) => {
+  if (found.length === 0) return;
   const shown = sensitive ? 'Value' : `Value ${printed(value)}`;
-  for (const fault of found) faults.push(`${shown} at '${path}' failed to satisfy constraint: ${fault}`);
+  for (const fault of found) add(faults, `${shown} at '${path}' failed to satisfy constraint: ${fault}`);
 };
 
 /** A list or a map holds no null: it is told from a member that is absent. */
@@ -69,7 +82,7 @@ const checkInner = (value: unknown, shape: Shape, path: string, inner: string, f
     value,
     shape,
     shape.kind === 'string' ? path : inner,
-    shape.kind === 'string' ? [] : faults,
+    shape.kind === 'string' ? { count: 0, texts: [] } : faults,
   );
 };
 
@@ -102,7 +115,7 @@ const checkStructure = (value: unknown, shape: StructureShape, path: string, fau
     const at = memberPath(path, name);
     if (given !== undefined && given !== null) checked[name] = checkValue(given, member, at, faults);
     else if (shape.required.includes(name)) {
-      faults.push(`Value null at '${at}' failed to satisfy constraint: Member must not be null`);
+      add(faults, `Value null at '${at}' failed to satisfy constraint: Member must not be null`);
     }
   }
   return checked;
@@ -147,18 +160,33 @@ const checkValue = (value: unknown, shape: Shape, path: string, faults: Faults):
  * with every violated constraint, worded as AWS services word it.
  */
 export const validate = (shape: StructureShape, value: unknown): Checked => {
-  const faults: Faults = [];
+  const faults: Faults = { count: 0, texts: [] };
   const checked = checkStructure(value, shape, '', faults);
-  if (faults.length === 0) return checked;
-  const errors = faults.length === 1 ? '1 validation error' : `${faults.length} validation errors`;
-  throw validationException(`${errors} detected: ${faults.join('; ')}`);
+  if (faults.count === 0) return checked;
+  const errors = faults.count === 1 ? '1 validation error' : `${faults.count} validation errors`;
+  throw validationException(`${errors} detected: ${faults.texts.join('; ')}`);
 };
 
 const isSensitive = (shape: Shape | undefined): boolean =>
   shape !== undefined && 'sensitive' in shape && shape.sensitive === true;
 
+const mostNames = 100;
+
+/** The names of an object's members: the first hundred, the long ones cut. */
+const namesOf = (value: unknown): unknown => {
+  if (!isObject(value)) return '***';
+  const names = Object.keys(value);
+  const shown = names.slice(0, mostNames).map((name) => name.slice(0, 200));
+  return names.length <= mostNames ? shown : [...shown, `and ${names.length - mostNames} more`];
+};
+
+const recorded = (shape: Shape | undefined, value: unknown): unknown => {
+  if (isSensitive(shape)) return '***';
+  return shape?.kind === 'document' && shape.namesOnly ? namesOf(value) : value;
+};
+
 /** The value with every sensitive member replaced by `***`, as CloudTrail shows it. */
 export const redact = (shape: StructureShape, value: Checked): Checked =>
   Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, isSensitive(shape.members[name]) ? '***' : member]),
+    Object.entries(value).map(([name, member]) => [name, recorded(shape.members[name], member)]),
   );

@@ -66,6 +66,9 @@ export const internalServerException = (cause?: unknown): AwsError => {
 export const tooManyRequestsException = (): AwsError =>
   new AwsError('TooManyRequestsException', 429, 'Rate exceeded');
 
+/** One caller called too often; clients wait and try again on this one too (AWS, "Common Errors"). */
+export const throttlingException = (): AwsError => new AwsError('ThrottlingException', 400, 'Rate exceeded');
+
 export const unknownOperationException = (message: string): AwsError =>
   new AwsError('UnknownOperationException', 404, message);
 

@@ -39,6 +39,8 @@ export interface BooleanShape {
 /** Any JSON. */
 export interface DocumentShape {
   readonly kind: 'document';
+  /** The audit log has the names of its members alone. */
+  readonly namesOnly?: true;
   readonly sensitive?: true;
 }
 export interface ListShape {

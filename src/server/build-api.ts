@@ -10,6 +10,9 @@ import type { Tokens } from '../tokens/tokens.ts';
 import { checkBucket } from './check-bucket.ts';
 import { createVerifiers } from './verifiers.ts';
 
+/** Pages of the audit record of one caller; a page of AWS has as much, and an account two a second. */
+const lookups = { perSecond: 10, burst: 100 } as const;
+
 /** The API, with the settings that concern it. */
 export const buildApi = (
   d: Pick<
@@ -38,7 +41,7 @@ export const buildApi = (
   },
 ): ApiServer => {
   const { settings, source, root, driver, tokens, ...passed } = d;
-  const { maxEnvironments, maxWorkers, maxWebservers, tokensPerSecond } = settings;
+  const { maxEnvironments, maxWorkers, maxWebservers, requestsPerSecond, tokensPerSecond } = settings;
   return createApiServer({
     ...passed,
     accountId: root.accountId,
@@ -49,6 +52,8 @@ export const buildApi = (
     verify: createVerifiers({ ...passed, root }),
     tokens,
     givenOut: new TokenBuckets({ perSecond: tokensPerSecond, burst: 5 * tokensPerSecond }, d.clock),
+    calls: new TokenBuckets({ perSecond: requestsPerSecond, burst: 5 * requestsPerSecond }, d.clock),
+    lookups: new TokenBuckets(lookups, d.clock),
     sessions: tokens.sessions,
     assertions: tokens.assertions,
     driver,

@@ -43,6 +43,15 @@ const filters: Readonly<Record<AuditAttribute, string>> = {
   ResourceType: anyMember((member, type) => `('${type}' = $ and ${member} is not null)`),
 };
 
+interface Row {
+  readonly id: string;
+  readonly event_id: string;
+  readonly event_time: Date;
+  readonly text: string;
+  /** How many were found, one more than asked for at most. */
+  readonly total: string;
+}
+
 /** Reads the audit record in PostgreSQL. */
 export const createAuditReader = (db: Database): AuditReader => ({
   findByRequest: async (requestId) => {
@@ -52,7 +61,7 @@ export const createAuditReader = (db: Database): AuditReader => ({
     );
     return rows.map(({ event }) => event);
   },
-  find: async ({ from, to, where, before, most }) => {
+  find: async ({ from, to, where, before, most, mostText }) => {
     const conditions = new Conditions();
     if (from !== undefined) conditions.add('event_time >= $', new Date(from));
     if (to !== undefined) conditions.add('event_time <= $', new Date(to));
@@ -61,12 +70,20 @@ export const createAuditReader = (db: Database): AuditReader => ({
       const at = [new Date(before.time).toISOString(), before.id];
       conditions.add('(event_time, id) < (($::text[])[1]::timestamptz, ($::text[])[2]::bigint)', at);
     }
-    const rows = await db.query<{ id: string; event_id: string; event_time: Date; text: string }>(
-      `select id, event_id, event_time, event::text as text from audit_events ${conditions.text}
+    const rows = await db.query<Row>(
+      `with found as (
+         select id, event_id, event_time, event::text as text from audit_events ${conditions.text}
+         order by event_time desc, id desc limit ${Math.floor(most) + 1}
+       ), measured as (
+         select *, count(*) over () as total,
+           sum(length(text)) over (order by event_time desc, id desc) - length(text) as before from found
+       )
+       select id, event_id, event_time, text, total from measured
+       where before = 0 or before + length(text) <= ${Math.floor(mostText)}
        order by event_time desc, id desc limit ${Math.floor(most)}`,
       conditions.values,
     );
-    return rows.map(
+    const events = rows.map(
       (row): FoundEvent => ({
         id: row.id,
         eventId: row.event_id,
@@ -74,5 +91,6 @@ export const createAuditReader = (db: Database): AuditReader => ({
         text: row.text,
       }),
     );
+    return { events, more: Number(rows[0]?.total ?? 0) > events.length };
   },
 });

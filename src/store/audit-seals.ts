@@ -29,13 +29,18 @@ export const createSealStore = (db: Database): SealStore => ({
   inTransaction: db.inTransaction,
   newest: async (tx) =>
     (await db.query<Seal>('select body, signature from audit_seals order by number desc limit 1', [], tx))[0],
-  takeUnsealed: async (tx, most) => {
+  takeUnsealed: async (tx, most, mostText) => {
     const rows = await db.query<Row>(
       `with taken as (
-         delete from audit_unsealed where id in (select id from audit_unsealed order by id limit $1) returning id
+         delete from audit_unsealed where id in (
+           select id from (
+             select id, sum(length(event::text)) over (order by id) - length(event::text) as before
+             from (select id from audit_unsealed order by id limit $1) waiting left join audit_events using (id)
+           ) measured where coalesce(before, 0) < $2
+         ) returning id
        )
        select taken.id, ${columns} from taken left join audit_events e using (id) order by taken.id`,
-      [most],
+      [most, mostText],
       tx,
     );
     return rows.map(entryOf);
@@ -69,12 +74,20 @@ export interface SealedBatch {
   readonly number: number;
   readonly seal: Seal;
   /** Undefined when its records were dropped. */
-  readonly entries: readonly BatchEntry[] | undefined;
+  readonly entries: AsyncIterable<BatchEntry> | undefined;
 }
 
 const pageSize = 50;
 
-const recordsOf = async (
+/** Records read at a time: each has at most 256 KB. */
+const recordsAtOnce = 50;
+
+async function* recordsOf(db: Database, tx: Transaction, ids: readonly string[]): AsyncGenerator<BatchEntry> {
+  for (let at = 0; at < ids.length; at += recordsAtOnce)
+    yield* await someRecords(db, tx, ids.slice(at, at + recordsAtOnce));
+}
+
+const someRecords = async (
   db: Database,
   tx: Transaction,
   ids: readonly string[],
@@ -98,7 +111,7 @@ export async function* sealedBatches(db: Database, tx: Transaction): AsyncGenera
     );
     for (const { number, body, signature, ids } of seals) {
       after = Number(number);
-      const entries = ids ? await recordsOf(db, tx, ids) : undefined;
+      const entries = ids ? recordsOf(db, tx, ids) : undefined;
       yield { number: after, seal: { body, signature }, entries };
     }
     if (seals.length < pageSize) return;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditKey } from '../audit/audit-key.ts';
+import { bounded } from '../audit/bounds.ts';
 import { cloudTrailEvent } from '../audit/cloudtrail.ts';
 import type { AuditSink } from '../audit/record.ts';
 import { recordBytes } from '../audit/seal.ts';
@@ -36,7 +37,7 @@ export const createAuditStore = (db: Database, deps: AuditStoreDeps): AuditSink 
     const eventTime = deps.clock.now();
     const eventId = randomUUID();
     const { region, accountId } = deps;
-    const text = storable(cloudTrailEvent(entry, { eventTime, eventId, region, accountId }));
+    const text = storable(bounded(cloudTrailEvent(entry, { eventTime, eventId, region, accountId })));
     await db.query(
       `with written as (
          insert into audit_events (event_id, event_time, event, mac) values ($1, $2, $3, $4) returning id

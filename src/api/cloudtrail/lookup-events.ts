@@ -5,10 +5,12 @@ import { resourcesOf } from '../../audit/resources.ts';
 import { userNameOfEvent } from '../../audit/user-name.ts';
 import { lookupEventsInput } from '../../contract/cloudtrail.ts';
 import type { Checked } from '../../contract/constraints.ts';
-import { AwsError } from '../../contract/errors.ts';
+import { AwsError, throttlingException } from '../../contract/errors.ts';
 import { type Operation, type Output, optionalString } from '../operation.ts';
 
 const mostResults = 50;
+/** Characters of the events of a page. */
+const mostText = 1024 * 1024;
 
 const refused = (code: string, message: string): AwsError => new AwsError(code, 400, message);
 
@@ -107,19 +109,19 @@ export const lookupEvents: Operation = {
   action: 'cloudtrail:LookupEvents',
   checks: () => [{ action: 'cloudtrail:LookupEvents', resources: ['*'] }],
   auditsSuccess: false,
-  execute: async ({ input }, { auditReader }) => {
+  execute: async ({ input, principal }, { auditReader, lookups }) => {
+    if (!lookups.take(principal.arn)) throw throttlingException();
     const category = optionalString(input, 'EventCategory');
     if (category !== undefined && category !== 'insight')
       throw refused('InvalidEventCategoryException', 'The event category must be insight, or left out.');
     const [range, most, where] = [rangeOf(input), mostOf(input), filterOf(input)];
     const before = positionOf(input);
     if (category === 'insight') return { Events: [] };
-    const found = await auditReader.find({ ...range, where, before, most: most + 1 });
-    const page = found.slice(0, most);
-    const last = page.at(-1);
+    const { events, more } = await auditReader.find({ ...range, where, before, most, mostText });
+    const last = events.at(-1);
     return present({
-      Events: page.map(shown),
-      NextToken: found.length > most && last ? tokenAfter(input, last) : undefined,
+      Events: events.map(shown),
+      NextToken: more && last ? tokenAfter(input, last) : undefined,
     });
   },
 };

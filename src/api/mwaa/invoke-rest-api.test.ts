@@ -235,7 +235,7 @@ describe('InvokeRestApi', () => {
       eventName: 'InvokeRestApi',
       readOnly: false,
       environmentId: o.id,
-      requestParameters: { Name: 'demo', ...input, Body: '***' },
+      requestParameters: { Name: 'demo', ...input, QueryParameters: ['a'], Body: '***' },
     };
     expect(o.world.audited).toMatchObject([
       { ...same, phase: 'intent' },

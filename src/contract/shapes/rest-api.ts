@@ -9,7 +9,8 @@ export const invokeRestApiInput: StructureShape = structure(
     // The model says 64 at most, and Airflow's own sensors send longer ones: not enforced here.
     Path: { kind: 'string', min: 1 },
     Method: oneOf('GET', 'PUT', 'POST', 'PATCH', 'DELETE'),
-    QueryParameters: { kind: 'document' },
+    // values may be secrets, and as long as the request
+    QueryParameters: { kind: 'document', namesOnly: true },
     Body: secretDocument,
   },
   ['Name', 'Path', 'Method'],
