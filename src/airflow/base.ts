@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StepFailed } from '../environments/errors.ts';
 import { textOf, WindsockError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { type Account, type RunResult, run } from '../lib/process.ts';
 import { hasVariable, killAll } from '../lib/process-tree.ts';
 import { runToItsEnd } from './local/launch.ts';
+import { withoutDataFolder } from './local/shown-paths.ts';
 import type { View } from './local/view.ts';
 import type { PackageSources } from './package-index.ts';
 import { findPython, type Python } from './python.ts';
@@ -167,7 +168,8 @@ export class Bases {
     const result = await this.#run(program, args, signal, onLine);
     if (result.exitCode === 0) return result;
     if (signal.aborted) throw new StepFailed(`${what} was interrupted`, { retry: true });
-    const reason = lastLines(result.stderr || result.stdout, 12);
+    const data = dirname(this.#options.bases);
+    const reason = lastLines(withoutDataFolder(result.stderr || result.stdout, data), 12);
     throw new StepFailed(`${what} failed${result.timedOut ? ' (it took too long)' : ''}: ${reason}`, {
       retry: result.timedOut || passing.test(reason),
       logTail: reason,

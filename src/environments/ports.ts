@@ -158,7 +158,11 @@ export interface AirflowDriver {
   cli(
     e: EnvironmentRecord,
     words: readonly string[],
-    o: { readonly signal: AbortSignal },
+    o: {
+      readonly signal: AbortSignal;
+      /** The Airflow user name of whoever made the token: Airflow names it in its own records. */
+      readonly person: string;
+    },
   ): Promise<CliAnswer>;
   /** The processes of an environment's Airflow; none while nothing was started. */
   components(id: EnvironmentId): readonly ComponentStatus[];

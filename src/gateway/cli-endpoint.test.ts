@@ -18,6 +18,7 @@ describe('the CLI endpoint', () => {
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({ stdout: Buffer.from('out\n').toString('base64'), stderr: '' });
     expect(t.world.words.at(-1)).toEqual(['connections', 'add', 'x', '--conn-password', 'a secret']);
+    expect(t.world.person).toBe('user/ann');
     expect(t.audit.map((e) => e.eventName)).toEqual(['UseCliToken', 'RunCliCommand', 'RunCliCommand']);
     expect(t.audit.slice(1)).toMatchObject([
       { phase: 'intent', requestParameters: { command: 'connections add' } },
@@ -50,7 +51,11 @@ describe('the CLI endpoint', () => {
     t.world.cli = { kind: 'busy' };
     expect((await call('dags list')).status).toBe(429);
     t.world.cli = { kind: 'timed-out' };
-    expect((await call('dags list')).status).toBe(504);
+    const stopped = await call('dags list');
+    expect([stopped.status, JSON.parse(stopped.body).message]).toEqual([
+      504,
+      expect.stringMatching(/60 seconds.*a DAG run or task that it began may be left over/),
+    ]);
   });
 
   it('records how a command ended whose client went away', async () => {

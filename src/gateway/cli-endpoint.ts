@@ -25,6 +25,9 @@ const base64 = (text: string | Buffer): string => Buffer.from(text).toString('ba
 const output = (status: number, stdout: string | Buffer, stderr: string | Buffer): Answer =>
   json(status, { stdout: base64(stdout), stderr: base64(stderr) });
 
+const stoppedInTime =
+  'The command did not end within 60 seconds and was stopped, with everything it started. What it had done by then remains: a DAG run or task that it began may be left over as running. See dags list-runs, and let long work run by dags trigger.';
+
 /** AWS: 200 with both streams whatever the command's exit code; 500 for a command that is not supported; 504 after the time. */
 const answerOf = (result: CliAnswer): Answer => {
   switch (result.kind) {
@@ -35,7 +38,7 @@ const answerOf = (result: CliAnswer): Answer => {
     case 'busy':
       return problem(429, 'Too many commands run in this environment at once. Try again in a moment.');
     case 'timed-out':
-      return problem(504, 'The command did not end in time and was stopped.');
+      return problem(504, stoppedInTime);
   }
 };
 
@@ -115,7 +118,8 @@ const run = async (
       requestParameters: { command: deps.driver.shownCommand(record, words) },
     };
     await recordAtDoor(deps, request, door, { ...event, phase: 'intent' });
-    const result = await deps.driver.cli(record, words, { signal: gone.signal }).catch(async (error) => {
+    const options = { signal: gone.signal, person: row.airflowIdentity };
+    const result = await deps.driver.cli(record, words, options).catch(async (error) => {
       const hasLeft = gone.signal.aborted;
       await recordAfterwards(deps, request, door, {
         ...event,

@@ -120,12 +120,15 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     target: WebTarget | undefined;
     /** What a command ends with; `hangs` runs until the client leaves. */
     cli: CliAnswer | 'hangs';
+    /** Whom the last command was for. */
+    person: string | undefined;
     words: (readonly string[])[];
     /** Nothing can be recorded. */
     auditFails: boolean;
   } = {
     roles: ['Admin'],
     target: { host: '127.0.0.1', port: airflow.port, startId: '1' },
+    person: undefined,
     cli: { kind: 'ran', stdout: Buffer.from('out\n'), stderr: Buffer.from(''), exitCode: 0 },
     words: [],
     auditFails: false,
@@ -152,8 +155,9 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     },
     driver: {
       webTarget: () => world.target,
-      cli: async (_e, words, { signal }) => {
+      cli: async (_e, words, { signal, person }) => {
         world.words.push(words);
+        world.person = person;
         if (world.cli !== 'hangs') return world.cli;
         await once(signal, 'abort');
         throw signal.reason;

@@ -256,6 +256,39 @@ describe.for(subjects)('Airflow $version', (s) => {
     expect(serverLog(place)).not.toContain(evil);
   });
 
+  test('Airflow names the person whose CLI token ran the command', async () => {
+    const person = (await mwaa.webToken(s.name)).AirflowIdentity;
+    const { event_logs: entries } = await restJson<{
+      event_logs: { event: string; owner: string; when: string }[];
+    }>(s, `/eventLogs?dag_id=${dag}&limit=100`);
+    // Airflow 3.2 and 3.3 call the command by its function, as 2.7 does
+    const triggered = entries.filter(({ event }) => event === 'cli_dag_trigger');
+    expect(triggered.map(({ owner }) => owner)).toEqual([person]);
+    if (s.airflow === 2) return;
+    const run = await restJson<{ triggering_user_name: string }>(s, `/dags/${dag}/dagRuns/by-cli`);
+    expect(run.triggering_user_name).toBe(person);
+  });
+
+  test('a command that asks says how to answer; one that fails says first why, without a path of the data folder', async () => {
+    for (const words of [`dags delete ${dag}`, 'db clean --clean-before-timestamp 2020-01-01']) {
+      const { status, stderr } = await runCommand(place, mwaa, s.name, words);
+      expect({ status, stderr }, words).toEqual({
+        status: 200,
+        stderr: expect.stringMatching(/add --yes\.$/m),
+      });
+      expect(stderr).not.toMatch(/Traceback|EOFError/);
+    }
+    const failed = await runCommand(place, mwaa, s.name, 'dags trigger there-is-none');
+    const error = failed.stderr.slice(failed.stderr.search(/^\S*DagNotFound: /m)).split('\n');
+    expect(error.slice(0, 3)).toEqual([
+      expect.stringMatching(/DagNotFound: .*there-is-none/),
+      '',
+      'Traceback (most recent call last):',
+    ]);
+    expect(failed.stderr).toContain('File "airflow/');
+    expect(failed.stderr).not.toContain(place.data);
+  });
+
   test("the task's log is readable in the browser", async () => {
     const page = pages.get(s.name);
     if (!page) throw new Error('the browser is not signed in');

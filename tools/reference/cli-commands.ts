@@ -43,6 +43,10 @@ export const cliCommandsPage = (): string =>
 page "Apache Airflow CLI command reference". Options must be written in full or as the short name that Airflow gives
 them. Options that read or write files, start a program for a terminal, or load code are left out.`,
     `The body of the request is the command without the word \`airflow\`. No shell reads it; single and double quotes
-keep words together. A command may take 60 seconds. Four run at once in an environment, more wait a moment.`,
+keep words together. A command may take 60 seconds. Four run at once in an environment, more wait a moment.
+
+Nobody can answer a command that asks: \`dags delete\`, \`db clean\`, \`tasks clear\`, \`dags backfill --reset-dagruns\`, and
+\`dags pause\` or \`dags unpause\` with \`--treat-dag-id-as-regex\` need \`--yes\`. Airflow's audit log names the Airflow user
+of whoever made the token. A command that is stopped may leave a DAG run behind: see \`dags list-runs\`.`,
     ...tables(),
   );

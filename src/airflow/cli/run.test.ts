@@ -30,6 +30,7 @@ case "$1" in
   echo) printf '%s|' "$@"; env; echo warn >&2; exit 3 ;;
   length) printf %s "$2" | wc -c ;;
   flood) head -c 3000000 /dev/zero ;;
+  fail) printf '  File "%s/bases/b/lib/python3.11/site-packages/airflow/x.py" \\377\n' "$PWD" >&2 ;;
   stdin) cat; echo end ;;
   sleep) trap '' TERM; setsid sleep 300 & echo $! > "$PWD/inner"; echo $$ > "$PWD/outer"; sleep 300; sleep 300 ;;
   hide) env -i setsid sleep 300 & echo $! > "$PWD/hidden"; echo seen ;;
@@ -69,6 +70,7 @@ const go = (
 ) =>
   runAirflow({
     python,
+    data: folder,
     words,
     env,
     cwd: folder,
@@ -106,6 +108,12 @@ it('cuts a flood and says so', async () => {
   if (answer.kind !== 'ran') throw new Error(answer.kind);
   expect(answer.stdout.length).toBeLessThan(1100);
   expect(answer.stdout.toString()).toMatch(/\[output cut: more than 1000 bytes\]\n$/);
+});
+
+it('shows no path of the data folder', async () => {
+  const answer = await go(['fail']);
+  if (answer.kind !== 'ran') throw new Error(answer.kind);
+  expect(answer.stderr.toString('latin1')).toBe('  File "airflow/x.py" \xff\n');
 });
 
 it('has an empty stdin', async () => {
@@ -192,6 +200,7 @@ it('ends everything on abort and throws its reason', async () => {
 it('answers when the interpreter is missing', async () => {
   const answer = await runAirflow({
     python: '/nowhere/python',
+    data: folder,
     words: [],
     env,
     cwd: folder,
@@ -210,6 +219,7 @@ it('bounds the commands of one environment and keeps environments apart', async 
       environmentId,
       airflowVersion: '3.3.1',
       python,
+      data: folder,
       words: ['version'],
       env,
       cwd: folder,
@@ -227,6 +237,7 @@ it('ends the wait when patience ends', async () => {
       environmentId: 'a',
       airflowVersion: '3.3.1',
       python,
+      data: folder,
       words: ['version'],
       env,
       cwd: folder,
@@ -241,6 +252,7 @@ it('refuses before anything runs', async () => {
     environmentId: 'a',
     airflowVersion: '3.3.1',
     python: '/nowhere',
+    data: folder,
     words: ['scheduler'],
     env,
     cwd: folder,
@@ -255,6 +267,7 @@ it.runIf(process.geteuid?.() === 0)('runs as the account it is given', async () 
   execFileSync('chmod', ['755', folder]);
   const answer = await runAirflow({
     python: as,
+    data: folder,
     words: [],
     env,
     cwd: '/',

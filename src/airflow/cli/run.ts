@@ -7,6 +7,7 @@ import { textOf } from '../../lib/errors.ts';
 import type { Account } from '../../lib/process.ts';
 import { type Belongs, hasVariable, killAll } from '../../lib/process-tree.ts';
 import { commandOf } from '../local/launch.ts';
+import { withoutDataFolder, withoutPackageFolders } from '../local/shown-paths.ts';
 import type { View } from '../local/view.ts';
 import { collect } from './output.ts';
 
@@ -35,6 +36,10 @@ export interface AirflowRun {
   readonly view?: View | undefined;
   /** How it gets a pid namespace, which nothing leaves; absent means by session and mark only. */
   readonly pidNamespace?: View['kind'] | undefined;
+  /** Whom Airflow names for it: its user name of whoever made the token. Absent means the account. */
+  readonly person?: string | undefined;
+  /** The data folder, of which no path is shown. */
+  readonly data: string;
   /** GiB that one process of it may take. */
   readonly memory?: number | undefined;
   readonly signal: AbortSignal;
@@ -62,7 +67,7 @@ const accountOf = ({ uid, gid }: AirflowRun): Account | undefined =>
   uid === undefined ? undefined : { name: String(uid), uid, gid: gid ?? uid };
 
 /**
- * What `python -m airflow` does, with the words from variables that are gone before Airflow begins: arguments are in
+ * What `python -m airflow` does (in `shim/windsock_command.py`), with the words from variables that are gone before Airflow begins: arguments are in
  * the list of processes, which every account of the machine reads, and words may hold passwords. WINDSOCK_WORDS says of
  * each word in how many variables it is.
  */
@@ -70,7 +75,7 @@ const program = `import itertools, os, sys
 pieces = (os.environ.pop(f"WINDSOCK_WORD_{i}") for i in itertools.count())
 counts = map(int, os.environ.pop("WINDSOCK_WORDS").split())
 sys.argv = ["airflow", *("".join(itertools.islice(pieces, count)) for count in counts)]
-from airflow.__main__ import main
+from windsock_command import main
 main()`;
 
 /** Linux refuses a variable of 128 KiB or more (execve(2), MAX_ARG_STRLEN); a character takes up to four bytes. */
@@ -84,11 +89,14 @@ const variablesOf = (words: readonly string[]): Readonly<Record<string, string>>
   };
 };
 
+const personOf = ({ person }: AirflowRun): Readonly<Record<string, string>> =>
+  person === undefined ? {} : { WINDSOCK_PERSON: person };
+
 const start = (o: AirflowRun, mark: string) => {
   const { file, args, options, words } = commandOf({
     program: o.python,
     args: ['-c', program],
-    env: { ...o.env, ...variablesOf(o.words), [markName]: mark },
+    env: { ...o.env, ...variablesOf(o.words), ...personOf(o), [markName]: mark },
     cwd: o.cwd,
     account: accountOf(o),
     view: o.view,
@@ -124,6 +132,10 @@ const letGo = async (child: ReturnType<typeof start>, close: Promise<void>): Pro
   child.stdout.destroy();
   child.stderr.destroy();
 };
+
+/** Of text with one byte a character: what was printed need not be UTF-8. */
+const shown = (printed: Buffer, data: string, show: (text: string, data: string) => string): Buffer =>
+  Buffer.from(show(printed.toString('latin1'), Buffer.from(data).toString('latin1')), 'latin1');
 
 const failedToStart = (error: unknown): CliAnswer => ({
   kind: 'ran',
@@ -165,7 +177,12 @@ export const runAirflow = async (o: AirflowRun): Promise<CliAnswer> => {
     await letGo(child, close);
     o.signal.throwIfAborted();
     if (timedOut) return { kind: 'timed-out' };
-    return { kind: 'ran', stdout: stdout.bytes(), stderr: stderr.bytes(), exitCode };
+    return {
+      kind: 'ran',
+      stdout: shown(stdout.bytes(), o.data, withoutPackageFolders),
+      stderr: shown(stderr.bytes(), o.data, withoutDataFolder),
+      exitCode,
+    };
   } finally {
     clearTimeout(timer);
     o.signal.removeEventListener('abort', kill);

@@ -19,6 +19,7 @@ import { airflowVersions, findVersion } from '../versions.ts';
 import {
   accountOf,
   baseOf,
+  homeOf,
   type LocalDriverOptions,
   placesFor,
   seenFor,
@@ -191,7 +192,11 @@ export class LocalDriver implements AirflowDriver {
     return shownCommand(versionOf(e).version, words);
   }
 
-  async cli(e: EnvironmentRecord, words: readonly string[], o: { signal: AbortSignal }): Promise<CliAnswer> {
+  async cli(
+    e: EnvironmentRecord,
+    words: readonly string[],
+    o: { signal: AbortSignal; person: string },
+  ): Promise<CliAnswer> {
     const version = versionOf(e);
     const account = accountOf(this.#o, e.id);
     return this.#o.cli.run({
@@ -206,6 +211,8 @@ export class LocalDriver implements AirflowDriver {
       memory: processMemoryOf(e.spec.EnvironmentClass),
       uid: account?.uid,
       gid: account?.gid,
+      person: o.person,
+      data: homeOf(this.#o),
       signal: o.signal,
     });
   }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StepFailed } from '../../environments/errors.ts';
 import type { ComponentStatus, WebTarget } from '../../environments/ports.ts';
@@ -7,6 +8,7 @@ import { Components, type ComponentsOptions } from './components.ts';
 import type { ProcessFact } from './facts.ts';
 import { type HealthPage, healthOf, type Part, type PartHealth, Unwell } from './health.ts';
 import { isPortTaken } from './port.ts';
+import { withoutDataFolder } from './shown-paths.ts';
 
 /** What the web server of one start answers: ready only when it refused a request without an assertion. */
 export type StartCheck = (
@@ -291,23 +293,27 @@ export class LocalEnvironment {
     if (web.state === 'waiting' && web.deaths > 1) this.lostItsPort = await isPortTaken(this.#o.webPort);
   }
 
+  #logTail(component: Component): string {
+    return withoutDataFolder(component.logTail(), dirname(dirname(this.#o.places.root)));
+  }
+
   #giveUp(tooLateFor: string | undefined): void {
     if (this.#openToStrangers) {
       throw new StepFailed('The web server answers without an assertion; it is not let online', {
         retry: false,
-        logTail: this.#web.logTail(),
+        logTail: this.#logTail(this.#web),
       });
     }
     for (const component of this.#components.needed) {
       if (component.deaths < mostDeaths) continue;
-      const logTail = component.logTail();
+      const logTail = this.#logTail(component);
       throw new StepFailed(
         `Airflow's ${component.name} does not start (${component.lastError}). Its log ends:\n${logTail}`,
         { retry: false, logTail },
       );
     }
     if (tooLateFor !== undefined) {
-      const logTail = this.#web.logTail();
+      const logTail = this.#logTail(this.#web);
       throw new StepFailed(
         `Airflow was not ready in time (${tooLateFor}). The web server's log ends:\n${logTail}`,
         { retry: false, logTail },

@@ -1,5 +1,5 @@
 import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
 import type { DatabaseAddress } from '../../environments/ports.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
@@ -8,6 +8,7 @@ import { type Base, installerMark } from '../base.ts';
 import { templateConfiguration } from '../settings.ts';
 import type { AirflowVersion } from '../versions.ts';
 import { type Launch, runToItsEnd } from './launch.ts';
+import { withoutDataFolder } from './shown-paths.ts';
 import type { View } from './view.ts';
 
 /** Tables first, then the five roles with their permissions: the first web server finds them made. */
@@ -77,7 +78,8 @@ const migrate = async (i: MigrateInput, home: string): Promise<void> => {
     },
   });
   if (result.exitCode === 0) return;
-  const logTail = lastLines(result.stderr || result.stdout);
+  const data = dirname(dirname(i.base.folder));
+  const logTail = lastLines(withoutDataFolder(result.stderr || result.stdout, data));
   const retry = i.signal.aborted || result.timedOut;
   throw new StepFailed(`${command} failed: ${logTail}`, { retry, logTail });
 };
