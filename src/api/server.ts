@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { AwsError, requestTooLargeException } from '../contract/errors.ts';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { AwsError, malformedRequestException, requestTooLargeException } from '../contract/errors.ts';
 import { plainAddress } from '../lib/plain-address.ts';
+import { originForm } from '../lib/request-target.ts';
 import type { ApiDeps } from './deps.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { handleCall } from './pipeline.ts';
@@ -111,6 +112,21 @@ const buildApp = (deps: ApiDeps) => {
   return app;
 };
 
+/** Answers a request whose target has no origin form: the router would take the end of another host's address for a path. */
+const refuseTarget = (request: IncomingMessage, response: ServerResponse, why: string): void => {
+  const { status, headers, body } = renderError(malformedRequestException(why), randomUUID());
+  request.resume();
+  response.writeHead(status, { ...headers, connection: 'close' }).end(body);
+};
+
+/** Routes a request by its target in origin form, which is what its signature covers. */
+const routeBy = (app: FastifyInstance) => (request: IncomingMessage, response: ServerResponse) => {
+  const form = originForm(request.url ?? '', { scheme: 'http', host: request.headers.host ?? '' });
+  if ('refused' in form) return refuseTarget(request, response, form.refused);
+  request.url = form.target;
+  app.routing(request, response);
+};
+
 const closeServer = async (server: Server): Promise<void> => {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
@@ -124,7 +140,7 @@ export const createApiServer = (deps: ApiDeps): ApiServer => {
   const app = buildApp(deps);
   let servers: readonly Server[] = [];
   const newServer = (): Server => {
-    const server = createServer(timeouts, (request, response) => app.routing(request, response));
+    const server = createServer(timeouts, routeBy(app));
     // Node drops headers beyond a count without a word; the size limit alone bounds them.
     server.maxHeadersCount = 0;
     server.maxConnections = maxConnections;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { originForm, plainAuthority } from '../lib/request-target.ts';
 import { Refusal } from './answer.ts';
 import type { Arrival } from './arrivals.ts';
 import { type Cookies, readCookies } from './cookies.ts';
@@ -71,12 +72,21 @@ const readHeaders = (raw: readonly string[]): Map<string, string> => {
   return headers;
 };
 
-const checkHost = (headers: ReadonlyMap<string, string>, door: DoorFacts): void => {
+/** The Host of a request, which must be the door's. */
+const hostOf = (headers: ReadonlyMap<string, string>, door: DoorFacts): string => {
   const host = headers.get('host');
   if (!host) throw new Refusal(400, 'The request has no Host header.');
-  if (host.toLowerCase() === door.hostname) return;
+  if (plainAuthority(host, 'https') === door.hostname) return host;
   // A name that somebody else's DNS points here must not become an origin of ours.
   throw new Refusal(421, `The address of environment ${door.name} is ${door.origin}/`);
+};
+
+const targetOf = (req: IncomingMessage, host: string): Target => {
+  const form = originForm(req.url ?? '', { scheme: 'https', host });
+  if ('refused' in form) throw new Refusal(form.status, form.refused);
+  const target = readTarget(form.target);
+  if ('refused' in target) throw new Refusal(400, target.refused);
+  return target;
 };
 
 const wantsHtml = (method: string, headers: ReadonlyMap<string, string>): boolean => {
@@ -90,10 +100,8 @@ export const readRequest = (req: IncomingMessage, door: DoorFacts, from: Sender)
   const headers = readHeaders(req.rawHeaders);
   const method = req.method ?? '';
   if (!methods.has(method)) throw new Refusal(405, `The method ${method} is not served.`);
-  checkHost(headers, door);
   const clientIp = clientOf(from, headers);
-  const target = readTarget(req.url ?? '');
-  if ('refused' in target) throw new Refusal(400, target.refused);
+  const target = targetOf(req, hostOf(headers, door));
   return {
     method,
     target,

@@ -21,7 +21,7 @@ const decode = (path: string): string | undefined => {
 
 /**
  * Reads a request target, or says why it is refused: everything that two parsers could read differently
- * (dot segments, `//`, backslashes, absolute form, double encoding, overlong UTF-8, `#`, control characters).
+ * (dot segments, `//`, backslashes, double encoding, overlong UTF-8, `#`, control characters).
  */
 export const readTarget = (raw: string): Target | { readonly refused: string } => {
   if (!raw.startsWith('/')) return bad('The request target must be a path.');

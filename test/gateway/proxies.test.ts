@@ -120,6 +120,17 @@ describe('PROXY protocol', () => {
       expect(lines).toContain(header);
   });
 
+  test('a target in absolute form names the port that people use, with or without saying it', async () => {
+    const reach = async (target: string, host = hostname) =>
+      statusOf(await visit(fronted.at(hostname, { ...by(line('192.0.2.4')), path: target, host })));
+    expect(await reach(`https://${hostname}/home`)).toBe(401);
+    expect(await reach(`https://${hostname}:443/home`)).toBe(401);
+    expect(await reach(`https://${hostname}/home`, `${hostname}:443`)).toBe(401);
+    expect(await reach(`https://${hostname}:${fronted.place.ports.door}/home`)).toBe(421);
+    expect(await reach(`https://evil.example/home`)).toBe(421);
+    expect(await reach(`http://${hostname}/home`)).toBe(421);
+  });
+
   test('of the proxy, the client is who it says: version 1, version 2, and in pieces', async () => {
     expect(await fronted.signedInFrom('one', by(line('192.0.2.1')))).toBe('192.0.2.1');
     expect(await fronted.signedInFrom('one', by(binary([192, 0, 2, 2])))).toBe('192.0.2.2');

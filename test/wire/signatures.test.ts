@@ -312,6 +312,49 @@ test.each([
   expect(said).not.toMatch(/^200/);
 });
 
+const plain = { path: '/environments', query: '' };
+
+test.each([
+  ['as it is', () => `http://${hostOf()}/environments`],
+  ['with scheme and host in capitals', () => `HTTP://LOCALHOST:${place.ports.api}/environments`],
+])('a target in absolute form, %s, is signed by its path', async (_, target) => {
+  expect(await ask({ target: target(), canonical: plain })).toBe('200');
+  expect(
+    await ask({ target: `${target()}?MaxResults=1`, canonical: { ...plain, query: 'MaxResults=1' } }),
+  ).toBe('200');
+  expect(await ask({ target: target(), canonical: { path: target(), query: '' } })).toMatch(mismatch);
+});
+
+test.each([
+  ['of another host', () => `http://evil.example:${place.ports.api}/environments`],
+  ['of another port', () => 'http://localhost:1/environments'],
+  ['without the port', () => 'http://localhost/environments'],
+  ['of another name of this machine', () => `http://127.0.0.1:${place.ports.api}/environments`],
+  ['with a user', () => `http://x@${hostOf()}/environments`],
+  ['with a user and a host', () => `http://${hostOf()}@evil.example/environments`],
+  ['of another scheme', () => `https://${hostOf()}/environments`],
+  ['without a host', () => 'http:///environments'],
+  ['with a fragment', () => `http://${hostOf()}/environments#x`],
+  ['with a fragment only', () => `http://${hostOf()}#x`],
+  ['with a backslash', () => `http://${hostOf()}\\environments`],
+  ['as an authority', () => hostOf()],
+  ['as an asterisk', () => '*'],
+])('a target in absolute form %s is refused', async (_, target) => {
+  expect(await ask({ target: target(), canonical: plain })).toMatch(/^400\b/);
+});
+
+test('a target in absolute form reaches what needs no signature too, and with two hosts nothing', async () => {
+  const get = (target: string, host = `Host: ${hostOf()}`) =>
+    answerTo(`GET ${target} HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`);
+  expect(await get(`http://${hostOf()}/health`)).toBe('200');
+  expect(await get(`http://${hostOf()}`)).toBe('200');
+  expect(await get(`http://evil.example/health`)).toMatch(/^400 /);
+  const second = (lines: string[]) => [...lines, 'Host: evil.example'];
+  expect(await ask({ target: `http://${hostOf()}/environments`, canonical: plain }, second)).toMatch(
+    /^400 IncompleteSignatureException/,
+  );
+});
+
 test('A68 an identical request in the window: reading is answered again, as on AWS', async () => {
   const bytes = signedBytes({ host: hostOf(), key: rootKey(place) });
   expect([await answerTo(bytes), await answerTo(bytes)]).toEqual(['200', '200']);

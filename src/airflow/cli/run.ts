@@ -67,9 +67,9 @@ const accountOf = ({ uid, gid }: AirflowRun): Account | undefined =>
   uid === undefined ? undefined : { name: String(uid), uid, gid: gid ?? uid };
 
 /**
- * What `python -m airflow` does (in `shim/windsock_command.py`), with the words from variables that are gone before Airflow begins: arguments are in
- * the list of processes, which every account of the machine reads, and words may hold passwords. WINDSOCK_WORDS says of
- * each word in how many variables it is.
+ * What `python -m airflow` does (in `shim/windsock_command.py`), with the words from variables that are gone before
+ * Airflow begins: arguments are in the list of processes, which every account of the machine reads, and words may hold
+ * passwords. WINDSOCK_WORDS says of each word in how many variables it is.
  */
 const program = `import itertools, os, sys
 pieces = (os.environ.pop(f"WINDSOCK_WORD_{i}") for i in itertools.count())
