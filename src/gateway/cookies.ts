@@ -13,10 +13,15 @@ export const readCookies = (header: string | undefined): Cookies =>
       (part) => [part.slice(0, part.indexOf('=')).trim(), part.slice(part.indexOf('=') + 1).trim()] as const,
     );
 
+/** Every value of a cookie, each once, in order. */
+export const cookieValues = (cookies: Cookies, name: string): readonly string[] => [
+  ...new Set(cookies.filter(([n]) => n === name).map(([, value]) => value)),
+];
+
 /** The value of a cookie; undefined when there is none, or two that differ (one of them is planted). */
-export const cookieValue = (cookies: Cookies, name: string): string | undefined => {
-  const values = new Set(cookies.filter(([n]) => n === name).map(([, value]) => value));
-  return values.size === 1 ? [...values][0] : undefined;
+const cookieValue = (cookies: Cookies, name: string): string | undefined => {
+  const [value, other] = cookieValues(cookies, name);
+  return other === undefined ? value : undefined;
 };
 
 /** Airflow's own cookie: CSRF and flash messages, no identity. */

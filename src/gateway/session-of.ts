@@ -1,6 +1,6 @@
 import type { WebSession } from '../tokens/session-store.ts';
 import type { Tokens } from '../tokens/tokens.ts';
-import { cookieValue, sessionCookie } from './cookies.ts';
+import { cookieValues, sessionCookie } from './cookies.ts';
 import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 
@@ -8,21 +8,32 @@ import type { DoorRequest } from './door-request.ts';
 export const bearerOf = (request: DoorRequest): string | undefined =>
   /^bearer +([^\s,]+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
 
-const secretOf = (request: DoorRequest, door: DoorFacts): string | undefined => {
-  if (request.browser) return cookieValue(request.cookies, sessionCookie('browser', door));
-  const bearer = bearerOf(request);
-  if (bearer !== undefined) return door.airflow === 3 ? bearer : undefined;
-  return cookieValue(request.cookies, sessionCookie('script', door));
+/** Secrets of one request that are looked at: a jar has one for each environment that its host name leads to. */
+const mostTried = 10;
+
+const secretsOf = (request: DoorRequest, door: DoorFacts): readonly string[] => {
+  const bearer = request.browser ? undefined : bearerOf(request);
+  if (bearer !== undefined) return door.airflow === 3 ? [bearer] : [];
+  const kind = request.browser ? 'browser' : 'script';
+  return cookieValues(request.cookies, sessionCookie(kind, door)).slice(0, mostTried);
 };
 
-/** The session of a request: of this environment, and of the kind of this request. */
+/**
+ * The session of a request: of this environment, and of the kind of this request. Cookies of one name are tried one by one, as
+ * ports of one host share a jar; those that open sessions of two people here open none, because one of them is planted.
+ */
 export const sessionOf = async (
   deps: { readonly tokens: Pick<Tokens, 'sessions'> },
   request: DoorRequest,
   door: DoorFacts,
 ): Promise<WebSession | undefined> => {
-  const secret = secretOf(request, door);
-  const session = secret === undefined ? undefined : await deps.tokens.sessions.find(secret);
   const kind = request.browser ? 'browser' : 'script';
-  return session?.environmentId === door.id && session.kind === kind ? session : undefined;
+  let found: WebSession | undefined;
+  for (const secret of secretsOf(request, door)) {
+    const session = await deps.tokens.sessions.find(secret);
+    if (session?.environmentId !== door.id || session.kind !== kind) continue;
+    if (found && found.mint.principal.arn !== session.mint.principal.arn) return undefined;
+    found ??= session;
+  }
+  return found;
 };

@@ -2,7 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { get } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { browserCookie, fetchFrom, navigate, scriptCookie, t, three, two, webToken } from './test-clients.ts';
+import {
+  browserCookie,
+  cookieOf,
+  fetchFrom,
+  login,
+  navigate,
+  scriptCookie,
+  t,
+  three,
+  two,
+  webToken,
+} from './test-clients.ts';
 
 describe('a session', () => {
   it('opens only in its kind of request and only here', async () => {
@@ -18,7 +29,18 @@ describe('a session', () => {
     expect(await status(three.port, { cookie: newer })).toBe(200);
     expect(await status(two.port, { authorization: `Bearer ${secret}` })).toBe(401);
     expect(await status(two.port, { cookie: `session=${secret}` })).toBe(401);
-    expect(await status(two.port, { cookie: `${script}; session=planted` })).toBe(401);
+    const beside = (other: string) =>
+      status(two.port, { cookie: `session=${other}; ${script}; session=planted` });
+    expect(await beside(secret)).toBe(200);
+    expect(await beside('x; session=y; session=z')).toBe(200);
+    const many = Array.from({ length: 20 }, (_, i) => `session=wss_${i}`).join('; ');
+    expect(await status(two.port, { cookie: `${many}; ${script}` })).toBe(401);
+    const others = cookieOf(await login(two, {}, await webToken(two, 'bob')));
+    expect(await status(two.port, { cookie: others })).toBe(200);
+    expect(await status(two.port, { cookie: `${script}; ${others}` })).toBe(401);
+    expect(await status(two.port, { cookie: `${script}; ${await scriptCookie()}` })).toBe(200);
+    const inBrowser = browser.replace(/=.*/, '=wss_other');
+    expect(await status(two.port, { cookie: `${inBrowser}; ${browser}`, ...navigate })).toBe(200);
     const moved = (cookie: string, name: string) => `${name}=${cookie.split('=')[1]}`;
     expect(await status(two.port, { cookie: moved(browser, 'session') })).toBe(401);
     const swapped = moved(script, '__Host-Http-windsock-aaaaaaaaaaaa');

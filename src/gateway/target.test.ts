@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { cookieValue, readCookies } from './cookies.ts';
+import { cookieValues, readCookies, upstreamCookie } from './cookies.ts';
 import type { DoorFacts } from './door-facts.ts';
 import { rewriteLocation } from './location.ts';
 import { page } from './page.ts';
@@ -105,12 +105,15 @@ describe('a request target', () => {
 });
 
 describe('cookies', () => {
-  it('are read with any blanks, and one of two that differ counts for nothing', () => {
-    const cookies = readCookies('a=1;b=2 ;  c=x=y; a=1; b=3; d');
-    expect(cookieValue(cookies, 'a')).toBe('1');
-    expect(cookieValue(cookies, 'b')).toBeUndefined();
-    expect(cookieValue(cookies, 'c')).toBe('x=y');
-    expect(cookieValue(cookies, 'd')).toBeUndefined();
+  it("are read with any blanks, each value once; of Airflow's own, two that differ count for nothing", () => {
+    const cookies = readCookies('a=1;b=2 ;  c=x=y; a=1; b=3; d; airflow_e=1; airflow_f=1; airflow_f=2');
+    expect(['a', 'b', 'c', 'd'].map((name) => cookieValues(cookies, name))).toEqual([
+      ['1'],
+      ['2', '3'],
+      ['x=y'],
+      [],
+    ]);
+    expect(['e', 'f'].map((id) => upstreamCookie(cookies, id))).toEqual(['airflow_e=1', undefined]);
   });
 });
 
