@@ -46,6 +46,7 @@ const answer = async (
     case 'sign-out':
       return signOut(deps, request, door);
     case 'nowhere':
+      if (route.allow) io.res.setHeader('allow', route.allow.join(', '));
       throw new Refusal(route.status, route.why);
     case 'proxy':
       await proxy(deps, request, io, door);

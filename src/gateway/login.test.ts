@@ -36,9 +36,11 @@ describe('signing in', () => {
       [two, loginPath(three)],
       [three, loginPath(two)],
     ] as const) {
-      expect((await t.ask(door.port, { method: 'POST', path, headers: form, body: 'token=x' })).status).toBe(
+      const answer = await t.ask(door.port, { method: 'POST', path, headers: form, body: 'token=x' });
+      expect([answer.status, JSON.parse(answer.body).message]).toEqual([
         404,
-      );
+        expect.stringContaining(`Airflow ${door === two ? 2 : 3}, where it is ${loginPath(door)}`),
+      ]);
     }
   });
 

@@ -3,9 +3,15 @@ import type { DoorRequest } from './door-request.ts';
 
 export type Route =
   | { readonly to: 'console-sso' | 'login' | 'cli' | 'sign-in' | 'sign-out' | 'proxy' }
-  | { readonly to: 'nowhere'; readonly status: 403 | 404 | 405; readonly why: string };
+  | {
+      readonly to: 'nowhere';
+      readonly status: 403 | 404 | 405;
+      readonly why: string;
+      /** With 405: the methods that are served. */
+      readonly allow?: readonly string[];
+    };
 
-const nowhere = (status: 403 | 404 | 405, why: string): Route => ({ to: 'nowhere', status, why });
+const nowhere = (status: 403 | 404 | 405, why: string) => ({ to: 'nowhere', status, why }) as const;
 
 const under = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
@@ -26,12 +32,43 @@ const isClosed = (path: string): boolean =>
 const airflowLogin = { 2: /^\/login(\/|$)/, 3: /^\/(auth\/login|api\/v2\/auth\/login)/ } as const;
 const airflowLogout = { 2: /^\/logout(\/|$)/, 3: /^\/(auth\/logout|api\/v2\/auth\/logout)/ } as const;
 
+/** What the door's own paths are for, in the words of an error. */
+const uses = {
+  login: 'It exchanges a web login token, the form field token, for a session.',
+  cli: 'It runs the Airflow command in the body, with a CLI token as Authorization: Bearer.',
+  'console-sso': 'It signs a browser in, with the web login token behind the # of the address.',
+  'sign-out': 'It ends a session.',
+} as const;
+
+/** The name of each of the door's own paths: its last segment. */
+const ownPath = (name: string, airflow: 2 | 3): string | undefined => {
+  if (name === 'login') return loginPath(airflow);
+  return ['cli', 'aws-console-sso', 'sign-out'].includes(name) ? `/aws_mwaa/${name}` : undefined;
+};
+
+/**
+ * 404 stays 404: clients find out the version by it (Amazon MWAA User Guide, "Accessing the Apache Airflow REST API"). But whoever reads
+ * it learns where to go.
+ */
+const wrongPath = (path: string, airflow: 2 | 3): Route => {
+  const name = path.split('/').findLast((segment) => segment !== '') ?? '';
+  const right = ownPath(name, airflow);
+  return nowhere(
+    404,
+    right === undefined || right === path
+      ? 'There is nothing at this path.'
+      : `There is nothing at this path: this environment runs Airflow ${airflow}, where it is ${right}`,
+  );
+};
+
 const only = (
   method: string,
   allowed: readonly string[],
   to: 'console-sso' | 'login' | 'cli' | 'sign-out',
 ): Route =>
-  allowed.includes(method) ? { to } : nowhere(405, `This path serves ${allowed.join(' and ')} only.`);
+  allowed.includes(method)
+    ? { to }
+    : { ...nowhere(405, `This path serves ${allowed.join(' and ')} only. ${uses[to]}`), allow: allowed };
 
 const ownRoute = (method: string, path: string, airflow: 2 | 3): Route => {
   if (path === '/aws_mwaa/aws-console-sso') return only(method, ['GET', 'HEAD'], 'console-sso');
@@ -40,7 +77,7 @@ const ownRoute = (method: string, path: string, airflow: 2 | 3): Route => {
   if (path === loginPath(airflow)) return only(method, ['POST'], 'login');
   if (path === '/aws_mwaa/cli') return only(method, ['POST'], 'cli');
   if (path === signOutPath) return only(method, ['GET', 'HEAD', 'POST'], 'sign-out');
-  return nowhere(404, 'There is nothing at this path.');
+  return wrongPath(path, airflow);
 };
 
 /** Where a request goes: own paths first, closed ones next, the rest to Airflow. Decides on the decoded path. */

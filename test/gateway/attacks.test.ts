@@ -14,6 +14,7 @@ import { Rig } from '../harness/rig.ts';
 import { browserHeaders } from '../harness/sessions.ts';
 import { exchange, statusOf } from '../harness/socket.ts';
 import { until } from '../harness/until.ts';
+import { openSocket } from '../harness/websocket.ts';
 
 let rig: Rig;
 let iam: Iam;
@@ -151,10 +152,43 @@ describe('a session', () => {
         expect((await ask(rig.place, two.hostname, dags[2], { headers })).status).toBe(401);
   });
 
-  test('A16: a second cookie of the same name, planted beside it, lets nobody in', async () => {
-    const headers = { cookie: `${two.headers['cookie']}; session=wss_planted` };
-    expect((await ask(rig.place, two.hostname, dags[2], { headers })).status).toBe(401);
+  test('A16: a second cookie of the same name keeps nobody out, and one of somebody else lets nobody in', async () => {
+    const right = two.headers['cookie'] ?? '';
+    const [, foreign] = (one.headers['authorization'] ?? '').split(' ');
+    const status = async (cookie: string, at = two.hostname, path: string = dags[2]) =>
+      (await ask(rig.place, at, path, { headers: { cookie } })).status;
+    for (const other of ['session=wss_planted', `session=${foreign}`, `session=${foreign}; session=x`])
+      for (const cookie of [`${right}; ${other}`, `${other}; ${right}`])
+        expect(await status(cookie), other).toBe(200);
+    const both = `_token=${right.split('=')[1]}; _token=${foreign}; ${right}`;
+    expect(await status(both, one.hostname, dags[3])).toBe(200);
+    const key = await iam.user('planter', { attached: ['AmazonMWAAFullApiAccess'] });
+    const planted = (await signIn(rig.place, new Minter(rig.place, key), 'two', 2)).headers['cookie'] ?? '';
+    expect(await status(planted)).toBe(200);
+    expect(await status(`${planted}; ${right}`)).toBe(401);
     expect((await two.get(dags[2])).status).toBe(200);
+  });
+
+  test('a wrong path of the login, or a wrong method, is answered with the right one', async () => {
+    const cases = [
+      [two.hostname, 'POST', '/pluginsv2/aws_mwaa/login', 404, /Airflow 2, where it is \/aws_mwaa\/login"/],
+      [two.hostname, 'POST', '/aws_mwaa/login/', 404, /Airflow 2, where it is \/aws_mwaa\/login"/],
+      [two.hostname, 'POST', '/pluginsv2/aws_mwaa/cli', 404, /where it is \/aws_mwaa\/cli"/],
+      [two.hostname, 'GET', '/pluginsv2/aws_mwaa/aws-console-sso', 404, /\/aws_mwaa\/aws-console-sso"/],
+      [one.hostname, 'POST', '/aws_mwaa/login', 404, /Airflow 3, where it is \/pluginsv2\/aws_mwaa\/login"/],
+      [one.hostname, 'POST', '/pluginsv2/aws_mwaa/login/', 404, /\/pluginsv2\/aws_mwaa\/login"/],
+      [one.hostname, 'POST', '/aws_mwaa/cli/', 404, /where it is \/aws_mwaa\/cli"/],
+      [one.hostname, 'GET', '/pluginsv2/aws_mwaa/login', 405, /POST only/],
+      [two.hostname, 'GET', '/aws_mwaa/login', 405, /POST only/],
+    ] as const;
+    for (const [at, method, path, status, text] of cases) {
+      const answer = await ask(rig.place, at, path, { method });
+      expect([answer.status, answer.headers.allow], path).toEqual([
+        status,
+        status === 405 ? 'POST' : undefined,
+      ]);
+      expect(answer.text).toMatch(text);
+    }
   });
 
   test('A14: wherever a login says that it wants to go, the answer leads nowhere', async () => {
@@ -186,6 +220,7 @@ describe('a session', () => {
 const request = (line: string, lines: readonly string[] = [], host = `Host: ${one.hostname}`): string =>
   [line, ...(host === '' ? [] : [host]), ...lines, 'Connection: close', '', ''].join('\r\n');
 const authorization = () => `Authorization: ${one.headers['authorization']}`;
+const portOf = (hostname: string) => hostname.split(':')[1];
 const many = (count: number) => Array.from({ length: count }, (_, i) => `X-A${i}: b`);
 
 describe('bytes that two programs could read differently', () => {
@@ -195,6 +230,35 @@ describe('bytes that two programs could read differently', () => {
     reached();
     expect(statusOf(await exchange(rig.place, one.hostname, request(get, [authorization()])))).toBe(200);
     expect(reached()).toEqual([get]);
+  });
+
+  test('a target in absolute form reaches Airflow as a path, by a WebSocket too', async () => {
+    for (const [target, arrives] of [
+      [`https://${one.hostname}/api/v2/dags?limit=1`, '/api/v2/dags?limit=1'],
+      [`HTTPS://${one.hostname.toUpperCase()}/api/v2/dags`, '/api/v2/dags'],
+      [`https://${one.hostname}`, '/'],
+      [`https://${one.hostname}?x=https://evil.example`, '/?x=https://evil.example'],
+    ] as const) {
+      reached();
+      const bytes = request(`GET ${target} HTTP/1.1`, [authorization()]);
+      expect(statusOf(await exchange(rig.place, one.hostname, bytes)), target).toBe(200);
+      expect(reached()).toEqual([`GET ${arrives} HTTP/1.1`]);
+    }
+    for (const [host, status] of [
+      [one.hostname, 101],
+      ['evil.example', 421],
+    ] as const) {
+      const socket = openSocket(rig.place, one.hostname, `https://${host}/api/v2/ws`, one.headers);
+      expect((await socket.handshake()).status).toBe(status);
+      socket.end();
+    }
+    const token = await rig.mint.webToken('one');
+    const login = await ask(rig.place, one.hostname, `https://${one.hostname}/pluginsv2/aws_mwaa/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: `token=${token.WebToken}`,
+    });
+    expect(login.status).toBe(200);
   });
 
   test('A58: HEAD reaches Airflow as GET, so that its pages guard it as such', async () => {
@@ -213,11 +277,36 @@ describe('bytes that two programs could read differently', () => {
     ['no Host, HTTP/1.0', () => request('GET /api/v2/dags HTTP/1.0', [authorization()], '')],
     ['two Hosts, the same', () => request(get, [authorization(), `Host: ${one.hostname}`])],
     ['Host with a user', () => request(get, [authorization()], `Host: x@${one.hostname}`)],
+    ...[
+      () => 'https://evil.example/api/v2/dags',
+      () => `https://evil.example:${portOf(one.hostname)}/api/v2/dags`,
+      () => `https://${two.hostname}/api/v2/dags`,
+      () => `https://localhost/api/v2/dags`,
+      () => `https://127.0.0.1:${portOf(one.hostname)}/api/v2/dags`,
+      () => `https://x@${one.hostname}/api/v2/dags`,
+      () => `https://${one.hostname}@evil.example/api/v2/dags`,
+      () => `http://${one.hostname}/api/v2/dags`,
+      () => `wss://${one.hostname}/api/v2/dags`,
+      () => 'https:///api/v2/dags',
+      () => `https:/${one.hostname}/api/v2/dags`,
+      () => `https://${one.hostname}/api/v2/dags#x`,
+      () => `https://${one.hostname}#x`,
+      () => `https://${one.hostname}//evil.example`,
+      () => `https://${one.hostname}/a/../api/v2/dags`,
+      () => `https://${one.hostname}\\evil.example`,
+      () => one.hostname,
+    ].map((target): [string, () => string] => [
+      `a target like ${String(target).slice(6)}`,
+      () => request(`GET ${target()} HTTP/1.1`, [authorization()]),
+    ]),
     [
-      'an absolute target',
-      () => request(`GET https://${one.hostname}${dags[3]} HTTP/1.1`, [authorization()]),
+      'an absolute target of another Host',
+      () => request(`GET https://${one.hostname}/ HTTP/1.1`, [authorization()], 'Host: evil.example'),
     ],
-    ['an absolute target elsewhere', () => request('GET http://evil.example/ HTTP/1.1', [authorization()])],
+    [
+      'an absolute target without a Host',
+      () => request(`GET https://${one.hostname}/ HTTP/1.1`, [authorization()], ''),
+    ],
     ['an authority', () => request('CONNECT evil.example:443 HTTP/1.1', [authorization()])],
     ['an asterisk', () => request('OPTIONS * HTTP/1.1', [authorization()])],
     ['two Authorizations, the same', () => request(get, [authorization(), authorization()])],
