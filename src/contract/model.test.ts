@@ -198,3 +198,36 @@ describe('the comparison sees', () => {
     expect(seen({ ...input, required: input.required.slice(1) })).toHaveLength(1);
   });
 });
+
+/** Members of a request whose type or members are others in the answer, by where they are. */
+const differing = (asked: string, answered: string, at: string): readonly string[] => {
+  const [from, to] = [modelShape(asked), modelShape(answered)];
+  if (asked === answered) return [];
+  if (from.type !== to.type) return [at];
+  const deeper = (a: ModelMember | undefined, b: ModelMember | undefined, there: string) =>
+    a && b ? differing(a.shape, b.shape, there) : [];
+  if (from.type !== 'structure')
+    return [...deeper(from.member, to.member, `${at}[]`), ...deeper(from.value, to.value, `${at}{}`)];
+  const [mine, theirs] = [from.members ?? {}, to.members ?? {}];
+  const isSame = Object.keys(mine).sort().join() === Object.keys(theirs).sort().join();
+  const inner = Object.keys(mine).flatMap((name) => deeper(mine[name], theirs[name], `${at}.${name}`));
+  return isSame ? inner : [at, ...inner];
+};
+
+describe('members that are answered in another form than they are given', () => {
+  const logs = ['DagProcessing', 'Scheduler', 'Webserver', 'Worker', 'Task'].map(
+    (module) => `LoggingConfiguration.${module}Logs`,
+  );
+  test.each([
+    ['CreateEnvironmentInput', logs],
+    ['UpdateEnvironmentInput', [...logs, 'NetworkConfiguration', 'Teams']],
+  ])('%s: these, each of which GetEnvironment has a rule for', (input, expected) => {
+    const asked = modelShape(input).members ?? {};
+    const answered = modelShape('Environment').members ?? {};
+    const found = Object.keys(asked).flatMap((name) => {
+      const [a, b] = [asked[name], answered[name]];
+      return a && b ? differing(a.shape, b.shape, name) : [];
+    });
+    expect([...found].sort()).toEqual([...expected].sort());
+  });
+});

@@ -9,6 +9,7 @@ import { checkCustomDomain } from './custom-domain.ts';
 import { countsOf } from './environment-counts.ts';
 import { versionForCreate, versionForUpdate } from './environment-version.ts';
 import { invalid } from './invalid.ts';
+import { changedTeams, checkTeams, teamsOf } from './teams.ts';
 
 const environmentClasses = ['mw1.micro', 'mw1.small', 'mw1.medium', 'mw1.large', 'mw1.xlarge', 'mw1.2xlarge'];
 
@@ -74,9 +75,9 @@ const checkAccessMode = (spec: EnvironmentSpec): EnvironmentSpec => {
   return spec;
 };
 
-/** What an environment may be reached by. */
-const checkReach = (deps: SpecDeps, spec: EnvironmentSpec): EnvironmentSpec =>
-  checkCustomDomain(checkAccessMode(spec), deps);
+/** What only members together can break: how the environment is reached, and its teams. */
+const checkTogether = (deps: SpecDeps, spec: EnvironmentSpec): EnvironmentSpec =>
+  checkTeams(checkCustomDomain(checkAccessMode(spec), deps));
 
 /**
  * The request as it was given, with what AWS fills in.
@@ -87,7 +88,7 @@ export const newSpec = (input: Checked, id: string, deps: SpecDeps): Environment
   const EnvironmentClass = classOf(input['EnvironmentClass'], deps);
   checkOptions(input['AirflowConfigurationOptions']);
   checkVersionsGiven(input);
-  return checkReach(deps, {
+  return checkTogether(deps, {
     WebserverAccessMode: 'PRIVATE_ONLY',
     EndpointManagement: 'SERVICE',
     WeeklyMaintenanceWindowStart: maintenanceWindowOf(id),
@@ -104,7 +105,7 @@ export const newSpec = (input: Checked, id: string, deps: SpecDeps): Environment
 
 /**
  * What is wanted after an update: what was given over what was there. The options are replaced as a whole, of the
- * logs and of the network only what was given.
+ * logs, the network and the teams only what was given.
  * @throws AwsError ValidationException as `newSpec` does
  */
 export const changedSpec = (before: EnvironmentSpec, input: Checked, deps: SpecDeps): EnvironmentSpec => {
@@ -115,7 +116,7 @@ export const changedSpec = (before: EnvironmentSpec, input: Checked, deps: SpecD
   checkOptions(input['AirflowConfigurationOptions']);
   checkVersionsGiven(input);
   const merged = (member: string) => ({ ...objectOf(before[member]), ...objectOf(input[member]) });
-  return checkReach(deps, {
+  return checkTogether(deps, {
     ...before,
     ...input,
     ...countsOf(input, EnvironmentClass, deps.quotas, before),
@@ -123,5 +124,6 @@ export const changedSpec = (before: EnvironmentSpec, input: Checked, deps: SpecD
     AirflowVersion: versionForUpdate(input['AirflowVersion'], before.AirflowVersion, deps.airflowVersions),
     LoggingConfiguration: merged('LoggingConfiguration'),
     NetworkConfiguration: merged('NetworkConfiguration'),
+    Teams: changedTeams(teamsOf(before), objectOf(input['Teams'])),
   });
 };

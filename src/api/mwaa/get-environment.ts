@@ -54,8 +54,12 @@ const loggingOf = (given: unknown, scope: Scope, name: string) =>
 /** While an update is under way, what is true until it has succeeded. */
 const shownSpec = (e: EnvironmentRecord) => e.update?.previous ?? e.spec;
 
-/** The record as the model's Environment: each member of the spec comes back exactly as it was given. */
+/**
+ * The record as the model's Environment: each member of the spec comes back exactly as it was given. Options and tags
+ * are there when there are none, too: AWS answers so, and its own verify_env.py relies on it.
+ */
 const environmentOf = (e: EnvironmentRecord) => ({
+  AirflowConfigurationOptions: {},
   ...shownSpec(e),
   Name: e.name,
   Status: e.status,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { environmentStatuses } from '../../contract/statuses.ts';
 import { mayAsk } from '../../environments/status.ts';
+import type { ApiDeps } from '../deps.ts';
 import { available, call, create, createInput, fakeWorld, setRecord, type World } from '../testing.ts';
 
 const update = (world: World, body: object, name = 'demo') =>
@@ -109,6 +110,103 @@ describe('UpdateEnvironment', () => {
         : [400, expect.stringMatching(new RegExp(`^Invalid request provided: .*${refused.source}`))],
     );
     expect(world.records.get('demo')?.status).toBe(refused === undefined ? 'UPDATING' : 'AVAILABLE');
+  });
+
+  describe('Teams', () => {
+    const team = (DagS3Path: string, bucket = 'bucket') => ({
+      SourceBucketArn: `arn:aws:s3:::${bucket}`,
+      DagS3Path,
+    });
+    const IdentityCenterConfiguration = { StartUrl: 'https://x.awsapps.com/start' };
+    const withTeams = {
+      IdentityCenterConfiguration,
+      Teams: { one: team('teams/one/'), two: team('teams/two/') },
+    };
+    const many = (count: number, from = 0) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`t-${from + i}`, team(`t/${from + i}/`)]));
+
+    test('are added, changed and removed, and shown as the model has them', async () => {
+      const world = await worldWith(withTeams);
+      const changes = { AddOrUpdate: { two: team('b/', 'other'), constructor: team('c/') }, Remove: ['one'] };
+      expect(await update(world, { Teams: changes })).toMatchObject({ status: 200 });
+      setRecord(world, 'demo', { status: 'AVAILABLE', update: undefined });
+      expect((await shown(world))['Teams']).toEqual({ two: team('b/', 'other'), constructor: team('c/') });
+      expect(await update(world, { Teams: { Remove: ['two', 'constructor'] } })).toMatchObject({
+        status: 200,
+      });
+      setRecord(world, 'demo', { status: 'AVAILABLE', update: undefined });
+      expect(await shown(world)).not.toHaveProperty('Teams');
+    });
+
+    test('stay when the update does not name them, or changes nothing of them', async () => {
+      const world = await worldWith(withTeams);
+      for (const change of [{ MinWorkers: 2 }, { Teams: {} }]) {
+        await update(world, change);
+        setRecord(world, 'demo', { status: 'AVAILABLE', update: undefined });
+        expect((await shown(world))['Teams']).toEqual(withTeams.Teams);
+      }
+    });
+
+    test('their buckets are looked at', async () => {
+      const world = await worldWith(withTeams);
+      const seen: string[] = [];
+      const checkContent: ApiDeps['checkContent'] = async ({ bucketArn, path }) => {
+        seen.push(`${bucketArn} ${path}`);
+      };
+      await update({ ...world, deps: { ...world.deps, checkContent } }, { Teams: { Remove: ['one'] } });
+      expect(seen).toEqual(['arn:aws:s3:::bucket dags/', 'arn:aws:s3:::bucket teams/two/']);
+    });
+
+    test.each([
+      [{ Teams: { Remove: ['six'] } }, 'Teams.Remove names six, which is no team of the environment'],
+      [{ Teams: { Remove: ['toString'] } }, 'Teams.Remove names toString, which is no team'],
+      [{ Teams: { Remove: ['one', 'one'] } }, 'Teams.Remove names one twice'],
+      [
+        { Teams: { AddOrUpdate: { one: team('x/') }, Remove: ['one'] } },
+        'names one in AddOrUpdate and in Remove',
+      ],
+      [{ Teams: { AddOrUpdate: many(19) } }, 'would have 21 teams, and 20 is the limit'],
+      [{ Teams: { AddOrUpdate: many(18) } }, undefined],
+      [{ AirflowVersion: '3.0.6' }, 'Teams need AirflowVersion 3.3.1 or newer, not 3.0.6'],
+      [
+        { DagS3Path: 'teams/' },
+        'of the environment (s3://bucket/teams/) and of team one (s3://bucket/teams/one/) overlap',
+      ],
+      [
+        { DagS3Path: 'teams/two' },
+        'of the environment (s3://bucket/teams/two) and of team two (s3://bucket/teams/two/) overlap',
+      ],
+      [
+        { Teams: { AddOrUpdate: { six: team('dags/six/') } } },
+        'of the environment (s3://bucket/dags/) and of team six (s3://bucket/dags/six/) overlap',
+      ],
+      [
+        { Teams: { AddOrUpdate: { six: team('//teams//one/sub') } } },
+        'of team one (s3://bucket/teams/one/) and of team six (s3://bucket/teams/one/sub) overlap',
+      ],
+      [{ Teams: { AddOrUpdate: { six: team('') } } }, 'of team six (s3://bucket/) and of the environment'],
+      [{ Teams: { AddOrUpdate: { six: team('dags-six/') } } }, undefined],
+      [{ Teams: { AddOrUpdate: { six: team('dags/six/', 'other') } } }, undefined],
+      [{ AirflowVersion: '3.0.6', Teams: { Remove: ['one', 'two'] } }, undefined],
+    ])('%j', async (change, refused) => {
+      const world = await worldWith(withTeams);
+      const answer = await update(world, change);
+      expect([answer.status, answer.json['message']]).toEqual(
+        refused === undefined ? [200, undefined] : [400, expect.stringContaining(refused)],
+      );
+    });
+
+    test.each([
+      [{ ...withTeams, AirflowVersion: '3.0.6' }, 'Teams need AirflowVersion 3.3.1'],
+      [{ Teams: withTeams.Teams }, 'Teams need IdentityCenterConfiguration'],
+      [{ ...withTeams, DagS3Path: 'teams' }, 'overlap'],
+      [withTeams, undefined],
+    ])('at creation: %j', async (change, refused) => {
+      const answer = await create(fakeWorld(), 'demo', change);
+      expect([answer.status, answer.json['message']]).toEqual(
+        refused === undefined ? [200, undefined] : [400, expect.stringContaining(refused)],
+      );
+    });
   });
 
   test('public and private at once needs 3.2', async () => {

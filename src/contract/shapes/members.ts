@@ -88,17 +88,20 @@ export const identityCenterConfiguration = structure({
 
 const teamName: StringShape = { ...text(50, '[a-zA-Z0-9][a-zA-Z0-9_-]*'), min: 3 };
 
+/** Of one environment. */
+export const maxTeams = 20;
+
 export const teams: MapShape = {
   kind: 'map',
   key: teamName,
   value: structure({ SourceBucketArn: bucketArn, DagS3Path: relativePath }, ['SourceBucketArn', 'DagS3Path']),
   min: 1,
-  max: 20,
+  max: maxTeams,
 };
 
 export const updateTeams = structure({
   AddOrUpdate: teams,
-  Remove: { kind: 'list', member: teamName, min: 1, max: 20 },
+  Remove: { kind: 'list', member: teamName, min: 1, max: maxTeams },
 });
 
 /** A host name of RFC 1123. */
