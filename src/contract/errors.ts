@@ -47,14 +47,15 @@ export const serviceUnavailableException = (message: string): AwsError =>
   modelled('ServiceUnavailableException', message);
 
 /**
- * Airflow did not do what InvokeRestApi asked for: its status and its answer are the body, without a text of our
- * own. 4xx is the caller's, all else the server's. `text` is for log and audit record.
+ * Airflow did not do what InvokeRestApi asked for: its status and its answer are in the body. 4xx is the caller's, all
+ * else the server's. `text` is for log and audit record; `message` is for the caller alone and may hold words of
+ * Airflow. The model has no message here, but clients show only that: without one the aws cli prints nothing.
  */
 export const restApiException = (
   name: 'RestApiClientException' | 'RestApiServerException',
   answer: { readonly RestApiStatusCode: number; readonly RestApiResponse: unknown },
-  text: string,
-): AwsError => modelled(name, text, { members: answer });
+  { text, message }: { readonly text: string; readonly message: string },
+): AwsError => modelled(name, text, { members: { message, ...answer } });
 
 /** Tells the caller nothing of the cause, which belongs to the log, unless it is the machine that is in trouble. */
 export const internalServerException = (cause?: unknown): AwsError => {

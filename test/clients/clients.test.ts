@@ -122,6 +122,10 @@ describe('boto3', () => {
       [404, 'ResourceNotFoundException'],
       [400, 'ValidationException'],
     ]);
+    expect(answers.slice(0, 2).map(({ error }) => error?.Message)).toEqual([
+      'Airflow answered 404 Not Found: there is none',
+      'Airflow answered 500 Internal Server Error',
+    ]);
     expect(answers[0]?.error?.members).toEqual({
       RestApiStatusCode: 404,
       RestApiResponse: { detail: 'there is none' },
@@ -131,6 +135,46 @@ describe('boto3', () => {
       RestApiResponse: '<h1>oh</h1>',
     });
     expect(answers[3]?.error?.Message).toBe(withdrawn);
+  });
+});
+
+describe('teams', () => {
+  const team = (DagS3Path: string) => ({ SourceBucketArn: 'arn:aws:s3:::demo-boto', DagS3Path });
+  const update = (Teams: object) => mwaa.call('update_environment', { Name: 'teams', Teams });
+  const teams = async (now: object | undefined) => {
+    await available('teams');
+    const { Environment: e } = await mwaa.call<{ Environment: { Teams?: object } }>('get_environment', {
+      Name: 'teams',
+    });
+    expect(e.Teams).toEqual(now);
+  };
+
+  test('are added, changed, removed, and read back by boto3 each time', async () => {
+    for (const folder of ['one', 'two', 'new'])
+      putDag(rig.place, 'demo-boto', `../${folder}/dag.py`, 'pass\n');
+    await mwaa.call('create_environment', {
+      ...newEnvironment('demo-boto', '3.3.1'),
+      Name: 'teams',
+      IdentityCenterConfiguration: { StartUrl: 'https://example.awsapps.com/start' },
+      Teams: { one: team('one/'), two: team('two/') },
+    });
+    await teams({ one: team('one/'), two: team('two/') });
+    await update({ AddOrUpdate: { two: team('new/') }, Remove: ['one'] });
+    await teams({ two: team('new/') });
+    const refused: readonly [object, string][] = [
+      [{ Remove: ['one'] }, 'Teams.Remove names one, which is no team of the environment'],
+      [{ AddOrUpdate: { two: team('two/') }, Remove: ['two'] }, 'in AddOrUpdate and in Remove'],
+      [{ AddOrUpdate: { six: team('dags/six/') } }, 'overlap'],
+      [{ AddOrUpdate: { six: team('nowhere/') } }, 'nowhere'],
+    ];
+    for (const [Teams, why] of refused)
+      expect(await mwaa.fault('update_environment', { Name: 'teams', Teams })).toMatchObject({
+        Code: 'ValidationException',
+        Message: expect.stringContaining(why),
+      });
+    await update({ Remove: ['two'] });
+    await teams(undefined);
+    await mwaa.call('delete_environment', { Name: 'teams' });
   });
 });
 
@@ -188,7 +232,9 @@ describe('aws cli', () => {
       ...['invoke-rest-api', '--name', 'demo', '--method', 'GET', '--path', '/missing'],
     );
     expect(missing.code).not.toBe(0);
-    expect(missing.stderr).toContain('RestApiClientException');
+    expect(missing.stderr).toContain(
+      'An error occurred (RestApiClientException) when calling the InvokeRestApi operation: Airflow answered 404 Not Found: there is none',
+    );
     const gone = await aws(
       ...['publish-metrics', '--environment-name', 'demo'],
       ...['--metric-data', JSON.stringify(metrics.MetricData)],

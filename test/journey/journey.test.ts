@@ -355,10 +355,12 @@ describe.for(subjects)('Airflow $version', (s) => {
     expect(await fault('GET', '/dags/nobody')).toMatchObject({
       Code: 'RestApiClientException',
       status: 400,
+      Message: expect.stringMatching(/^Airflow answered 404 Not Found: .+/),
       members: { RestApiStatusCode: 404, RestApiResponse: { detail: expect.anything() } },
     });
     expect(await fault('POST', `/dags/${dag}/dagRuns`, { Body })).toMatchObject({
       Code: 'RestApiClientException',
+      Message: expect.stringMatching(/^Airflow answered 409 Conflict: .+/),
       members: { RestApiStatusCode: 409 },
     });
     expect(await fault('GET', '/auth/login')).toMatchObject({ Code: 'ValidationException' });

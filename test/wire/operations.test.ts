@@ -43,10 +43,23 @@ const tagsOf = (name: string) => `/tags/${encodeURIComponent(arnOf(name))}`;
 const invoke = (name: string, input: unknown) => ask('POST', `/restapi/${name}`, input);
 const rest = (status: number, response: unknown) =>
   good({ RestApiStatusCode: status, RestApiResponse: response });
-const restFault = (code: string, status: number, response: unknown) => ({
+const restFault = (code: string, status: number, message: string, response: unknown) => ({
   status: 400,
   errorType: code,
-  body: { __type: code, RestApiStatusCode: status, RestApiResponse: response },
+  body: { __type: code, message, RestApiStatusCode: status, RestApiResponse: response },
+});
+
+describe('GetEnvironment', () => {
+  test('of an environment without options and tags has both, empty', async () => {
+    const { Environment: e } = (await ask('GET', '/environments/two')).body as { Environment: object };
+    expect(e).toMatchObject({ AirflowConfigurationOptions: {}, Tags: {} });
+  });
+
+  test('nothing to list is an empty list', async () => {
+    const rest = `NextToken=${Buffer.from('{"after":"two"}').toString('base64url')}`;
+    expect(await ask('GET', `/environments?${rest}`)).toEqual(good({ Environments: [] }));
+    expect(await ask('GET', tagsOf('two'))).toEqual(good({ Tags: {} }));
+  });
 });
 
 describe('tags', () => {
@@ -217,34 +230,39 @@ describe('InvokeRestApi', () => {
   test('whatever Airflow answers', async () => {
     expect(await invoke('three', { Path: '/nothing', Method: 'DELETE' })).toEqual(rest(204, {}));
     expect(await invoke('three', { Path: '/missing', Method: 'GET' })).toEqual(
-      restFault('RestApiClientException', 404, { detail: 'there is none' }),
+      restFault('RestApiClientException', 404, 'Airflow answered 404 Not Found: there is none', {
+        detail: 'there is none',
+      }),
     );
     expect(await invoke('three', { Path: '/broken', Method: 'GET' })).toEqual(
-      restFault('RestApiServerException', 500, '<h1>oh</h1>'),
+      restFault('RestApiServerException', 500, 'Airflow answered 500 Internal Server Error', '<h1>oh</h1>'),
     );
+    const redirect = 'Airflow redirects this request, and redirects are not followed. Call /dags instead.';
     expect(await invoke('three', { Path: '/moved', Method: 'POST' })).toEqual(
-      restFault('RestApiClientException', 307, {
+      restFault('RestApiClientException', 307, `Airflow answered 307 Temporary Redirect: ${redirect}`, {
         title: 'Redirect',
-        detail: 'Airflow redirects this request, and redirects are not followed. Call /dags instead.',
+        detail: redirect,
         status: 307,
       }),
     );
+    const tooLarge = 'The answer of Airflow is larger than 6291456 bytes. Ask for smaller pages (limit).';
     expect(await invoke('three', { Path: '/large', Method: 'GET' })).toEqual(
-      restFault('RestApiServerException', 502, {
+      restFault('RestApiServerException', 502, tooLarge, {
         title: 'Answer too large',
-        detail: 'The answer of Airflow is larger than 6291456 bytes. Ask for smaller pages (limit).',
+        detail: tooLarge,
         status: 502,
       }),
     );
   });
 
   test('ten seconds are the limit', async () => {
+    const late =
+      'Airflow did not answer within 10 seconds. It may still act on the request. Ask for less, or for smaller pages (limit).';
     const begun = performance.now();
     expect(await invoke('three', { Path: '/slow', Method: 'GET' })).toEqual(
-      restFault('RestApiServerException', 504, {
+      restFault('RestApiServerException', 504, late, {
         title: 'Timeout',
-        detail:
-          'Airflow did not answer within 10 seconds. It may still act on the request. Ask for less, or for smaller pages (limit).',
+        detail: late,
         status: 504,
       }),
     );

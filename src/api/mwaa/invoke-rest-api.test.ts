@@ -119,17 +119,24 @@ describe('InvokeRestApi', () => {
   });
 
   test.each([
-    [404, 'RestApiClientException', '{"detail":"no such DAG"}', { detail: 'no such DAG' }],
-    [401, 'RestApiClientException', '', {}],
-    [422, 'RestApiClientException', '[1]', [1]],
-    [429, 'RestApiClientException', 'slow down', 'slow down'],
-    [500, 'RestApiServerException', '{"detail":"oh"}', { detail: 'oh' }],
-    [503, 'RestApiServerException', '<html>', '<html>'],
-  ])('%i is a %s: HTTP 400 with status and answer, and no message', async (status, name, body, response) => {
+    [404, 'RestApiClientException', '{"detail":"no such DAG"}', 'Not Found: no such DAG'],
+    [401, 'RestApiClientException', '', 'Unauthorized'],
+    [422, 'RestApiClientException', '[1]', 'Unprocessable Entity'],
+    [429, 'RestApiClientException', 'slow down', 'Too Many Requests'],
+    [500, 'RestApiServerException', '{"detail":"oh"}', 'Internal Server Error: oh'],
+    [503, 'RestApiServerException', '<html>', 'Service Unavailable'],
+  ])('%i is a %s: HTTP 400 with status, answer and words', async (status, name, body, words) => {
     const o = await open({ status, body });
     const answer = await invoke(o, get);
     expect([answer.status, answer.type]).toEqual([400, name]);
-    expect(answer.json).toEqual({ __type: name, RestApiStatusCode: status, RestApiResponse: response });
+    const response = body.startsWith('{') || body.startsWith('[') ? JSON.parse(body) : body || {};
+    const message = `Airflow answered ${status} ${words}`;
+    expect(answer.json).toEqual({
+      __type: name,
+      message,
+      RestApiStatusCode: status,
+      RestApiResponse: response,
+    });
     expect(o.world.audited).toMatchObject([{ errorCode: name, errorMessage: `Airflow answered ${status}` }]);
   });
 
@@ -140,6 +147,8 @@ describe('InvokeRestApi', () => {
       status: 400,
       json: {
         __type: 'RestApiClientException',
+        message:
+          'Airflow answered 307 Temporary Redirect: Airflow redirects this request, and redirects are not followed. Call /dags instead.',
         RestApiStatusCode: 307,
         RestApiResponse: {
           detail: 'Airflow redirects this request, and redirects are not followed. Call /dags instead.',
@@ -168,6 +177,7 @@ describe('InvokeRestApi', () => {
       status: 400,
       json: {
         __type: 'RestApiServerException',
+        message: 'The web server of Airflow did not answer.',
         RestApiStatusCode: 502,
         RestApiResponse: { detail: 'The web server of Airflow did not answer.' },
       },
@@ -181,6 +191,7 @@ describe('InvokeRestApi', () => {
       status: 400,
       json: {
         __type: 'RestApiServerException',
+        message: 'Airflow of environment demo is starting. Try again in a few seconds.',
         RestApiStatusCode: 503,
         RestApiResponse: { detail: 'Airflow of environment demo is starting. Try again in a few seconds.' },
       },

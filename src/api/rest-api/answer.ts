@@ -1,7 +1,9 @@
+import { STATUS_CODES } from 'node:http';
 import { type AwsError, restApiException } from '../../contract/errors.ts';
 import { parseExact } from '../../lib/exact-json.ts';
 import type { NoRestAnswer, RestAnswer } from '../../upstream/rest-call.ts';
 import type { Output } from '../operation.ts';
+import { wordsOf } from './words.ts';
 
 /** Any JSON as it came, other text as a string, nothing as an empty object: clients look into it. */
 const documentOf = (body: Buffer): unknown => {
@@ -12,6 +14,15 @@ const documentOf = (body: Buffer): unknown => {
   } catch {
     return text;
   }
+};
+
+const answered = (status: number): string => `Airflow answered ${status}`;
+
+/** With the reason, for people: `Airflow answered 404 Not Found: …`. */
+const answeredInFull = (status: number, words: string): string => {
+  const reason = STATUS_CODES[status];
+  const head = reason === undefined ? answered(status) : `${answered(status)} ${reason}`;
+  return words === '' ? head : `${head}: ${words}`;
 };
 
 /** In the form in which Airflow's own API tells its errors, for what Airflow did not say itself. */
@@ -31,7 +42,7 @@ const redirected = (answer: RestAnswer, root: string): AwsError => {
   return restApiException(
     'RestApiClientException',
     { RestApiStatusCode: answer.status, RestApiResponse: problem(answer.status, 'Redirect', detail) },
-    `Airflow answered ${answer.status}`,
+    { text: answered(answer.status), message: answeredInFull(answer.status, detail) },
   );
 };
 
@@ -45,14 +56,17 @@ export const restApiOutput = (answer: RestAnswer, root: string): Output => {
   const output = { RestApiStatusCode: status, RestApiResponse: documentOf(answer.body) };
   if (status < 400) return output;
   const name = status < 500 ? 'RestApiClientException' : 'RestApiServerException';
-  throw restApiException(name, output, `Airflow answered ${status}`);
+  throw restApiException(name, output, {
+    text: answered(status),
+    message: answeredInFull(status, wordsOf(output.RestApiResponse)),
+  });
 };
 
 const unanswered = (status: number, title: string, detail: string): AwsError =>
   restApiException(
     'RestApiServerException',
     { RestApiStatusCode: status, RestApiResponse: problem(status, title, detail) },
-    detail,
+    { text: detail, message: detail },
   );
 
 /** The web server is there and not to be used yet. */
