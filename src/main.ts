@@ -82,6 +82,7 @@ const firstEnvironment = async (server: Server, settings: AllSettings): Promise<
   if (there ? settings.dags === undefined : !server.isFirstStart && !isNamed) return;
   const bucket = fillBucket(server.folders.buckets, wanted);
   if (there) return;
+  await server.makeExecutionRole(wanted.name, bucket);
   await createEnvironment(
     clientOf(server, settings),
     wanted.name,

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'nod
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WindsockError } from '../lib/errors.ts';
+import { executionRoleArn } from './execution-role.ts';
 
 const examples = join(dirname(fileURLToPath(import.meta.url)), 'example-dags');
 
@@ -47,7 +48,7 @@ export const firstEnvironmentRequest = (e: FirstEnvironment, bucket: string, acc
   ...(e.airflowVersion === undefined ? {} : { AirflowVersion: e.airflowVersion }),
   SourceBucketArn: `arn:aws:s3:::${bucket}`,
   DagS3Path: 'dags',
-  ExecutionRoleArn: `arn:aws:iam::${accountId}:role/windsock-execution`,
+  ExecutionRoleArn: executionRoleArn(accountId),
   EnvironmentClass: 'mw1.small',
   NetworkConfiguration: { SubnetIds: ['subnet-local-a', 'subnet-local-b'], SecurityGroupIds: ['sg-local'] },
 });

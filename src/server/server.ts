@@ -31,6 +31,7 @@ import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildApi } from './build-api.ts';
 import { buildDriver } from './build-driver.ts';
 import { buildTokens } from './build-tokens.ts';
+import { makeExecutionRole } from './execution-role.ts';
 import { checkReachable, installationId, makeDataFolder, sweepUnfinished } from './folders.ts';
 import { keepHouse } from './housekeeping.ts';
 import { loadIdentities, publishEndpoint } from './identities.ts';
@@ -71,6 +72,8 @@ export interface Server {
   isReachable(id: string): boolean;
   /** True when this data folder has never had an environment. */
   readonly isFirstStart: boolean;
+  /** Makes the role that the first environment names in IAM, where there is none. */
+  makeExecutionRole(environment: string, bucket: string): Promise<void>;
   /** Ends every process of Airflow at once; for a stop that is not to wait. */
   hurry(): void;
   /**
@@ -274,6 +277,11 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     store,
     isReachable: (environmentId) => driver.webTarget(environmentId) !== undefined,
     isFirstStart: row?.count === '0',
+    makeExecutionRole: (environment, bucket) =>
+      makeExecutionRole(
+        { environment, bucket },
+        { directory, audit, clock, region, accountId: id.root.accountId },
+      ),
     hurry: () => driver.hurry(),
     stop: async (leaving) => {
       const begun = performance.now();

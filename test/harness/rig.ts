@@ -24,6 +24,10 @@ export interface RigOptions {
   readonly real?: readonly string[];
   /** A place that was prepared, which is then removed by whoever did; else a new one. */
   readonly place?: Place;
+  /** True: it makes the first environment, as a plain start does. */
+  readonly demo?: boolean;
+  /** A failpoint at which the first server dies, before the one that stays. */
+  readonly killedAt?: string;
   /** For the server, over everything else. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
@@ -43,13 +47,13 @@ export class Rig {
   readonly #account: Account | undefined;
   #server: Running | undefined;
 
-  private constructor(place: Place, { real, env, args, account, place: prepared }: RigOptions) {
+  private constructor(place: Place, { real, env, args, account, demo, place: prepared }: RigOptions) {
     this.place = place;
     this.#isPrepared = prepared !== undefined;
     this.#account = account;
     // suites make tokens and requests faster than anybody is meant to
     const fast = ['--tokens-per-second', '1000', '--requests-per-second', '10000'];
-    this.#args = ['--no-demo', ...fast, ...(args ?? [])];
+    this.#args = [...(demo ? [] : ['--no-demo']), ...fast, ...(args ?? [])];
     this.api = new Api(place);
     this.mint = new Minter(place);
     this.failpoints = new Failpoints(place);
@@ -60,12 +64,19 @@ export class Rig {
   static async make(o: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(o.place ?? (await makePlace()), o);
     try {
+      if (o.killedAt !== undefined) await rig.#dieAt(o.killedAt);
       await rig.start();
       return rig;
     } catch (error) {
       rig.#removePlace();
       throw error;
     }
+  }
+
+  async #dieAt(name: string): Promise<void> {
+    this.failpoints.killAt(name);
+    await this.launch().end(60);
+    this.failpoints.disarm();
   }
 
   get server(): Running {

@@ -1,4 +1,4 @@
-"""The smallest useful DAG: two tasks, the second uses what the first returned. Trigger it by hand."""
+"""The smallest useful DAG: two tasks, the second uses what the first returned. Trigger it by hand: it is not paused."""
 from datetime import datetime
 
 try:
@@ -7,7 +7,14 @@ except ImportError:  # Airflow 2
     from airflow.decorators import dag, task
 
 
-@dag(schedule=None, start_date=datetime(2024, 1, 1), catchup=False, tags=["example"], doc_md=__doc__)
+@dag(
+    schedule=None,
+    start_date=datetime(2024, 1, 1),
+    catchup=False,
+    is_paused_upon_creation=False,
+    tags=["example"],
+    doc_md=__doc__,
+)
 def hello():
     @task
     def greet(name: str = "world") -> str:
