@@ -24,7 +24,7 @@ const firstVersion = '3.3.1';
 /** The teams of an environment; none where there are none. */
 export const teamsOf = (spec: EnvironmentSpec): Teams => (spec['Teams'] ?? {}) as Teams;
 
-/** All bytes, a team named like a member of every object among them. */
+/** A team may be called `constructor`: only own members count. */
 const has = (teams: Teams, name: string): boolean => Object.hasOwn(teams, name);
 
 const checkChanges = (before: Teams, { AddOrUpdate = {}, Remove = [] }: TeamChanges): void => {
@@ -53,7 +53,7 @@ export const changedTeams = (before: Teams, changes: TeamChanges): Teams | undef
   return count === 0 ? undefined : after;
 };
 
-/** As Amazon S3 writes it: bucket, then the keys below. A slash at the end is kept, one at the beginning is none. */
+/** Amazon MWAA compares folders as S3 prefixes: a slash at the end counts. Slashes at the beginning do not, here. */
 const prefixOf = ({ SourceBucketArn, DagS3Path }: DagFolder): string => {
   const bucket = SourceBucketArn.slice(SourceBucketArn.lastIndexOf(':') + 1);
   return `s3://${bucket}/${DagS3Path.replace(/^\/+/, '').replaceAll(/\/+/g, '/')}`;
@@ -67,7 +67,7 @@ const checkFolders = (spec: EnvironmentSpec): void => {
       prefix: prefixOf(team),
     })),
   ].sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
-  // In this order whatever a prefix covers follows it at once, so each needs to be held against the next only.
+  // Sorted, the prefixes that begin with another one follow it directly, so comparing neighbours is enough.
   for (const [index, next] of folders.slice(1).entries()) {
     const first = folders[index];
     if (first && next.prefix.startsWith(first.prefix))
