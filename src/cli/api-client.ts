@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { codeOf, textOf } from '../lib/errors.ts';
 import { ownVersion } from '../lib/own-version.ts';
 import { CliError, exitCodes } from './errors.ts';
+import { type FormCall, formMessage, type Message, xmlTexts } from './query-protocol.ts';
 import type { Connection } from './server.ts';
 
 /** An answer of the API that is an error, with AWS's code and text. */
@@ -38,6 +39,8 @@ interface ApiCall {
 export interface ApiClient {
   /** Signs and sends one call; throws ApiError for an error of the API, CliError when none answers. */
   call<T>(schema: z.ZodType<T>, call: ApiCall): Promise<T>;
+  /** The same over the Query protocol; the elements of the answer that hold text, by their names. */
+  form<T>(schema: z.ZodType<T>, call: FormCall): Promise<T>;
 }
 
 const unreachable = (endpoint: URL, error: unknown): CliError =>
@@ -68,29 +71,45 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-const sign = async (to: Connection, call: ApiCall, body: string | undefined) => {
+const jsonMessage = (call: ApiCall): Message => {
+  const { method, path, query = {}, body, service = 'airflow', target } = call;
+  const type = target === undefined ? 'application/json' : 'application/x-amz-json-1.1';
+  return {
+    ...{ method, path, query, service },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': type }),
+      ...(target === undefined ? {} : { 'x-amz-target': target }),
+    },
+  };
+};
+
+const formError = (status: number, xml: string): ApiError => {
+  const { Code = `HTTP ${status}`, Message: text = '' } = xmlTexts(xml);
+  return new ApiError(Code, status, text);
+};
+
+const sign = async (to: Connection, message: Message) => {
   const signer = new SignatureV4({
     credentials: to.credentials,
     region: to.region,
-    service: call.service ?? 'airflow',
+    service: message.service,
     sha256: Sha256,
   });
   const headers: Record<string, string> = {
     host: to.endpoint.host,
     'user-agent': `windsock/${ownVersion()}`,
+    ...message.headers,
   };
-  if (body !== undefined)
-    headers['content-type'] = call.target === undefined ? 'application/json' : 'application/x-amz-json-1.1';
-  if (call.target !== undefined) headers['x-amz-target'] = call.target;
   const base = to.endpoint.pathname.replace(/\/$/, '');
   const signed = await signer.sign({
-    method: call.method,
+    method: message.method,
     protocol: to.endpoint.protocol,
     hostname: to.endpoint.hostname,
-    path: `${base}${call.path}`,
-    query: { ...call.query },
+    path: `${base}${message.path}`,
+    query: { ...message.query },
     headers,
-    body,
+    body: message.body,
   });
   return { path: signed.path, headers: signed.headers };
 };
@@ -108,15 +127,14 @@ const agentFor = (to: Connection): Agent => {
   return new Agent({ connect: { timeout: 5000, ...(ca === undefined ? {} : { ca }) } });
 };
 
-const send = async (to: Connection, call: ApiCall, signal: AbortSignal) => {
-  const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-  const { path, headers } = await sign(to, call, body);
+const send = async (to: Connection, message: Message, signal: AbortSignal) => {
+  const { path, headers } = await sign(to, message);
   const agent = agentFor(to);
   try {
-    const answer = await request(urlOf(to, path, call.query), {
-      method: call.method,
+    const answer = await request(urlOf(to, path, message.query), {
+      method: message.method,
       headers,
-      body: body ?? null,
+      body: message.body ?? null,
       dispatcher: agent,
       signal: AbortSignal.any([signal, AbortSignal.timeout(deadline)]),
     });
@@ -137,24 +155,33 @@ const send = async (to: Connection, call: ApiCall, signal: AbortSignal) => {
 const again = { times: 60, after: 500 } as const;
 
 /** As AWS's clients do, a call that was throttled is sent again. */
-const sendInTime = async (to: Connection, call: ApiCall, signal: AbortSignal) => {
+const sendInTime = async (to: Connection, message: Message, signal: AbortSignal) => {
   for (let tries = 0; ; tries += 1) {
-    const answer = await send(to, call, signal);
+    const answer = await send(to, message, signal);
     if (answer.type !== 'ThrottlingException' || tries === again.times) return answer;
     await delay(again.after, undefined, { signal });
   }
 };
 
+const checked = <T>(to: Connection, schema: z.ZodType<T>, body: unknown): T => {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new CliError(`${to.endpoint.origin} gave an answer that is not of the MWAA API.`, {
+    todo: 'Check the endpoint.',
+  });
+};
+
 /** A client of the API like any other: signed requests, AWS's errors. */
 export const createApiClient = (to: Connection, signal: AbortSignal): ApiClient => ({
   async call(schema, call) {
-    const answer = await sendInTime(to, call, signal);
+    const answer = await sendInTime(to, jsonMessage(call), signal);
     const body = parseJson(answer.text);
     if (answer.status >= 300) throw apiError(answer.status, answer.type, body);
-    const parsed = schema.safeParse(body);
-    if (parsed.success) return parsed.data;
-    throw new CliError(`${to.endpoint.origin} gave an answer that is not of the MWAA API.`, {
-      todo: 'Check the endpoint.',
-    });
+    return checked(to, schema, body);
+  },
+  async form(schema, call) {
+    const answer = await send(to, formMessage(call), signal);
+    if (answer.status >= 300) throw formError(answer.status, answer.text);
+    return checked(to, schema, xmlTexts(answer.text));
   },
 });

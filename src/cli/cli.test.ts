@@ -18,7 +18,12 @@ interface Seen {
 
 let base: string;
 let seen: Seen[];
-let answer: (seen: Seen) => { status?: number; headers?: Record<string, string>; body?: unknown };
+let answer: (seen: Seen) => {
+  status?: number;
+  headers?: Record<string, string>;
+  body?: unknown;
+  xml?: string;
+};
 let endpoint: string;
 let close: () => void;
 
@@ -31,10 +36,10 @@ beforeEach(async () => {
     for await (const chunk of request) body += String(chunk);
     const one = { method: request.method ?? '', url: request.url ?? '', body, headers: request.headers };
     seen.push(one);
-    const { status = 200, headers = {}, body: answered } = answer(one);
+    const { status = 200, headers = {}, body: answered, xml } = answer(one);
     response
       .writeHead(status, { 'content-type': 'application/json', ...headers })
-      .end(JSON.stringify(answered));
+      .end(xml ?? JSON.stringify(answered));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -54,7 +59,7 @@ afterEach(() => {
   rmSync(base, { recursive: true, force: true });
 });
 
-const cli = async (args: string[], env: Record<string, string> = {}) => {
+const cli = async (args: string[], env: Record<string, string> = {}, typed?: string) => {
   let [out, err] = ['', ''];
   const code = await run(args, {
     env: {
@@ -70,6 +75,7 @@ const cli = async (args: string[], env: Record<string, string> = {}) => {
     err: (text) => {
       err += text;
     },
+    input: { isTerminal: typed !== undefined, line: async () => typed },
     isRoot: false,
     platform: 'linux',
     signal: new AbortController().signal,
@@ -292,6 +298,113 @@ describe('env', () => {
   });
 });
 
+describe('env for somebody who is not root', () => {
+  const credentials = () => readFileSync(join(base, 'home/.aws/credentials'), 'utf8');
+  const xml = (name: string, inner: string) => ({
+    headers: { 'content-type': 'text/xml' },
+    xml: `<${name}Response><${name}Result>${inner}</${name}Result></${name}Response>`,
+  });
+  const fault = (code: string) => ({
+    status: 404,
+    xml: `<ErrorResponse><Error><Code>${code}</Code><Message>a &lt;b&gt; &amp;amp;</Message></Error></ErrorResponse>`,
+  });
+  const identity = (arn: string) =>
+    xml('GetCallerIdentity', `<Arn>${arn}</Arn><UserId>AIDA</UserId><Account>123456789012</Account>`);
+  const made = xml(
+    'CreateAccessKey',
+    '<AccessKey><UserName>ann</UserName><AccessKeyId>AKIAANN</AccessKeyId><SecretAccessKey>ann/s+1</SecretAccessKey></AccessKey>',
+  );
+  /** The server knows the key of ann. */
+  const serve = (answers: Partial<Record<string, ReturnType<typeof fault> | typeof made>>) => {
+    answer = (s) => answers[/Action=(\w+)/.exec(s.body)?.[1] ?? ''] ?? fault('InvalidAction');
+  };
+  const actions = () => seen.map((s) => s.body.replace(/&?Version=[\d-]+/, ''));
+
+  it('makes a key of the user with the rights of the caller, and keeps it for itself', async () => {
+    serve({ CreateAccessKey: made, GetCallerIdentity: identity('arn:aws:iam::123456789012:user/data/ann') });
+    const first = await cli(['env', '--user', 'ann', '--profile', 'ann', ...data()]);
+    expect([first.code, first.err]).toEqual([0, expect.stringContaining('AKIAANN')]);
+    expect(first.out + first.err).not.toContain('ann/s+1');
+    expect(credentials()).toBe('[ann]\naws_access_key_id = AKIAANN\naws_secret_access_key = ann/s+1\n');
+    expect(statSync(join(base, 'home/.aws/credentials')).mode & 0o777).toBe(0o600);
+    expect((await cli(['env', '--user', 'ann', '--profile', 'ann', ...data()])).code).toBe(0);
+    expect(actions()).toEqual(['Action=CreateAccessKey&UserName=ann', 'Action=GetCallerIdentity']);
+    const used = seen.map((s) => /Credential=(\w+)/.exec(s.headers.authorization ?? '')?.[1]);
+    expect(used).toEqual(['AKIDWINDSOCK', 'AKIAANN']);
+  });
+  it.each([
+    ['is of somebody else', identity('arn:aws:iam::123456789012:user/bob')],
+    [
+      'is of a session whose name is that of the user',
+      identity('arn:aws:sts::123456789012:assumed-role/x/ann'),
+    ],
+    ['no longer counts', fault('InvalidClientTokenId')],
+  ])('makes a new one where the key of the profile %s', async (_, whose) => {
+    serve({ CreateAccessKey: made, GetCallerIdentity: whose });
+    await cli(['env', '--profile', 'p', ...data()]);
+    expect((await cli(['env', '--user', 'ann', '--profile', 'p', ...data()])).code).toBe(0);
+    expect(credentials()).toContain('aws_access_key_id = AKIAANN\n');
+  });
+  it.each([
+    [
+      'NoSuchEntity',
+      /There is no IAM user "ann"\.\n {2}Make it first: aws iam create-user --user-name ann\n/,
+    ],
+    ['LimitExceeded', /two access keys already[\s\S]*aws iam delete-access-key --user-name ann/],
+    ['AccessDenied', /windsock: a <b> &amp; \(AccessDenied\)/],
+  ])('says what to do about %s', async (code, text) => {
+    serve({ CreateAccessKey: fault(code) });
+    const { code: exit, out, err } = await cli(['env', '--user', 'ann', '--profile', 'ann', ...data()]);
+    expect([exit, out, err]).toEqual([1, '', expect.stringMatching(text)]);
+    expect(() => credentials()).toThrow(/ENOENT/);
+  });
+  it('makes no key for a profile that it may not write, and takes back one that it could not', async () => {
+    mkdirSync(join(base, 'home/.aws'));
+    writeFileSync(join(base, 'home/.aws/credentials'), '[prod]\naws_access_key_id = REAL\n');
+    expect((await cli(['env', '--user', 'ann', '--profile', 'prod', ...data()])).code).toBe(1);
+    expect(seen).toEqual([]);
+    serve({ CreateAccessKey: made, DeleteAccessKey: xml('DeleteAccessKey', '') });
+    // its temporary file would have too long a name
+    const nowhere = { AWS_CONFIG_FILE: join(base, 'x'.repeat(250)) };
+    expect((await cli(['env', '--user', 'ann', '--profile', 'ann', ...data()], nowhere)).code).toBe(1);
+    expect(actions().at(-1)).toBe('Action=DeleteAccessKey&UserName=ann&AccessKeyId=AKIAANN');
+  });
+  it('takes the secret of a given key from the environment only beside its id, else as it is typed', async () => {
+    serve({ GetCallerIdentity: identity('arn:aws:iam::123456789012:user/ann') });
+    const id = 'AKIAIOSFODNN7EXAMPLE';
+    const args = ['env', '--access-key', id, '--profile', 'ann', ...data()];
+    const other = { AWS_ACCESS_KEY_ID: 'AKIAOTHER', AWS_SECRET_ACCESS_KEY: 'other' };
+    const none = await cli(args, other);
+    expect([none.code, none.err]).toEqual([2, expect.stringContaining('standard input')]);
+    expect((await cli(args, other, 'typed/1')).code).toBe(0);
+    expect(credentials()).toBe(`[ann]\naws_access_key_id = ${id}\naws_secret_access_key = typed/1\n`);
+    expect((await cli(args, { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: 'own' })).code).toBe(0);
+    expect(credentials()).toContain('aws_secret_access_key = own\n');
+    serve({ GetCallerIdentity: fault('SignatureDoesNotMatch') });
+    const wrong = await cli(args, {}, 'wrong');
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringMatching(/does not accept the access key/)]);
+    expect(wrong.err).not.toContain('wrong');
+    expect(credentials()).toContain('aws_secret_access_key = own\n');
+  });
+  it.each([
+    [['--access-key', 'a/secret+by+mistake'], 2],
+    [['--user', 'ann', '--access-key', 'AKIAIOSFODNN7EXAMPLE'], 2],
+    [['--user', 'a/b'], 1],
+  ])('refuses %j', async (args, code) => {
+    const ended = await cli(['env', ...args, ...data()], {}, 'x');
+    expect([ended.code, seen.length]).toEqual([code, 0]);
+    expect(ended.err).not.toContain('by+mistake');
+  });
+});
+
+describe('trust --hosts', () => {
+  it('prints the line, and asks for root and for an answer before it writes', async () => {
+    const { out } = await cli(['trust', '--hosts', '--print']);
+    expect(out).toMatch(/^127\.0\.0\.1 api\.localhost env\.localhost ops\.localhost # .*windsock.*\n$/);
+    expect((await cli(['trust', '--remove'])).code).toBe(2);
+  });
+});
+
 describe('the command line', () => {
   it.each([
     [['nonsense'], /windsock: unknown command 'nonsense'/],
@@ -312,6 +425,7 @@ describe('the command line', () => {
       env: {},
       out: (text: string) => void texts.push(text),
       err: () => {},
+      input: { isTerminal: false, line: async () => undefined },
       isRoot: false,
       platform: 'linux' as const,
       signal: new AbortController().signal,

@@ -1,3 +1,4 @@
+import { standardInput } from './input.ts';
 import { run } from './run.ts';
 
 const ended = new AbortController();
@@ -10,6 +11,7 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  input: standardInput(ended.signal),
   isRoot: process.geteuid?.() === 0,
   platform: process.platform,
   signal: ended.signal,

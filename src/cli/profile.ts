@@ -6,7 +6,7 @@ import { codeOf } from '../lib/errors.ts';
 import type { Context } from './context.ts';
 import { CliError, exitCodes } from './errors.ts';
 import { hasSection, readSetting, setSettings } from './ini-text.ts';
-import type { EndpointFacts, RootAccessKey } from './server.ts';
+import type { AccessKey, EndpointFacts } from './server.ts';
 
 export interface ProfileFiles {
   readonly config: string;
@@ -62,21 +62,36 @@ const checkOurs = (name: string, config: string, credentials: string): void => {
   });
 };
 
+interface Profile {
+  readonly name: string;
+  readonly force: boolean;
+  readonly files: ProfileFiles;
+}
+
+/** Throws CliError when a profile of that name cannot be written: a bad name, or somebody else's profile. */
+export const checkProfile = (o: Profile): void => {
+  checkName(o.name);
+  if (!o.force) checkOurs(o.name, readText(o.files.config), readText(o.files.credentials));
+};
+
+/** The access key that the profile has now. */
+export const keyOfProfile = (name: string, files: ProfileFiles): AccessKey | undefined => {
+  const text = readText(files.credentials);
+  const accessKeyId = readSetting(text, name, 'aws_access_key_id');
+  const secretAccessKey = readSetting(text, name, 'aws_secret_access_key');
+  return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined;
+};
+
 /**
  * Writes or renews one profile in both files of AWS tools and leaves everything else as it is. The endpoint is
  * given for the services that are spoken here only ("Service-specific endpoints", AWS SDKs and Tools reference), so that calls of
  * other services still go to AWS. Throws CliError when a profile of that name is somebody else's.
  */
-export const writeProfile = (o: {
-  readonly name: string;
-  readonly force: boolean;
-  readonly files: ProfileFiles;
-  readonly facts: EndpointFacts;
-  readonly key: RootAccessKey;
-}): void => {
-  checkName(o.name);
+export const writeProfile = (
+  o: Profile & { readonly facts: EndpointFacts; readonly key: AccessKey },
+): void => {
+  checkProfile(o);
   const [config, credentials] = [readText(o.files.config), readText(o.files.credentials)];
-  if (!o.force) checkOurs(o.name, config, credentials);
   const services = `windsock-${o.name}`;
   const profile = setSettings(config, sectionOf(o.name), {
     region: [`region = ${o.facts.region}`],

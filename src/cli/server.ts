@@ -23,6 +23,7 @@ export type EndpointFacts = z.infer<typeof endpointSchema>;
 
 const keySchema = z.object({ accountId: z.string(), accessKeyId: z.string(), secretAccessKey: z.string() });
 export type RootAccessKey = z.infer<typeof keySchema>;
+export type AccessKey = Pick<RootAccessKey, 'accessKeyId' | 'secretAccessKey'>;
 
 const notStarted = (folder: string, cause: unknown): CliError =>
   new CliError('No Windsock server was started on this machine yet.', {
@@ -109,6 +110,15 @@ const explicitConnection = (endpoint: string, options: ServerOptions, context: C
   };
 };
 
+/** The server of the data folder, called with that key. */
+export const connectionAs = (credentials: AccessKey, facts: EndpointFacts): Connection => ({
+  endpoint: asUrl(facts.endpoint),
+  region: facts.region,
+  credentials,
+  accountId: undefined,
+  caFile: facts.caBundle,
+});
+
 /**
  * The server to call: `--endpoint`, else AWS_ENDPOINT_URL_MWAA, else the one of the data folder. The key of the
  * environment is used only together with an explicit endpoint, so that keys of real AWS never come here.
@@ -118,11 +128,5 @@ export const connection = (options: ServerOptions, context: Context): Connection
   if (explicit) return explicitConnection(explicit, options, context);
   const facts = endpointFacts(options, context);
   const { accountId, ...credentials } = rootAccessKey(options, context);
-  return {
-    endpoint: asUrl(facts.endpoint),
-    region: facts.region,
-    credentials,
-    accountId,
-    caFile: facts.caBundle,
-  };
+  return { ...connectionAs(credentials, facts), accountId };
 };

@@ -1,4 +1,5 @@
 import type { ExceptionName } from './exceptions.ts';
+import type { hostPrefixes } from './host-prefixes.ts';
 import type { StructureShape } from './shape.ts';
 import { getEnvironmentOutput } from './shapes/environment.ts';
 import {
@@ -26,7 +27,7 @@ export interface OperationBinding {
   /** URI pattern; `{Member}` is one percent-encoded path segment. */
   readonly uri: `/${string}`;
   /** What SDKs put in front of the host; nothing here depends on it. */
-  readonly hostPrefix: 'api.' | 'env.' | 'ops.';
+  readonly hostPrefix: (typeof hostPrefixes)[number];
   /** Members that travel in the query string, by their name there. */
   readonly query?: Readonly<Record<string, string>>;
   /** True when the other members are a JSON body. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   fchmodSync,
@@ -43,6 +44,18 @@ const removeUnfinished = (file: string): void => {
   }
 };
 
+/** The SELinux label and extended attributes, where cp(1) can; mode and owner are set already. */
+const copyAttributes = (from: string, to: string): void => {
+  try {
+    execFileSync('cp', ['--attributes-only', '--preserve=context,xattr', '--', from, to], {
+      stdio: 'ignore',
+      timeout: 10_000,
+    });
+  } catch {
+    // a cp without these options, or a file system without attributes
+  }
+};
+
 /**
  * Writes a whole file or nothing: a temporary file beside it, fsync, rename, fsync of the folder. What a writer that
  * was killed before its rename has left is removed by the next one.
@@ -50,7 +63,12 @@ const removeUnfinished = (file: string): void => {
 export const writeFileAtomic = (
   file: string,
   data: string | Uint8Array,
-  options: { mode: number; owner?: FileOwner | undefined },
+  options: {
+    readonly mode: number;
+    readonly owner?: FileOwner | undefined;
+    /** A file whose further attributes the new one is to have. */
+    readonly attributesOf?: string;
+  },
 ): void => {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
@@ -66,6 +84,7 @@ export const writeFileAtomic = (
     } finally {
       closeSync(fd);
     }
+    if (options.attributesOf !== undefined) copyAttributes(options.attributesOf, temporary);
     renameSync(temporary, file);
     syncFolder(dirname(file));
   } catch (error) {

@@ -1,6 +1,8 @@
 // Every operation over real AWS clients, unmodified: boto3, the aws cli, the SDKs for JavaScript and Go.
 // Airflow is trivial here, everything else is real.
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import {
   CreateCliTokenCommand,
   CreateEnvironmentCommand,
@@ -18,10 +20,12 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { putDag } from '../harness/dags.ts';
 import { buildGoClient, hasGo } from '../harness/go.ts';
+import { hasOwnHosts, OwnHosts } from '../harness/hosts.ts';
 import { type Call, Mwaa, newEnvironment, rootKey } from '../harness/mwaa.ts';
-import { runProgram } from '../harness/python.ts';
+import { python, runProgram } from '../harness/python.ts';
 import { Rig } from '../harness/rig.ts';
-import { plainEnvironment, tools } from '../harness/tools.ts';
+import { plainEnvironment, repository, tools } from '../harness/tools.ts';
+import { runWindsock } from '../harness/windsock.ts';
 
 const withdrawn = 'This API is for internal use and not meant for public use, and is no longer available.';
 const runId = 'manual__2026-01-01T00:00:00+00:00';
@@ -57,6 +61,53 @@ const change = (by: string) => ({
 const changed = async (name: string, by: string) => {
   expect(await rig.becomes(name, 'AVAILABLE')).toMatchObject(change(by));
 };
+
+/** What `windsock env` sets, over an environment that knows no authority of this machine. */
+const shell = async (): Promise<Record<string, string>> => {
+  const ran = await runWindsock(rig.place, ['env', '--json'], { home: rig.place.folder });
+  const trust = /^(SSL_CERT_(FILE|DIR)|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS)$/;
+  const plain = Object.entries(plainEnvironment('/nonexistent')).filter(([name]) => !trust.test(name));
+  return { ...Object.fromEntries(plain), ...JSON.parse(ran.stdout) };
+};
+
+describe('programs that are no AWS clients, after windsock env', () => {
+  test.each([
+    ['curl', 'curl', ['--silent', '--output', '/dev/null', '--write-out', '%{http_code}']],
+    [
+      'Python requests',
+      'python',
+      ['-c', 'import requests, sys; print(requests.get(sys.argv[1]).status_code)'],
+    ],
+    [
+      'Python urllib',
+      'python',
+      [
+        '-c',
+        'import urllib.request as u, urllib.error as e, sys\ntry: u.urlopen(sys.argv[1])\nexcept e.HTTPError as error: print(error.code)',
+      ],
+    ],
+    ['Node', 'node', ['-e', 'fetch(process.argv[1]).then(({ status }) => console.log(status))']],
+  ])('%s trusts the address of an environment', async (_, name, args) => {
+    const programs = new Map([
+      ['python', python()],
+      ['node', process.execPath],
+    ]);
+    const { WebserverUrl } = await rig.available('demo');
+    const page = `https://${WebserverUrl}/api/v2/version`;
+    const program = programs.get(name) ?? name;
+    const ran = await runProgram(program, [...args, page], { env: await shell() });
+    expect([ran.stdout.trim(), ran.stderr]).toEqual(['401', '']);
+    const { CURL_CA_BUNDLE, SSL_CERT_FILE, REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, ...without } =
+      await shell();
+    const refused = await runProgram(program, [...args, page], { env: without });
+    expect([refused.code === 0, refused.stdout.includes('401')]).toEqual([false, false]);
+    // these replace the trust store of a program: what is public must be in them
+    const [first = ''] = rootCertificates;
+    for (const file of [CURL_CA_BUNDLE, SSL_CERT_FILE, REQUESTS_CA_BUNDLE])
+      expect(readFileSync(file ?? '', 'utf8').replaceAll(/\s/g, '')).toContain(first.replaceAll(/\s/g, ''));
+    expect(NODE_EXTRA_CA_CERTS).toBeDefined();
+  });
+});
 
 describe('boto3', () => {
   test('calls every operation', async () => {
@@ -294,15 +345,27 @@ describe.runIf(hasGo)('AWS SDK for Go v2', () => {
     const { SourceBucketArn, DagS3Path, ExecutionRoleArn } = newEnvironment('demo-go');
     const create = { SourceBucketArn, DagS3Path, ExecutionRoleArn, SubnetIds: ['subnet-a', 'subnet-b'] };
     const { accessKeyId, secretAccessKey } = rootKey(rig.place);
+    const { WebserverUrl } = await rig.available('demo');
     const order = {
       endpoint: `http://localhost:${rig.place.ports.api}`,
       region: 'us-east-1',
       ...{ accessKeyId, secretAccessKey, name: 'demo', arn, create },
+      ...{ page: `https://${WebserverUrl}/api/v2/version`, resolveLocally: !hasOwnHosts },
     };
-    const ran = await runProgram(program, [], { input: JSON.stringify(order) });
+    const folder = join(rig.place.folder, 'hosts');
+    mkdirSync(folder);
+    const hosts = new OwnHosts(folder, '127.0.0.1 localhost\n');
+    const trust = [join(repository, 'bin', 'windsock.mjs'), 'trust', '--hosts', '--yes'];
+    if (hasOwnHosts) {
+      const added = await runProgram(...hosts.around(process.execPath, trust));
+      expect(added.code, added.stderr).toBe(0);
+    }
+    const [runs, args] = hasOwnHosts ? hosts.around(program, []) : [program, []];
+    const ran = await runProgram(runs, args, { input: JSON.stringify(order), env: await shell() });
     expect(ran.code, ran.stderr).toBe(0);
     const answers = JSON.parse(ran.stdout) as Record<string, unknown>;
     expect(answers).toMatchObject({
+      Page: { result: 401 },
       CreateEnvironment: { result: { Arn: expect.stringMatching(/environment\/demo-go$/) } },
       GetEnvironment: { result: { Environment: { Name: 'demo-go', Tags: { by: 'go' } } } },
       ListEnvironments: { result: { Environments: expect.arrayContaining(['demo-go']) } },

@@ -1,9 +1,19 @@
 // `windsock env` and the AWS tools that it sets up.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasOwnHosts, OwnHosts } from '../harness/hosts.ts';
 import { rootKey } from '../harness/mwaa.ts';
 import { type ProgramResult, python, runProgram } from '../harness/python.ts';
 import {
@@ -11,6 +21,7 @@ import {
   type Place,
   type Running,
   removePlace,
+  serverLog,
   startServer,
   stopServer,
 } from '../harness/server.ts';
@@ -35,9 +46,11 @@ afterAll(async () => {
 const windsock = (
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input = '',
 ): Promise<ProgramResult> =>
   runProgram(process.execPath, [join(repository, 'bin', 'windsock.mjs'), ...args], {
     env: { ...plainEnvironment(home), ...env },
+    input,
   });
 
 const aws = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<ProgramResult> =>
@@ -94,6 +107,174 @@ for service in ("mwaa", "iam", "sts", "cloudtrail", "s3", "logs"):
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toMatch(/--force/);
     expect(readFileSync(files.AWS_SHARED_CREDENTIALS_FILE, 'utf8')).toBe(own);
+  });
+});
+
+describe('somebody who is not root', () => {
+  const credentials = () => readFileSync(join(home, '.aws', 'credentials'), 'utf8');
+  const keyOf = (profile: string) =>
+    new RegExp(`\\[${profile}\\]\\naws_access_key_id = (\\w+)\\naws_secret_access_key = (\\S+)`).exec(
+      credentials(),
+    );
+  const whoIs = async (profile: string) => {
+    const ran = await aws([
+      ...['sts', 'get-caller-identity', '--profile', profile, '--query', 'Arn', '--output', 'text'],
+    ]);
+    expect(ran.code, ran.stderr).toBe(0);
+    return ran.stdout.trim();
+  };
+  const env = (...args: readonly string[]) => windsock(['env', '--data', place.data, ...args]);
+
+  test('docs/access.md makes ann and her profile, as it is printed', async () => {
+    const page = readFileSync(join(repository, 'docs', 'access.md'), 'utf8');
+    const commands = /## A data engineer[\s\S]*?```sh\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+    const programs = join(place.folder, 'programs');
+    mkdirSync(programs);
+    const npx = `#!/bin/sh\nexec '${process.execPath}' '${repository}'/bin/"$1".mjs $(shift; echo "$@") --data '${place.data}'\n`;
+    writeFileSync(join(programs, 'npx'), npx, { mode: 0o755 });
+    const PATH = `${programs}:${join(tools().clients, 'bin')}:${process.env['PATH'] ?? ''}`;
+    const ran = await runProgram('/bin/sh', ['-euc', commands], { env: { ...plainEnvironment(home), PATH } });
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stdout).toContain(`arn:aws:iam::${rootKey(place).accountId}:user/ann`);
+    const list = await aws(['mwaa', 'list-environments', '--profile', 'ann']);
+    expect([list.code, list.stderr]).toEqual([0, '']);
+    expect((await aws(['iam', 'list-users', '--profile', 'ann'])).stderr).toContain('AccessDenied');
+  });
+
+  test('the profile keeps its key; a user has two keys, and the secret stands in the file alone', async () => {
+    const first = keyOf('ann')?.[1];
+    const again = await env('--user', 'ann', '--profile', 'ann');
+    expect([again.code, keyOf('ann')?.[1]]).toEqual([0, first]);
+    const second = await env('--user', 'ann', '--profile', 'ann2');
+    expect(second.code, second.stderr).toBe(0);
+    expect(await whoIs('ann2')).toMatch(/:user\/ann$/);
+    const third = await env('--user', 'ann', '--profile', 'ann3');
+    expect([third.code, third.stderr]).toEqual([1, expect.stringContaining('aws iam delete-access-key')]);
+    expect(keyOf('ann3')).toBeNull();
+    expect(statSync(join(home, '.aws', 'credentials')).mode & 0o777).toBe(0o600);
+    for (const profile of ['ann', 'ann2']) {
+      const secret = keyOf(profile)?.[2] ?? '';
+      expect(secret).toMatch(/^[\w+/]{40}$/);
+      for (const told of [again, second, third].flatMap(({ stdout, stderr }) => [stdout, stderr]))
+        expect(told).not.toContain(secret);
+      expect(serverLog(place)).not.toContain(secret);
+    }
+  });
+
+  test('a key that no longer counts gives way to a new one', async () => {
+    const old = keyOf('ann2')?.[1] ?? '';
+    const remove = ['iam', 'delete-access-key', '--user-name', 'ann', '--access-key-id', old];
+    expect((await aws([...remove, '--profile', 'windsock'])).code).toBe(0);
+    expect((await env('--user', 'ann', '--profile', 'ann2')).code).toBe(0);
+    expect(keyOf('ann2')?.[1]).not.toBe(old);
+    expect(await whoIs('ann2')).toMatch(/:user\/ann$/);
+  });
+
+  test('a user who is not there, and a caller who may not', async () => {
+    const nobody = await env('--user', 'bob', '--profile', 'bob');
+    expect([nobody.code, nobody.stderr]).toEqual([
+      1,
+      expect.stringContaining('aws iam create-user --user-name bob'),
+    ]);
+    const [, id = '', secret = ''] = keyOf('ann') ?? [];
+    const asAnn = {
+      AWS_ENDPOINT_URL_MWAA: `http://localhost:${place.ports.api}`,
+      ...{ AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret },
+    };
+    const denied = await windsock(['env', '--data', place.data, '--user', 'bob', '--profile', 'bob'], asAnn);
+    expect([denied.code, denied.stderr]).toEqual([1, expect.stringContaining('iam:CreateAccessKey')]);
+  });
+
+  test('a key that was handed over: its secret comes from standard input', async () => {
+    const [, id = '', secret = ''] = keyOf('ann') ?? [];
+    const args = ['env', '--data', place.data, '--access-key', id, '--profile', 'mine'];
+    const wrong = await windsock(args, {}, `${secret}x\n`);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('does not accept')]);
+    const none = await windsock(args);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('standard input')]);
+    expect(keyOf('mine')).toBeNull();
+    const written = await windsock(args, {}, `${secret}\n`);
+    expect(written.code, written.stderr).toBe(0);
+    expect(written.stdout + written.stderr).not.toContain(secret);
+    expect(await whoIs('mine')).toMatch(/:user\/ann$/);
+  });
+});
+
+describe.runIf(hasOwnHosts)('names of the API in /etc/hosts', () => {
+  const program = (...args: readonly string[]) => [join(repository, 'bin', 'windsock.mjs'), ...args];
+  const plain = '127.0.0.1 localhost\r\n# a caf\xe9';
+  const line = /^127\.0\.0\.1 api\.localhost env\.localhost ops\.localhost #.*windsock trust --hosts$/m;
+  const inside = (hosts: OwnHosts, ...args: readonly string[]) =>
+    runProgram(...hosts.around(process.execPath, program(...args)), { env: plainEnvironment(home) });
+
+  test('windsock env says what is missing, on stderr; trust --hosts adds it, and takes it back', async () => {
+    const hosts = new OwnHosts(place.folder, '127.0.0.1 localhost');
+    const read = () => readFileSync(hosts.file, 'utf8');
+    const { ino } = statSync(hosts.file);
+    const missing = await inside(hosts, 'env', '--data', place.data);
+    expect(missing.stderr).toContain('sudo windsock trust --hosts');
+    expect(missing.stdout).not.toContain('trust');
+    const unasked = await inside(hosts, 'trust', '--hosts');
+    expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('--yes')]);
+    expect(read()).toBe('127.0.0.1 localhost');
+    const added = await inside(hosts, 'trust', '--hosts', '--yes');
+    expect([added.code, added.stderr]).toEqual([0, '']);
+    const after = read();
+    expect(after.split('\n')).toEqual(['127.0.0.1 localhost', expect.stringMatching(line)]);
+    expect((await inside(hosts, 'trust', '--hosts', '--yes')).stdout).toContain('already');
+    expect(read()).toBe(after);
+    expect((await inside(hosts, 'env', '--data', place.data)).stderr).not.toContain('trust --hosts');
+    expect((await inside(hosts, 'trust', '--hosts', '--remove', '--yes')).code).toBe(0);
+    expect([read(), statSync(hosts.file).ino]).toEqual(['127.0.0.1 localhost', ino]);
+    expect((await inside(hosts, 'trust', '--hosts', '--remove', '--yes')).stdout).toContain('no line');
+  });
+
+  test('a name that leads elsewhere is told, and nothing is written', async () => {
+    const text = '127.0.0.1 localhost\n10.1.2.3 env.localhost\n';
+    const hosts = new OwnHosts(place.folder, text);
+    expect((await inside(hosts, 'env', '--data', place.data)).stderr).toContain('env.localhost');
+    const refused = await inside(hosts, 'trust', '--hosts', '--yes');
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('Line 2 of /etc/hosts leads env.localhost to 10.1.2.3'),
+    ]);
+    expect(readFileSync(hosts.file, 'utf8')).toBe(text);
+  });
+
+  test('where the file can be renamed over: link, owner, mode and every byte stay', async () => {
+    const etc = join(place.folder, 'etc');
+    mkdirSync(etc);
+    writeFileSync(join(etc, 'nsswitch.conf'), 'hosts: files\n');
+    const real = join(etc, 'hosts.real');
+    symlinkSync('hosts.real', join(etc, 'hosts'));
+    writeFileSync(real, plain, 'latin1');
+    chmodSync(real, 0o664);
+    chownSync(real, 12_345, 54_321);
+    const run = (...args: readonly string[]) => {
+      const script = 'mount --bind "$1" /etc && shift && exec "$@"';
+      const command = ['--mount', 'sh', '-c', script, 'sh', etc, process.execPath, ...program(...args)];
+      return runProgram('unshare', command, { env: plainEnvironment(home) });
+    };
+    const before = statSync(real);
+    const added = await run('trust', '--hosts', '--yes');
+    expect(added.code, added.stderr).toBe(0);
+    const { mode, uid, gid, ino } = statSync(real);
+    expect([mode & 0o777, uid, gid, ino === before.ino]).toEqual([0o664, 12_345, 54_321, false]);
+    expect(lstatSync(join(etc, 'hosts')).isSymbolicLink()).toBe(true);
+    const text = readFileSync(real, 'latin1');
+    expect(text.startsWith(`${plain}\r\n127.0.0.1 api.localhost`)).toBe(true);
+    expect((await run('trust', '--hosts', '--remove', '--yes')).code).toBe(0);
+    expect(readFileSync(real, 'latin1')).toBe(plain);
+  });
+
+  test('whoever is not root is told to be', async () => {
+    const hosts = new OwnHosts(place.folder, '127.0.0.1 localhost\n');
+    const [unshare, args] = hosts.around('setpriv', [
+      ...['--reuid', '65534', '--regid', '65534', '--clear-groups', process.execPath],
+      ...program('trust', '--hosts', '--yes'),
+    ]);
+    const ran = await runProgram(unshare, args, { env: plainEnvironment(home) });
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/Only root[\s\S]*sudo/)]);
   });
 });
 

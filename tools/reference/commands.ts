@@ -14,6 +14,7 @@ export const commandsPage = (): string => {
       printed += text;
     },
     err: () => {},
+    input: { isTerminal: false, line: async () => undefined },
     isRoot: false,
     platform: 'linux',
     signal: new AbortController().signal,

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { prefixedNames } from '../../contract/host-prefixes.ts';
 import { publicUrlOf } from '../../environments/custom-domain.ts';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
@@ -139,9 +140,6 @@ export const writeAssertionKeys = async (o: LocalDriverOptions, id: EnvironmentI
   });
 };
 
-/** AWS clients put these in front of the host where they cannot be told not to. */
-const prefixedNames = 'api.localhost env.localhost ops.localhost';
-
 /** Copies of what the machine has elsewhere: whom to trust, and where names lead. */
 const writeFilesOfMachine = (o: LocalDriverOptions, id: EnvironmentId): void => {
   const places = placesFor(o, id);
@@ -149,7 +147,10 @@ const writeFilesOfMachine = (o: LocalDriverOptions, id: EnvironmentId): void => 
   const how = { mode: 0o640, owner: account && { uid: 0, gid: account.gid } };
   if (existsSync(o.caBundle)) writeFileAtomic(places.caBundle, readFileSync(o.caBundle, 'utf8'), how);
   const hosts = existsSync('/etc/hosts') ? readFileSync('/etc/hosts', 'utf8') : '127.0.0.1 localhost\n';
-  writeFileAtomic(places.hosts, `${hosts.trimEnd()}\n127.0.0.1 ${prefixedNames}\n`, { ...how, mode: 0o644 });
+  writeFileAtomic(places.hosts, `${hosts.trimEnd()}\n127.0.0.1 ${prefixedNames.join(' ')}\n`, {
+    ...how,
+    mode: 0o644,
+  });
 };
 
 /** What still runs of an earlier start and can be gone on with, and the web server's port that it knows. */

@@ -1,32 +1,55 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { createApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { unresolvedNames } from '../local-names.ts';
 import { printJson } from '../output.ts';
-import { profileFiles, servedServices, writeProfile } from '../profile.ts';
+import { checkProfile, keyOfProfile, profileFiles, servedServices, writeProfile } from '../profile.ts';
 import {
+  type AccessKey,
+  connection,
   type EndpointFacts,
   endpointFacts,
-  type RootAccessKey,
   rootAccessKey,
   type ServerOptions,
 } from '../server.ts';
+import { createKey, deleteKey, givenKey, isKeyOf } from '../user-key.ts';
 import { example, localCommand } from './common.ts';
 
 interface Options extends ServerOptions {
   readonly profile?: string;
   readonly force?: boolean;
+  readonly user?: string;
+  readonly accessKey?: string;
   readonly json?: boolean;
 }
 
-/** Which clients cannot be told by file or environment ("Host prefix injection", AWS SDKs and Tools reference). */
-const others = (endpoint: string): string => {
-  const { protocol, host } = new URL(endpoint);
-  return `JavaScript: new MWAAClient({ endpoint: "${endpoint}", disableHostPrefix: true })
-Go, Terraform: they always call ${protocol}//api.${host}; add the line
-  127.0.0.1 api.localhost env.localhost ops.localhost
-to /etc/hosts once.`;
+/** Clients that cannot be told by file or environment ("Host prefix injection", AWS SDKs and Tools reference). */
+const javaScript = (endpoint: string): string =>
+  `JavaScript: new MWAAClient({ endpoint: "${endpoint}", disableHostPrefix: true })\n`;
+
+const unresolved = (endpoint: string, names: readonly string[]): string => {
+  const { protocol, port } = new URL(endpoint);
+  return `Go, Terraform and Rust call ${protocol}//${names[0]}:${port}. This machine does not find ${names.join(', ')}:
+  sudo windsock trust --hosts   adds them to /etc/hosts, once
+`;
 };
 
-const variables = (facts: EndpointFacts, key: RootAccessKey): Readonly<Record<string, string>> => ({
+const clientHints = async ({ endpoint }: EndpointFacts, context: Context): Promise<void> => {
+  const names = new URL(endpoint).hostname === 'localhost' ? await unresolvedNames(context) : [];
+  context.err(`${javaScript(endpoint)}${names.length > 0 ? unresolved(endpoint, names) : ''}`);
+};
+
+/** What curl, Go, Rust and OpenSSL read replaces their trust store: it must be the bundle with the public roots. */
+const trustVariables = ({ caBundle, ca }: EndpointFacts): Readonly<Record<string, string>> => ({
+  AWS_CA_BUNDLE: caBundle,
+  REQUESTS_CA_BUNDLE: caBundle,
+  CURL_CA_BUNDLE: caBundle,
+  SSL_CERT_FILE: caBundle,
+  NODE_EXTRA_CA_CERTS: ca,
+});
+
+const variables = (facts: EndpointFacts, key: AccessKey): Readonly<Record<string, string>> => ({
   ...Object.fromEntries(
     servedServices.map((name) => [`AWS_ENDPOINT_URL_${name.toUpperCase()}`, facts.endpoint]),
   ),
@@ -35,8 +58,7 @@ const variables = (facts: EndpointFacts, key: RootAccessKey): Readonly<Record<st
   AWS_DEFAULT_REGION: facts.region,
   AWS_ACCESS_KEY_ID: key.accessKeyId,
   AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
-  AWS_CA_BUNDLE: facts.caBundle,
-  REQUESTS_CA_BUNDLE: facts.caBundle,
+  ...trustVariables(facts),
 });
 
 const quoted = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`;
@@ -50,26 +72,76 @@ const exportsText = (values: Readonly<Record<string, string>>): string =>
 const profileText = (name: string, facts: EndpointFacts): string => `Profile "${name}" is ready:
   aws mwaa list-environments --profile ${name}
   boto3.Session(profile_name="${name}").client("mwaa")
-Python requests (script login): REQUESTS_CA_BUNDLE=${facts.caBundle}
+Script logins: curl --cacert ${facts.caBundle}
+               Python requests: REQUESTS_CA_BUNDLE=${facts.caBundle}
 `;
 
-const setUpProfile = (name: string, options: Options, facts: EndpointFacts, context: Context): void => {
+const checkName = (user: string): void => {
+  // IAM API reference, CreateUser: characters and length of UserName
+  if (!/^[\w+=,.@-]{1,64}$/.test(user))
+    throw new CliError(`"${user}" cannot be the name of an IAM user.`, {
+      todo: 'A name has at most 64 letters, digits and "+=,.@_-".',
+    });
+};
+
+/** A key, and how to take it back where it was made for this. */
+interface Obtained {
+  readonly key: AccessKey;
+  readonly takeBack?: () => Promise<void>;
+}
+
+/** The key of the profile where that is one of this user's, else a new one: a user has two at most, as on AWS. */
+const keyOfUser = async (
+  user: string,
+  options: Options,
+  facts: EndpointFacts,
+  context: Context,
+): Promise<Obtained> => {
+  checkName(user);
+  const { profile } = options;
+  const kept = profile === undefined ? undefined : keyOfProfile(profile, profileFiles(context.env));
+  if (kept && (await isKeyOf(user, kept, facts, context))) return { key: kept };
+  const api = createApiClient(connection(options, context), context.signal);
+  const key = await createKey(user, api);
+  context.err(`Made the access key ${key.accessKeyId} of user ${user}; its secret is told this once.\n`);
+  return { key, takeBack: () => deleteKey(user, key, api) };
+};
+
+const obtainKey = async (options: Options, facts: EndpointFacts, context: Context): Promise<Obtained> => {
+  if (options.user !== undefined) return keyOfUser(options.user, options, facts, context);
+  if (options.accessKey !== undefined) return { key: await givenKey(options.accessKey, facts, context) };
+  return { key: rootAccessKey(options, context) };
+};
+
+const setUpProfile = async (
+  name: string,
+  options: Options,
+  facts: EndpointFacts,
+  context: Context,
+): Promise<void> => {
   const files = profileFiles(context.env);
-  const key = rootAccessKey(options, context);
-  writeProfile({ name, force: options.force ?? false, files, facts, key });
+  const profile = { name, force: options.force ?? false, files };
+  checkProfile(profile);
+  const { key, takeBack } = await obtainKey(options, facts, context);
+  try {
+    writeProfile({ ...profile, facts, key });
+  } catch (error) {
+    await takeBack?.();
+    throw error;
+  }
   if (options.json) printJson(context, { profile: name, ...files });
   else context.out(profileText(name, facts));
 };
 
-const show = (options: Options, context: Context): void => {
+const show = async (options: Options, context: Context): Promise<void> => {
   const facts = endpointFacts(options, context);
-  if (options.profile !== undefined) setUpProfile(options.profile, options, facts, context);
+  if (options.profile !== undefined) await setUpProfile(options.profile, options, facts, context);
   else {
-    const values = variables(facts, rootAccessKey(options, context));
+    const values = variables(facts, (await obtainKey(options, facts, context)).key);
     if (options.json) printJson(context, values);
     else context.out(exportsText(values));
   }
-  if (!options.json) context.err(`${others(facts.endpoint)}\n`);
+  if (!options.json) await clientHints(facts, context);
 };
 
 export const envCommand = (context: Context): Command =>
@@ -77,9 +149,23 @@ export const envCommand = (context: Context): Command =>
     .description('Set up AWS tools for this server: as a profile, or as exports for sh.')
     .option('--profile <name>', 'write or renew this profile in the AWS config and credentials files')
     .option('--force', 'replace a profile of that name that Windsock did not make')
+    .addOption(
+      new Option(
+        '--user <name>',
+        'act as this IAM user: makes an access key, or keeps the one of the profile',
+      ).conflicts('accessKey'),
+    )
+    .option(
+      '--access-key <id>',
+      'act as the owner of this access key; the secret is read from standard input',
+    )
     .option('--json', 'for programs')
     .addHelpText(
       'after',
-      `${example('windsock env --profile windsock', 'eval "$(windsock env)"')}\n\n${others('http://localhost:7400')}`,
+      `${example(
+        'windsock env --profile windsock',
+        'windsock env --user ann --profile ann',
+        'eval "$(windsock env)"',
+      )}\n\n${javaScript('http://localhost:7400')}Go, Terraform, Rust: sudo windsock trust --hosts`,
     )
     .action((options: Options) => show(options, context));

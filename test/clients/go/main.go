@@ -1,7 +1,8 @@
 // Calls every operation of the service mwaa with the AWS SDK for Go v2, as a program of a user would.
 //
-// Reads {endpoint, region, accessKeyId, secretAccessKey, name, arn, create} from standard input and prints one
-// answer an operation: {"result": …} or {"error": {"code", "status", "message", "restApiStatusCode"}}.
+// Reads {endpoint, region, accessKeyId, secretAccessKey, name, arn, create, page, resolveLocally} from standard input
+// and prints one answer an operation: {"result": …} or {"error": {"code", "status", "message", "restApiStatusCode"}}.
+// "page" is an address that is read with net/http as it comes; its answer is the status.
 package main
 
 import (
@@ -24,8 +25,9 @@ import (
 )
 
 type order struct {
-	Endpoint, Region, AccessKeyID, SecretAccessKey, Name, Arn string
-	Create                                                    struct {
+	Endpoint, Region, AccessKeyID, SecretAccessKey, Name, Arn, Page string
+	ResolveLocally                                                  bool
+	Create                                                          struct {
 		SourceBucketArn, DagS3Path, ExecutionRoleArn string
 		SubnetIds                                    []string
 	}
@@ -48,13 +50,25 @@ func localHosts() *http.Client {
 }
 
 func newClient(o order) *mwaa.Client {
-	return mwaa.New(mwaa.Options{
+	options := mwaa.Options{
 		Region:       o.Region,
 		BaseEndpoint: aws.String(o.Endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, ""),
-		HTTPClient:   localHosts(),
 		Retryer:      aws.NopRetryer{},
-	})
+	}
+	if o.ResolveLocally {
+		options.HTTPClient = localHosts()
+	}
+	return mwaa.New(options)
+}
+
+func statusOf(page string) answer {
+	response, err := http.Get(page)
+	if err != nil {
+		return outcome(nil, err)
+	}
+	defer response.Body.Close()
+	return outcome(response.StatusCode, nil)
 }
 
 func outcome(result any, err error) answer {
@@ -143,7 +157,7 @@ func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	client := newClient(o)
-	answers := map[string]answer{}
+	answers := map[string]answer{"Page": statusOf(o.Page)}
 	environments(ctx, client, o, answers)
 	tags(ctx, client, o, answers)
 	answers["CreateCliToken"] = outcome(client.CreateCliToken(ctx, &mwaa.CreateCliTokenInput{Name: &o.Name}))
