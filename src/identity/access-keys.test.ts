@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { secretBox } from '../lib/secret-box.ts';
 import { accessKeyLookup } from './access-keys.ts';
-import { type AccessKey, directoryOf, type IamEntity, type IamUser } from './directory.ts';
+import { type AccessKey, directoryOf, type IamEntity, type IamRole, type IamUser } from './directory.ts';
 import { issueCredentials } from './session-token.ts';
 
 const root = {
@@ -17,6 +17,10 @@ const keyId = 'AKIAAAAAAAAAAAAAAAAA';
 const ann: IamUser = {
   ...{ kind: 'user', name: 'ann', path: '/team/', id: 'AIDAANN', createdAt: 0, tags: {} },
   ...{ groups: [], inline: {}, attached: [] },
+};
+const ci: IamRole = {
+  ...{ kind: 'role', name: 'ci', path: '/', id: 'AROA1', createdAt: 0, tags: {} },
+  ...{ inline: {}, attached: [], trust: '', maxSessionDuration: 3_600 },
 };
 const key: AccessKey = {
   ...{ kind: 'access-key', id: keyId, userName: 'ann', isActive: true, createdAt: 0 },
@@ -70,19 +74,40 @@ test('temporary credentials carry who they are for, are told as expired, and bel
   const session = { credentialsIssuedAt: now, sessionTags: { team: 'data' } };
   const made = issueCredentials(boxes.sessionTokens, { principal, session }, now + 1_000);
   expect(made.accessKeyId).toMatch(/^ASIA[A-Z2-7]{16}$/);
-  const found = await lookup()(made.accessKeyId, made.sessionToken);
+  const found = await lookup(ci)(made.accessKeyId, made.sessionToken);
   expect(found).toEqual({
     secretAccessKey: made.secretAccessKey,
     caller: { principal: { ...principal, accessKeyId: made.accessKeyId }, session },
   });
-  expect(await lookup()('ASIAAAAAAAAAAAAAAAAA', made.sessionToken)).toBeUndefined();
+  expect(await lookup(ci)('ASIAAAAAAAAAAAAAAAAA', made.sessionToken)).toBeUndefined();
   for (let i = 0; i < made.sessionToken.length; i += 1) {
     const flipped = made.sessionToken[i] === 'A' ? 'B' : 'A';
     const changed = made.sessionToken.slice(0, i) + flipped + made.sessionToken.slice(i + 1);
-    expect(await lookup()(made.accessKeyId, changed)).toBeUndefined();
+    expect(await lookup(ci)(made.accessKeyId, changed)).toBeUndefined();
   }
   now += 1_000;
-  expect((await lookup()(made.accessKeyId, made.sessionToken))?.refused).toMatchObject({
+  expect((await lookup(ci)(made.accessKeyId, made.sessionToken))?.refused).toMatchObject({
     code: 'ExpiredTokenException',
   });
+});
+
+test('temporary credentials end with whom they were made for, and follow a new name', async () => {
+  const facts = { accountId: root.accountId, accessKeyId: '' };
+  const user = { type: 'IAMUser', ...facts, arn: 'arn:aws:iam::123456789012:user/team/ann' } as const;
+  const role = { type: 'AssumedRole', ...facts, arn: 'arn:aws:sts::123456789012:assumed-role/ci/x' } as const;
+  const made = (principal: Parameters<typeof issueCredentials>[1]['principal']) =>
+    issueCredentials(boxes.sessionTokens, { principal, session: {} }, now + 1_000);
+  const ofAnn = made({ ...user, iamIdentity: 'user/ann', id: ann.id });
+  const ofCi = made({ ...role, iamIdentity: 'assumed-role/ci/x', id: ci.id, sessionName: 'x' });
+  const principal = async (given: typeof ofAnn, ...entities: readonly IamEntity[]) =>
+    (await lookup(...entities)(given.accessKeyId, given.sessionToken))?.caller.principal;
+  expect(await principal(ofAnn, ann)).toMatchObject({ arn: user.arn, iamIdentity: 'user/ann' });
+  expect(await principal(ofAnn, { ...ann, name: 'bea', path: '/' })).toMatchObject({
+    ...{ arn: 'arn:aws:iam::123456789012:user/bea', iamIdentity: 'user/bea', id: ann.id },
+  });
+  expect(await principal(ofAnn, { ...ann, id: 'AIDANEW' })).toBeUndefined();
+  expect(await principal(ofAnn, { ...ci, id: ann.id })).toBeUndefined();
+  expect(await principal(ofCi, ci)).toMatchObject({ arn: role.arn });
+  expect(await principal(ofCi, { ...ci, id: 'AROANEW' })).toBeUndefined();
+  expect(await principal(made({ ...role, iamIdentity: 'assumed-role/ci/x' }), ci)).toBeUndefined();
 });

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { userArn } from './arn.ts';
 import type { AccessKey, Directory } from './directory.ts';
 import type { IdentityBoxes } from './identity-key.ts';
-import type { Caller } from './principal.ts';
+import type { Caller, Principal } from './principal.ts';
 import type { RootAccount } from './root-account.ts';
 import { openSessionToken } from './session-token.ts';
 import type { Credential, KeyLookup } from './sigv4/verify.ts';
@@ -66,6 +66,19 @@ const userCredential = (
 };
 
 /**
+ * Whom temporary credentials were made for, as it is called now; undefined when it is gone, though another may have its
+ * name.
+ */
+const livingPrincipal = (principal: Principal, directory: Directory): Principal | undefined => {
+  const { type, id, accountId } = principal;
+  if (type === 'Root') return principal;
+  const found = id === undefined ? undefined : directory.byId(id);
+  if (found?.kind === 'role') return type === 'AssumedRole' ? principal : undefined;
+  if (!found || type !== 'IAMUser') return undefined;
+  return { ...principal, arn: userArn(accountId, found), iamIdentity: `user/${found.name}` };
+};
+
+/**
  * Finds who an access key stands for: the root user, a user, or whoever temporary credentials were made for.
  * Throws ExpiredTokenException for temporary credentials after their time.
  */
@@ -78,7 +91,9 @@ export const accessKeyLookup = (d: AccessKeyDeps): KeyLookup => {
     }
     const token = openSessionToken(d.boxes.sessionTokens, accessKeyId, sessionToken);
     if (!token) return undefined;
-    const { secretAccessKey, principal, session } = token;
+    const { secretAccessKey, session } = token;
+    const principal = livingPrincipal(token.principal, d.directory());
+    if (!principal) return undefined;
     const expired = d.clock.now() >= token.expiresAt ? expiredTokenException() : undefined;
     return { secretAccessKey, caller: { principal, session }, ...(expired ? { refused: expired } : {}) };
   };

@@ -3,7 +3,7 @@ import { isoTime } from '../lib/iso-time.ts';
 import type { AuthorizationRequest } from '../policy/evaluate.ts';
 import { roleArn } from './arn.ts';
 import type { Directory } from './directory.ts';
-import { type MintContext, roleNameOf, userNameOf } from './principal.ts';
+import { type MintContext, userNameOf } from './principal.ts';
 
 export type ConditionContext = AuthorizationRequest['context'];
 
@@ -18,20 +18,21 @@ const principalTypes = {
 export const tagKeys = (prefix: string, tags: Readonly<Record<string, string>>): ConditionContext =>
   Object.fromEntries(Object.entries(tags).map(([key, value]) => [`${prefix}/${key}`, value]));
 
+/** The user or role that calls; undefined when it is gone, though another may have its name. */
+const entityOf = ({ principal }: MintContext, directory: Directory) =>
+  principal.id === undefined ? undefined : directory.byId(principal.id);
+
 /** Of a session the role, else the caller itself. */
 const principalArnOf = (mint: MintContext, directory: Directory): string => {
-  const name = roleNameOf(mint.principal);
-  const role = name === undefined ? undefined : directory.get('role', name);
-  return role ? roleArn(mint.principal.accountId, role) : mint.principal.arn;
+  const entity = entityOf(mint, directory);
+  return entity?.kind === 'role' ? roleArn(mint.principal.accountId, entity) : mint.principal.arn;
 };
 
 /** Tags of the user or role, with the session's own over them; keys are the same in any spelling. */
 const principalTags = (mint: MintContext, directory: Directory): Readonly<Record<string, string>> => {
-  const [user, role] = [userNameOf(mint.principal), roleNameOf(mint.principal)];
-  const own = user === undefined ? undefined : directory.get('user', user)?.tags;
-  const ofRole = role === undefined ? undefined : directory.get('role', role)?.tags;
+  const own = entityOf(mint, directory)?.tags;
   const tags = new Map<string, readonly [string, string]>();
-  for (const entry of Object.entries({ ...own, ...ofRole })) tags.set(entry[0].toLowerCase(), entry);
+  for (const entry of Object.entries(own ?? {})) tags.set(entry[0].toLowerCase(), entry);
   for (const entry of Object.entries(mint.sessionTags ?? {})) tags.set(entry[0].toLowerCase(), entry);
   return Object.fromEntries(tags.values());
 };

@@ -1,6 +1,7 @@
 // The directory of an account, in memory, and how it changes together with its store.
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { silentLog } from '../lib/log.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { directoryOf, draftOf, type IamEntity, type IamGroup, type IamUser } from './directory.ts';
 import { type DirectoryStore, livingDirectory, openDirectory } from './living-directory.ts';
@@ -85,7 +86,7 @@ describe('a living directory', () => {
 
   test('is what is stored, and what is changed is stored with its record', async () => {
     const { store, saved } = memory([user('ann')]);
-    const living = await openDirectory(store);
+    const living = await openDirectory(store, { accountId: '123456789012', log: silentLog });
     const record = vi.fn(async () => void saved.push('record'));
     expect(await living.change((draft) => draft.put(user('bob')) ?? 'answer', record)).toBe('answer');
     expect(saved).toEqual(['bob', 'record']);

@@ -95,6 +95,8 @@ export interface Directory {
   get<K extends EntityKind>(kind: K, key: string): EntityOf<K> | undefined;
   /** In the order of their keys. */
   all<K extends EntityKind>(kind: K): readonly EntityOf<K>[];
+  /** The user or role with this unique id, whatever it is called now. */
+  byId(id: string): IamUser | IamRole | undefined;
 }
 
 /** A directory that is being changed; what `changes` lists is written when the work on it succeeds. */
@@ -127,7 +129,17 @@ export const directoryOf = (entities: Iterable<IamEntity>): Directory => {
     [...entities].map((entity) => [placeOf(entity.kind, keyOf(entity)), entity]),
   );
   const lists = new Map<EntityKind, readonly IamEntity[]>();
+  let ids: ReadonlyMap<string, IamUser | IamRole> | undefined;
   return {
+    byId: (id) => {
+      ids ??= new Map(
+        [...ofKind(known.values(), 'user'), ...ofKind(known.values(), 'role')].map((entity) => [
+          entity.id,
+          entity,
+        ]),
+      );
+      return ids.get(id);
+    },
     get: <K extends EntityKind>(kind: K, key: string) =>
       known.get(placeOf(kind, key)) as EntityOf<K> | undefined,
     all: <K extends EntityKind>(kind: K) => {
@@ -165,6 +177,12 @@ export const draftOf = (directory: Directory) => {
   const draft: DirectoryDraft = {
     get,
     all: (kind) => ofKind(after(), kind),
+    byId: (id) => {
+      for (const { entity } of changed.values())
+        if ((entity?.kind === 'user' || entity?.kind === 'role') && entity.id === id) return entity;
+      const before = directory.byId(id);
+      return before && !changed.has(placeOf(before.kind, keyOf(before))) ? before : undefined;
+    },
     put: (entity) => note(entity, entity),
     remove: (entity) => note(entity, undefined),
   };

@@ -1,3 +1,4 @@
+import type { Log } from '../lib/log.ts';
 import type { InTransaction, Transaction } from '../lib/transaction.ts';
 import {
   type Directory,
@@ -7,6 +8,7 @@ import {
   type EntityChange,
   type IamEntity,
 } from './directory.ts';
+import { settledTrust } from './trust.ts';
 
 /** Where the directory is kept. */
 export interface DirectoryStore {
@@ -29,9 +31,31 @@ export interface LivingDirectory {
   ): Promise<T>;
 }
 
+interface OpenDeps {
+  readonly accountId: string;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/** Trust policies as an older version kept them, by names, get the ids of those who have the names now. */
+const settle = async (store: DirectoryStore, { accountId, log }: OpenDeps): Promise<void> => {
+  const { draft, changes } = draftOf(directoryOf(await store.load()));
+  for (const role of draft.all('role')) {
+    const { trust, gone } = settledTrust(role.trust, { directory: draft, accountId });
+    if (trust !== role.trust) draft.put({ ...role, trust });
+    if (gone.length > 0)
+      log.warn('trusted names are gone', {
+        role: role.name,
+        reason: `Nobody has the name ${gone.join(', ')}. Whoever gets it is not trusted; write the trust policy anew if it is meant.`,
+      });
+  }
+  if (changes().length > 0) await store.inTransaction((tx) => store.save(tx, changes()));
+};
+
 /** Reads the directory. @throws what the store throws */
-export const openDirectory = async (store: DirectoryStore): Promise<LivingDirectory> =>
-  livingDirectory(store, await store.load());
+export const openDirectory = async (store: DirectoryStore, d: OpenDeps): Promise<LivingDirectory> => {
+  await settle(store, d);
+  return livingDirectory(store, await store.load());
+};
 
 /** A directory that holds these entities now. */
 export const livingDirectory = (store: DirectoryStore, entities: readonly IamEntity[]): LivingDirectory => {

@@ -215,6 +215,11 @@ export const logEvents = {
     meaning: 'The audit record of a refused call could not be written.',
     fields: ['requestId', 'reason'],
   },
+  'trusted names are gone': {
+    meaning:
+      'A role’s trust policy, kept by an older version, names users or roles that are not there. They are kept as ids that nobody has.',
+    fields: ['role', 'reason'],
+  },
   'role open to an identity provider': {
     meaning:
       'A trust policy was written that lets in everybody who has an account at an identity provider: it asks for neither `aud` nor `sub` of the token.',

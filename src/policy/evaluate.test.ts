@@ -159,9 +159,11 @@ describe('layers', () => {
   });
 
   test('a role that the resource names is limited by its boundary and its session', () => {
-    const named = resource('Allow', { AWS: `arn:aws:iam::${account}:role/path/ci` });
+    const named = resource('Allow', { AWS: `arn:aws:iam::${account}:role/ci` });
     const asked = request({ principal: session });
     expect(evaluate(asked, { identity: [], ...named }).allowed).toBe(true);
+    const elsewhere = resource('Allow', { AWS: `arn:aws:iam::${account}:role/path/ci` });
+    expect(evaluate(asked, { identity: [], ...elsewhere }).allowed).toBe(false);
     expect(evaluate(asked, { identity: [], ...named, ...boundary(allow('s3:*')) }).allowed).toBe(false);
     expect(evaluate(asked, { identity: [], ...named, ...sessions(allow('s3:*')) }).allowed).toBe(false);
   });
@@ -364,7 +366,30 @@ test.each<[Policies, string]>([
   );
 });
 
+describe('NotPrincipal of a resource policy', () => {
+  const only = (AWS: readonly string[], Principal: unknown = undefined) =>
+    resource('Deny', Principal, { NotPrincipal: { AWS } });
+  const ciArn = `arn:aws:iam::${account}:role/ci`;
+  test.each<[string, readonly string[], typeof ann | typeof session, boolean]>([
+    ['the account alone', [account], ann, false],
+    ['account and user', [account, ann.arn], ann, true],
+    ['account and role', [account, ciArn], session, false],
+    ['account, role and session', [account, ciArn, session.arn], session, true],
+    [
+      'account, a role with a path and session',
+      [account, ciArn.replace('ci', 'a/ci'), session.arn],
+      session,
+      false,
+    ],
+  ])('%s', (_name, AWS, principal, allowed) => {
+    const policies = { ...identity(allow()), ...only(AWS) };
+    expect(evaluate(request({ principal }), policies).allowed).toBe(allowed);
+    expect(evaluate(request({ principal }), { ...policies, ...boundary(allow()) }).allowed).toBe(false);
+  });
+});
+
 describe('trust', () => {
+  const [annId, ciId] = [ann.id, session.id];
   const trust = (Principal: unknown, more: Given = {}, Effect = 'Allow') =>
     parsePolicy(
       JSON.stringify({
@@ -379,18 +404,17 @@ describe('trust', () => {
   test.each<[string, ReturnType<typeof trust>, ReturnType<typeof assume>, string]>([
     ['everybody', trust('*'), assume(), 'named'],
     ['everybody, in the long form', trust({ AWS: '*' }), assume(), 'named'],
-    ['the user', trust({ AWS: ann.arn }), assume(), 'named'],
-    ['another user', trust({ AWS: `${ann.arn}b` }), assume(), 'none'],
+    ['the user', trust({ AWS: annId }), assume(), 'named'],
+    ['another user', trust({ AWS: `${annId.slice(0, -1)}B` }), assume(), 'none'],
+    ['the user by a name', trust({ AWS: ann.arn }), assume(), 'none'],
     ['the account by its number', trust({ AWS: account }), assume(), 'account'],
     ['the account by its root', trust({ AWS: `arn:aws:iam::${account}:root` }), assume(), 'account'],
     ['another account', trust({ AWS: '999999999999' }), assume(), 'none'],
-    [
-      'the role of a session',
-      trust({ AWS: `arn:aws:iam::${account}:role/a/ci` }),
-      assume({}, session),
-      'named',
-    ],
-    ['the session itself', trust({ AWS: session.arn }), assume({}, session), 'named'],
+    ['the role of a session', trust({ AWS: ciId }), assume({}, session), 'named'],
+    ['the session itself', trust({ AWS: `${ciId}:run` }), assume({}, session), 'named'],
+    ['another session', trust({ AWS: `${ciId}:RUN` }), assume({}, session), 'none'],
+    ['the session by a name', trust({ AWS: session.arn }), assume({}, session), 'none'],
+    ['the role by a name', trust({ AWS: `arn:aws:iam::${account}:role/ci` }), assume({}, session), 'none'],
     ['a service', trust({ Service: 'airflow.amazonaws.com' }), assume(), 'none'],
     ['an external id', trust({ AWS: account }, external), assume({ 'sts:ExternalId': 'e' }), 'account'],
     ['a wrong external id', trust({ AWS: account }, external), assume({ 'sts:ExternalId': 'f' }), 'none'],
@@ -399,6 +423,28 @@ describe('trust', () => {
     ['a deny', trust('*', {}, 'Deny'), assume(), 'none'],
   ])('%s', (_name, document, asked, expected) => {
     expect(evaluateTrust(asked, document)).toBe(expected);
+  });
+
+  const accountArn = `arn:aws:iam::${account}:root`;
+  test.each<[string, unknown, typeof ann | typeof session, boolean]>([
+    ['nobody of the account by its number', { AWS: account }, ann, false],
+    ['nobody of the account by its root', { AWS: accountArn }, session, false],
+    ['nobody without his account', { AWS: annId }, ann, false],
+    ['the user with the account', { AWS: [account, annId] }, ann, true],
+    ['the user with another account', { AWS: ['999999999999', annId] }, ann, false],
+    ['no other user', { AWS: [account, annId] }, session, false],
+    ['no session by the role alone', { AWS: [account, ciId] }, session, false],
+    ['no session without its role', { AWS: [account, `${ciId}:run`] }, session, false],
+    ['the session with role and account', { AWS: [accountArn, ciId, `${ciId}:run`] }, session, true],
+    ['nobody by a name', { AWS: [account, ann.arn] }, ann, false],
+    ['everybody', { AWS: '*' }, ann, true],
+  ])('a kept Deny with NotPrincipal spares %s', (_name, NotPrincipal, principal, isSpared) => {
+    const Statement = [
+      { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: '*' },
+      { Effect: 'Deny', Action: 'sts:AssumeRole', NotPrincipal },
+    ];
+    const document = parsePolicy(JSON.stringify({ Version: '2012-10-17', Statement }), 'trust');
+    expect(evaluateTrust(assume({}, principal), document)).toBe(isSpared ? 'named' : 'none');
   });
 });
 

@@ -79,6 +79,8 @@ interface Asked {
   readonly context: Context;
   readonly missing: Set<string>;
   readonly steps: Steps;
+  /** Whether a permissions boundary limits the caller. */
+  readonly isBounded: boolean;
 }
 
 const contextOf = (given: AuthorizationRequest['context']): Context => {
@@ -120,8 +122,11 @@ const conditionsHold = ({ conditions }: Statement, { context, missing, steps }: 
   return all;
 };
 
-const who = ({ principal }: Statement, asked: Asked): PrincipalMatch =>
-  principal === undefined ? 'named' : principalMatch(principal, asked.principal);
+/** NotPrincipal spares nobody who has a boundary (IAM User Guide, "AWS JSON policy elements: NotPrincipal"). */
+const who = ({ principal }: Statement, asked: Asked): PrincipalMatch => {
+  if (principal === undefined || (principal.negated && asked.isBounded)) return 'named';
+  return principalMatch(principal, asked.principal);
+};
 
 const speaksOf = (statement: Statement, asked: Asked): boolean =>
   actionMatches(statement, asked) && resourceHolds(statement, asked) && conditionsHold(statement, asked);
@@ -172,13 +177,14 @@ export const mostSteps = 1_000_000;
 /** Steps of a statement or a condition, and of a statement that is told of. */
 const [perStatement, perMatch] = [16, 64];
 
-const askedOf = (request: AuthorizationRequest, steps: Steps): Asked => ({
+const askedOf = (request: AuthorizationRequest, steps: Steps, isBounded: boolean): Asked => ({
   principal: request.principal,
   action: request.action.toLowerCase(),
   resource: askedResource(request.resource),
   context: contextOf(request.context),
   missing: new Set(),
   steps,
+  isBounded,
 });
 
 /** Answered to everybody, whatever policies say (STS API reference, GetCallerIdentity). */
@@ -230,7 +236,7 @@ export const evaluate = (
 ): Decision => {
   const nothing = { matched: [], missingContextKeys: [] };
   if (request.principal.type === 'Root') return { ...nothing, allowed: true, reason: 'root-user' };
-  const asked = askedOf(request, steps);
+  const asked = askedOf(request, steps, policies.boundary !== undefined);
   if (asked.action === alwaysAllowed) return { ...nothing, allowed: true, reason: 'always-allowed' };
   return within(
     () => decide(asked, policies),
@@ -270,7 +276,7 @@ const decide = (asked: Asked, policies: Policies): Decision => {
  */
 export const evaluateTrust = (request: AuthorizationRequest, trust: Policy): PrincipalMatch =>
   within(
-    () => trustMatch(askedOf(request, new Steps(mostSteps)), trust),
+    () => trustMatch(askedOf(request, new Steps(mostSteps), false), trust),
     () => 'none',
   );
 

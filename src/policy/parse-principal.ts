@@ -1,12 +1,17 @@
 import type { Document, Value } from './document.ts';
 import { isPrincipalText, type PrincipalElement } from './principal-match.ts';
 
-const checked = (doc: Document, value: Value, isGood: (text: string) => boolean): readonly string[] =>
+const checked = (
+  doc: Document,
+  kind: string,
+  value: Value,
+  isGood: (text: string) => boolean,
+): readonly string[] =>
   doc.items(value).map((item) => {
     const text = doc.text(item);
     if (!isGood(text))
       throw doc.fault(
-        `Invalid principal in policy: "${text.slice(0, 100)}"`,
+        `Invalid principal in policy: "${kind}":"${text.slice(0, 600)}"`,
         item,
         'name an account, an ARN or "*"',
       );
@@ -15,12 +20,15 @@ const checked = (doc: Document, value: Value, isGood: (text: string) => boolean)
 
 const nothing = { everyone: false, aws: [], service: [], federated: [] } as const;
 
+/** What the element itself does not say. */
+type Kind = Pick<PrincipalElement, 'negated' | 'byId'>;
+
 /** `"*"`, or an object of AWS, Service and Federated. Throws MalformedPolicy. */
-export const parsePrincipal = (doc: Document, value: Value, negated: boolean): PrincipalElement => {
+export const parsePrincipal = (doc: Document, value: Value, kind: Kind): PrincipalElement => {
   if (value.node.type === 'string') {
     if (doc.text(value) !== '*')
       throw doc.fault('Invalid principal in policy.', value, 'write "*" or {"AWS": …}');
-    return { ...nothing, negated, everyone: true };
+    return { ...nothing, ...kind, everyone: true };
   }
   const members = doc.members(value);
   for (const [name, given] of members)
@@ -28,10 +36,12 @@ export const parsePrincipal = (doc: Document, value: Value, negated: boolean): P
       throw doc.fault('Invalid principal in policy.', given, `${name.slice(0, 40)} is no kind of principal`);
   const [aws, service, federated] = [members.get('AWS'), members.get('Service'), members.get('Federated')];
   return {
-    negated,
+    ...kind,
     everyone: false,
-    aws: aws ? checked(doc, aws, isPrincipalText) : [],
-    service: service ? checked(doc, service, (text) => /^[a-z0-9.-]+\.[a-z.]+$|^\*$/.test(text)) : [],
-    federated: federated ? checked(doc, federated, (text) => text !== '') : [],
+    aws: aws ? checked(doc, 'AWS', aws, isPrincipalText) : [],
+    service: service
+      ? checked(doc, 'SERVICE', service, (text) => /^[a-z0-9.-]+\.[a-z.]+$|^\*$/.test(text))
+      : [],
+    federated: federated ? checked(doc, 'FEDERATED', federated, (text) => text !== '') : [],
   };
 };

@@ -122,18 +122,18 @@ test.each<[string, PolicyKind, string]>([
   [
     document({ Resource: undefined, Principal: { AWS: 'ann' } }),
     'trust',
-    'Invalid principal in policy: "ann"',
+    'Invalid principal in policy: "AWS":"ann"',
   ],
   [document({ Resource: undefined, Principal: { User: '*' } }), 'trust', 'Invalid principal in policy.'],
   [
     document({ Resource: undefined, NotPrincipal: { AWS: '*' } }),
     'trust',
-    'Allow with NotPrincipal is not allowed.',
+    'Has prohibited field NotPrincipal',
   ],
   [
     document({ Resource: undefined, Principal: { Service: 'x y' } }),
     'trust',
-    'Invalid principal in policy: "x y"',
+    'Invalid principal in policy: "SERVICE":"x y"',
   ],
   [document({ Effect: 'Deny' }), 'guard-rail', syntax],
   [

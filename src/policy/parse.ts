@@ -43,7 +43,11 @@ const checkElements = (doc: Document, statement: Value, members: Members, kind: 
   if (!principal && withPrincipal(kind))
     throw doc.fault('Missing required field Principal', statement, 'say who is trusted');
   if (principal?.not && members.get('Effect')?.node.value === 'Allow')
-    throw doc.fault('Allow with NotPrincipal is not allowed.', principal.value, 'name who is trusted');
+    throw doc.fault(
+      kind === 'trust' ? 'Has prohibited field NotPrincipal' : 'Allow with NotPrincipal is not allowed.',
+      principal.value,
+      'name who is trusted',
+    );
   const resource = oneOf(members, 'Resource');
   if (resource && kind === 'trust')
     throw doc.fault('Has prohibited field Resource', resource.value, 'a trust policy is about its role');
@@ -144,7 +148,8 @@ const parseStatement = (doc: Document, statement: Value, index: number, o: Optio
     effect: parseEffect(doc, statement, members),
     ...parseActions(doc, statement, members),
     ...parseResources(doc, statement, members, o),
-    principal: principal && parsePrincipal(doc, principal.value, principal.not),
+    principal:
+      principal && parsePrincipal(doc, principal.value, { negated: principal.not, byId: o.kind === 'trust' }),
     conditions: parseConditions(doc, members.get('Condition'), o.withVariables),
     start: doc.start(statement),
     end: doc.end(statement),

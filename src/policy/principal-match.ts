@@ -4,16 +4,21 @@ import { matches, patternOf } from './pattern.ts';
 export interface PrincipalElement {
   readonly negated: boolean;
   readonly everyone: boolean;
-  /** Account numbers and ARNs. */
+  /** Account numbers, ARNs and unique ids. */
   readonly aws: readonly string[];
   readonly service: readonly string[];
   readonly federated: readonly string[];
+  /** True in a trust policy, which is kept with unique ids: a name in it means nobody, whoever has that name now. */
+  readonly byId: boolean;
 }
 
 /** Who asks, as far as a policy can tell. */
 export interface PolicyPrincipal {
   readonly type: 'Root' | 'IAMUser' | 'AssumedRole' | 'FederatedUser';
   readonly arn: string;
+  /** The unique id of the user or role, where it is known. */
+  readonly id?: string | undefined;
+  readonly sessionName?: string | undefined;
 }
 
 /** `account`: the policy trusts the account, which hands the decision to the caller's own policies. */
@@ -21,33 +26,75 @@ export type PrincipalMatch = 'named' | 'account' | 'none';
 
 const accountOf = (arn: string): string => arn.split(':')[4] ?? '';
 
-/** `arn:aws:sts::1:assumed-role/ROLE/SESSION` is also the role; a role's path is not in the session's ARN. */
-const isRoleOf = (wanted: string, session: string): boolean => {
-  const role = /^arn:aws:iam::(\d+):role\/(?:.*\/)?([^/]+)$/.exec(wanted);
-  const parts = /^arn:aws:sts::(\d+):assumed-role\/([^/]+)\//.exec(session);
-  return role !== null && parts !== null && role[1] === parts[1] && role[2] === parts[2];
+/** What stands in a policy for an account: the number itself, or the ARN of the root user. */
+export const accountPrincipal = (text: string): string | undefined =>
+  /^(?:arn:aws:iam::)?(\d{12})(?::root)?$/.exec(text)?.[1];
+
+/** A session's ARN does not tell the path of its role, so it stands for a role without one. */
+const roleArnOf = ({ arn }: PolicyPrincipal): string | undefined => {
+  if (arn.startsWith('arn:aws:iam::')) return arn;
+  const [, account, role] = /^arn:aws:sts::(\d+):assumed-role\/([^/]+)\//.exec(arn) ?? [];
+  return account === undefined ? undefined : `arn:aws:iam::${account}:role/${role}`;
 };
 
-const matchOne = (wanted: string, principal: PolicyPrincipal): PrincipalMatch => {
-  if (wanted === '*' || wanted === principal.arn) return 'named';
-  if (principal.type === 'AssumedRole' && isRoleOf(wanted, principal.arn)) return 'named';
-  const account = /^(?:arn:aws:iam::)?(\d{12})(?::root)?$/.exec(wanted)?.[1];
-  return account !== undefined && account === accountOf(principal.arn) ? 'account' : 'none';
+/** The texts that mean this caller: the user, or the role and the session. */
+interface Names {
+  /** A user or a role. */
+  readonly entity: string | undefined;
+  readonly session: string | undefined;
+}
+
+const idsOf = ({ id, sessionName }: PolicyPrincipal): Names => ({
+  entity: id,
+  session: id === undefined || sessionName === undefined ? undefined : `${id}:${sessionName}`,
+});
+
+const arnsOf = (principal: PolicyPrincipal): Names =>
+  principal.type === 'AssumedRole'
+    ? { entity: roleArnOf(principal), session: principal.arn }
+    : { entity: principal.arn, session: undefined };
+
+const namesOf = (principal: PolicyPrincipal, byId: boolean): Names =>
+  byId ? idsOf(principal) : arnsOf(principal);
+
+const listsAccount = ({ aws }: PrincipalElement, principal: PolicyPrincipal): boolean =>
+  aws.some((wanted) => accountPrincipal(wanted) === accountOf(principal.arn));
+
+const matchOf = (element: PrincipalElement, principal: PolicyPrincipal): PrincipalMatch => {
+  const { entity, session } = namesOf(principal, element.byId);
+  const isNamed = element.aws.some((wanted) => wanted === '*' || wanted === entity || wanted === session);
+  if (isNamed || element.everyone) return 'named';
+  return listsAccount(element, principal) ? 'account' : 'none';
+};
+
+/**
+ * NotPrincipal spares only whoever is listed with everything that he is: the account, the user or role, and of a role
+ * the session as well (IAM User Guide, "AWS JSON policy elements: NotPrincipal"). The account alone spares its root
+ * user.
+ */
+const isSpared = (element: PrincipalElement, principal: PolicyPrincipal): boolean => {
+  if (element.everyone || element.aws.includes('*')) return true;
+  if (!listsAccount(element, principal)) return false;
+  if (principal.type === 'Root') return true;
+  const { entity, session } = namesOf(principal, element.byId);
+  const isListed = (name: string | undefined) => name !== undefined && element.aws.includes(name);
+  return isListed(entity) && (principal.type !== 'AssumedRole' || isListed(session));
 };
 
 /** How the element of a statement speaks of this caller. */
 export const principalMatch = (element: PrincipalElement, principal: PolicyPrincipal): PrincipalMatch => {
-  const found = element.everyone
-    ? ['named' as const]
-    : element.aws.map((wanted) => matchOne(wanted, principal));
-  const best = found.includes('named') ? 'named' : found.includes('account') ? 'account' : 'none';
-  if (!element.negated) return best;
-  return best === 'none' ? 'named' : 'none';
+  if (!element.negated) return matchOf(element, principal);
+  return isSpared(element, principal) ? 'none' : 'named';
 };
+
+/** The unique id of a user, a role, or a role with the name of a session. */
+const uniqueId = /^(?:AIDA[A-Z2-7]{17}|AROA[A-Z2-7]{17}(?::[\w+=,.@-]{2,64})?)$/;
 
 /** Whether a text can stand under AWS in a Principal. */
 export const isPrincipalText = (text: string): boolean =>
   text === '*' ||
   /^\d{12}$/.test(text) ||
+  uniqueId.test(text) ||
   matches(patternOf('arn:aws:iam::????????????:*'), text) ||
-  matches(patternOf('arn:aws:sts::????????????:assumed-role/*/*'), text);
+  matches(patternOf('arn:aws:sts::????????????:assumed-role/*/*'), text) ||
+  matches(patternOf('arn:aws:sts::????????????:federated-user/*'), text);

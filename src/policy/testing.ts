@@ -25,8 +25,16 @@ export const deny = (Action: unknown = '*', Resource: unknown = '*', more: Given
 });
 
 export const account = '123456789012';
-export const ann = { type: 'IAMUser', arn: `arn:aws:iam::${account}:user/ann` } as const;
-export const session = { type: 'AssumedRole', arn: `arn:aws:sts::${account}:assumed-role/ci/run` } as const;
+export const ann = {
+  type: 'IAMUser',
+  arn: `arn:aws:iam::${account}:user/ann`,
+  id: `AIDA${'A'.repeat(14)}ANN`,
+} as const;
+export const session = {
+  type: 'AssumedRole',
+  arn: `arn:aws:sts::${account}:assumed-role/ci/run`,
+  ...{ id: `AROA${'A'.repeat(15)}CI`, sessionName: 'run' },
+} as const;
 export const root = { type: 'Root', arn: `arn:aws:iam::${account}:root` } as const;
 export const airflow = (resource: string): string => `arn:aws:airflow:us-east-1:${account}:${resource}`;
 

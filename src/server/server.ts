@@ -186,7 +186,10 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const placement: Placement = { driver: 'local', host: 'local' };
   await driver.endUnknown(await store.keys(placement));
   sweepUnfinished(folders, (error) => log.warn('housekeeping failed', { reason: textOf(error) }));
-  const directory = await openDirectory(createDirectoryStore(own.db));
+  const directory = await openDirectory(createDirectoryStore(own.db), {
+    accountId: id.root.accountId,
+    log,
+  });
   const authorizer = createAuthorizer({ directory: () => directory.current, clock, region });
   const keyUses = await openAccessKeyUses(createAccessKeyUseStore(own.db), { clock });
   const failed = (error: unknown) => log.warn('housekeeping failed', { reason: textOf(error) });

@@ -40,13 +40,13 @@ const groupDetail = (accountId: string, group: EntityOf<'group'>) => {
   return { ...shownGroup(accountId, group), GroupPolicyList: list, AttachedManagedPolicies };
 };
 
-const roleDetail = (accountId: string, role: EntityOf<'role'>) => {
+const roleDetail = (directory: Directory, accountId: string, role: EntityOf<'role'>) => {
   const { list, AttachedManagedPolicies } = policiesIn(role);
   const {
     MaxSessionDuration: _,
     Description: __,
     ...shown
-  } = shownRole(accountId, role) as Record<string, unknown>;
+  } = shownRole(directory, accountId, role) as Record<string, unknown>;
   return {
     ...shown,
     RolePolicyList: list,
@@ -95,7 +95,7 @@ const details = (directory: Directory, accountId: string): readonly Detail[] => 
   })),
   ...directory.all('role').map((role) => ({
     ...{ list: 'RoleDetailList' as const, filter: 'Role', key: roleArn(accountId, role) },
-    detail: roleDetail(accountId, role),
+    detail: roleDetail(directory, accountId, role),
   })),
   ...directory.all('policy').map((policy) => ({
     ...{ list: 'Policies' as const, filter: 'LocalManagedPolicy', key: policy.arn },

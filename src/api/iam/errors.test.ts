@@ -315,7 +315,7 @@ test.each<[string, readonly Call[], Call, string]>([
     'a principal that cannot be one',
     [],
     ['CreateRole', { RoleName: 'x', AssumeRolePolicyDocument: trusts({ AWS: 'ann' }) }],
-    '400 MalformedPolicyDocument: Invalid principal in policy: "ann" (line 1, column 75: name an account, an ARN or "*")',
+    '400 MalformedPolicyDocument: Invalid principal in policy: "AWS":"ann" (line 1, column 75: name an account, an ARN or "*")',
   ],
 
   // InvalidInput and ValidationError

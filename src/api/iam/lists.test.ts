@@ -153,7 +153,7 @@ test('a name that is given again inherits no rights', async () => {
   const role = { RoleName: 'ci', AssumeRolePolicyDocument: trusts({ AWS: root.accountId }) };
   await query(world, 'CreateRole', role);
   const given = { RoleArn: arn('role/ci'), RoleSessionName: 'run' };
-  expect(await outcome(world, 'AssumeRole', given, token)).toMatch(/^403 AccessDenied/);
+  expect(await outcome(world, 'AssumeRole', given, token)).toMatch(/^403 InvalidClientTokenId/);
   expect(await outcome(world, 'GetCallerIdentity', {}, own)).toMatch(/^403 InvalidClientTokenId/);
 });
 

@@ -7,14 +7,19 @@ import { limitExceeded, malformedPolicyDocument } from './errors.ts';
 export const sizeOf = (documents: readonly string[]): number =>
   documents.reduce((sum, document) => sum + document.replaceAll(/\s/g, '').length, 0);
 
-/** Throws MalformedPolicyDocument, with the place of the fault. */
-export const checkDocument = (document: string, kind: PolicyKind): void => {
+/** Throws MalformedPolicyDocument, with the place of the fault, where `check` throws MalformedPolicy. */
+export const checkedBy = <T>(check: () => T): T => {
   try {
-    parsePolicy(document, kind);
+    return check();
   } catch (error) {
     if (error instanceof MalformedPolicy) throw malformedPolicyDocument(error.publicText);
     throw error;
   }
+};
+
+/** Throws MalformedPolicyDocument, with the place of the fault. */
+export const checkDocument = (document: string, kind: PolicyKind): void => {
+  checkedBy(() => parsePolicy(document, kind));
 };
 
 /** Throws LimitExceeded when the document is longer than `most` characters. */

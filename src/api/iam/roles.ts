@@ -1,11 +1,12 @@
-import type { IamRole } from '../../identity/directory.ts';
+import type { Directory, IamRole } from '../../identity/directory.ts';
 import { uniqueId } from '../../identity/random-keys.ts';
+import { keptTrust } from '../../identity/trust.ts';
 import { type Operation, optionalString, stringMember } from '../operation.ts';
-import { deleteConflict, entityAlreadyExists, noSuchEntity } from './errors.ts';
+import { deleteConflict, entityAlreadyExists, invalidInput, noSuchEntity } from './errors.ts';
 import { checkBoundary, find } from './find.ts';
 import { changing, reading } from './operation.ts';
 import { page } from './page.ts';
-import { checkDocument, checkSize } from './policy-documents.ts';
+import { checkedBy, checkSize } from './policy-documents.ts';
 import { shownRole } from './show.ts';
 import { tagOperations, tagsOf } from './tags.ts';
 import { on, onAll, onNew } from './targets.ts';
@@ -16,10 +17,19 @@ import { below } from './users.ts';
 const usualSession = 3_600;
 const longestTrust = 2_048;
 
-const trustOf = (document: string): string => {
-  checkDocument(document, 'trust');
+/** The trust policy as it is kept. Throws MalformedPolicyDocument and LimitExceeded. */
+const trustOf = (document: string, directory: Directory, accountId: string): string => {
+  const kept = checkedBy(() => keptTrust(document, { directory, accountId }));
   checkSize(document, 'ACLSizePerRole', longestTrust);
-  return document;
+  return kept;
+};
+
+/** AWS keeps these paths for the roles that it makes itself (IAM User Guide, "Create a service-linked role"). */
+const checkPath = (path: string): void => {
+  const [reserved] = /^\/(?:aws-service-role|aws-reserved)\//i.exec(path) ?? [];
+  if (reserved === undefined) return;
+  const roles = /reserved/i.test(reserved) ? 'roles that AWS creates' : 'AWS Service linked Roles';
+  throw invalidInput(`Path prefix '${reserved}' can only be used for ${roles}`);
 };
 
 const durationOf = (given: unknown, before: number): number => (typeof given === 'number' ? given : before);
@@ -30,10 +40,12 @@ const createRole = changing('CreateRole', onNew('role'), (draft, { input, now, a
   const boundary = optionalString(input, 'PermissionsBoundary');
   if (boundary !== undefined) checkBoundary(draft, boundary);
   const description = optionalString(input, 'Description');
+  const path = optionalString(input, 'Path') ?? '/';
+  checkPath(path);
   const role: IamRole = {
-    ...{ kind: 'role', name, path: optionalString(input, 'Path') ?? '/', id: uniqueId('role') },
+    ...{ kind: 'role', name, path, id: uniqueId('role') },
     createdAt: now,
-    trust: trustOf(stringMember(input, 'AssumeRolePolicyDocument')),
+    trust: trustOf(stringMember(input, 'AssumeRolePolicyDocument'), draft, accountId),
     maxSessionDuration: durationOf(input['MaxSessionDuration'], usualSession),
     ...(description === undefined ? {} : { description }),
     ...(boundary === undefined ? {} : { boundary }),
@@ -42,19 +54,19 @@ const createRole = changing('CreateRole', onNew('role'), (draft, { input, now, a
     attached: [],
   };
   draft.put(role);
-  return { Role: shownRole(accountId, role) };
+  return { Role: shownRole(draft, accountId, role) };
 });
 
 const getRole = reading('GetRole', on('role'), (directory, { input, accountId }) => ({
   Role: {
-    ...shownRole(accountId, find(directory, 'role', stringMember(input, 'RoleName'))),
+    ...shownRole(directory, accountId, find(directory, 'role', stringMember(input, 'RoleName'))),
     RoleLastUsed: {},
   },
 }));
 
 const listRoles = reading('ListRoles', onAll, (directory, work) => {
   const { items, end } = page(below(directory.all('role'), work), work.input, ({ name }) => name);
-  return { Roles: items.map((role) => shownRole(work.accountId, { ...role, tags: {} })), ...end };
+  return { Roles: items.map((role) => shownRole(directory, work.accountId, { ...role, tags: {} })), ...end };
 });
 
 const updateRole = changing('UpdateRole', on('role'), (draft, { input }) => {
@@ -69,7 +81,7 @@ const updateRoleDescription = changing('UpdateRoleDescription', on('role'), (dra
   const role = find(draft, 'role', stringMember(input, 'RoleName'));
   const changed = { ...role, description: stringMember(input, 'Description') };
   draft.put(changed);
-  return { Role: shownRole(accountId, changed) };
+  return { Role: shownRole(draft, accountId, changed) };
 });
 
 const deleteRole = changing('DeleteRole', on('role'), (draft, { input }) => {
@@ -81,11 +93,15 @@ const deleteRole = changing('DeleteRole', on('role'), (draft, { input }) => {
   return {};
 });
 
-const updateAssumeRolePolicy = changing('UpdateAssumeRolePolicy', on('role'), (draft, { input }) => {
-  const role = find(draft, 'role', stringMember(input, 'RoleName'));
-  draft.put({ ...role, trust: trustOf(stringMember(input, 'PolicyDocument')) });
-  return {};
-});
+const updateAssumeRolePolicy = changing(
+  'UpdateAssumeRolePolicy',
+  on('role'),
+  (draft, { input, accountId }) => {
+    const role = find(draft, 'role', stringMember(input, 'RoleName'));
+    draft.put({ ...role, trust: trustOf(stringMember(input, 'PolicyDocument'), draft, accountId) });
+    return {};
+  },
+);
 
 const putBoundary = changing('PutRolePermissionsBoundary', on('role'), (draft, { input }) => {
   const role = find(draft, 'role', stringMember(input, 'RoleName'));

@@ -1,5 +1,6 @@
 import { groupArn, roleArn, userArn } from '../../identity/arn.ts';
 import type { Directory, IamGroup, IamRole, IamUser, ManagedPolicy } from '../../identity/directory.ts';
+import { shownTrust } from '../../identity/trust.ts';
 import type { ReadyMadePolicy } from '../../policy/managed.ts';
 import { policyName } from './find.ts';
 import { encodedDocument } from './policy-documents.ts';
@@ -29,13 +30,13 @@ export const shownGroup = (accountId: string, group: IamGroup) => ({
   CreateDate: group.createdAt,
 });
 
-export const shownRole = (accountId: string, role: IamRole) => ({
+export const shownRole = (directory: Pick<Directory, 'get' | 'byId'>, accountId: string, role: IamRole) => ({
   Path: role.path,
   RoleName: role.name,
   RoleId: role.id,
   Arn: roleArn(accountId, role),
   CreateDate: role.createdAt,
-  AssumeRolePolicyDocument: encodedDocument(role.trust),
+  AssumeRolePolicyDocument: encodedDocument(shownTrust(role.trust, { directory, accountId })),
   ...(role.description === undefined ? {} : { Description: role.description }),
   MaxSessionDuration: role.maxSessionDuration,
   ...boundaryOf(role.boundary),

@@ -1,5 +1,5 @@
 import { type ConditionContext, tagKeys } from '../../identity/condition-context.ts';
-import type { DirectoryDraft, EntityOf, IamTags } from '../../identity/directory.ts';
+import type { Directory, EntityOf, IamTags } from '../../identity/directory.ts';
 import { requestTags } from '../mwaa/rights.ts';
 import type { Asked, Operation } from '../operation.ts';
 import { optionalString } from '../operation.ts';
@@ -70,7 +70,7 @@ type Tagged = EntityOf<'user' | 'role' | 'policy'>;
 export const tagOperations = (
   kind: 'User' | 'Role' | 'Policy',
   target: TargetOf,
-  findIn: (directory: Pick<DirectoryDraft, 'get' | 'all'>, asked: Asked) => Tagged,
+  findIn: (directory: Directory, asked: Asked) => Tagged,
 ): readonly Operation[] => {
   const withGiven: TargetOf = (asked, directory) => {
     const found: Target = target(asked, directory);

@@ -10,7 +10,7 @@ import { ownName, tagOperations, tagsOf } from './tags.ts';
 import { on, onAll, onNew } from './targets.ts';
 
 /** The user that the call names, or who calls; throws NoSuchEntity or ValidationError. */
-export const namedUser = (directory: Pick<Directory, 'get' | 'all'>, asked: Asked): IamUser => {
+export const namedUser = (directory: Directory, asked: Asked): IamUser => {
   const name = ownName(asked);
   if (name === undefined)
     throw validationError('Must specify userName when calling with non-User credentials');

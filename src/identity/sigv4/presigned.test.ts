@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { AwsError } from '../../contract/errors.ts';
 import { secretBox } from '../../lib/secret-box.ts';
 import { accessKeyLookup } from '../access-keys.ts';
-import { directoryOf } from '../directory.ts';
+import { directoryOf, type IamRole } from '../directory.ts';
 import { issueCredentials, type TemporaryCredentials } from '../session-token.ts';
 import { createVerifier } from './verify.ts';
 
@@ -18,6 +18,10 @@ const boxes = {
   accessKeys: secretBox(Buffer.alloc(32, 1), 'access keys'),
   sessionTokens: secretBox(Buffer.alloc(32, 1), 'session tokens'),
 };
+const ci: IamRole = {
+  ...{ kind: 'role', name: 'ci', path: '/', id: 'AROAX', createdAt: 0, tags: {} },
+  ...{ inline: {}, attached: [], trust: '', maxSessionDuration: 3_600 },
+};
 const region = 'us-east-1';
 let now = Date.parse('2026-11-23T10:00:00Z');
 beforeEach(() => {
@@ -26,7 +30,7 @@ beforeEach(() => {
 const clock = { now: () => now };
 const verify = createVerifier({
   ...{ region, service: 'airflow', clock },
-  lookup: accessKeyLookup({ root, boxes, clock, directory: () => directoryOf([]) }),
+  lookup: accessKeyLookup({ root, boxes, clock, directory: () => directoryOf([ci]) }),
 });
 type Received = Parameters<typeof verify>[0];
 
