@@ -5,7 +5,7 @@ import { isRoot } from './accounts.ts';
 
 const canUnshare = (): boolean => {
   try {
-    execFileSync('unshare', ['--mount', 'mount', '--bind', '/tmp', '/mnt'], { stdio: 'ignore' });
+    execFileSync('/usr/bin/unshare', ['--mount', 'mount', '--bind', '/tmp', '/mnt'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;

@@ -126,7 +126,8 @@ const setUpProfile = async (
   try {
     writeProfile({ ...profile, facts, key });
   } catch (error) {
-    await takeBack?.();
+    // the id of the key was told above: why the profile could not be written matters more
+    await takeBack?.().catch(() => undefined);
     throw error;
   }
   if (options.json) printJson(context, { profile: name, ...files });
