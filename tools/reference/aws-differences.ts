@@ -1,12 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type ConfigurationInput, environmentConfiguration } from '../../src/airflow/settings.ts';
 import { airflowVersions } from '../../src/airflow/versions.ts';
 import { iamServed } from '../../src/api/iam/served.ts';
 import { stsServed } from '../../src/api/sts/served.ts';
 import { endedVersions } from '../../src/contract/airflow-versions.ts';
 import { environmentStatuses } from '../../src/contract/statuses.ts';
-import type { EnvironmentRecord } from '../../src/environments/record.ts';
 import { statusTable } from '../../src/environments/status.ts';
 import { code, table } from './markdown.ts';
 
@@ -40,52 +38,6 @@ const conditionKeys = (): string => {
   return `${list([...found].filter((key) => !rights.has(key) && !isOperation(key)))}.`;
 };
 
-const probe = 'what-a-user-asks-for';
-
-const configuration = (
-  version: (typeof airflowVersions)[number],
-  options: Record<string, string>,
-): string => {
-  const { version: AirflowVersion } = version;
-  const record = {
-    ...{ id: 'abcdefghijkl', name: 'demo', region: 'us-east-1', accountId: '123456789012' },
-    spec: { AirflowVersion, EnvironmentClass: 'mw1.small', AirflowConfigurationOptions: options },
-  } as unknown as EnvironmentRecord;
-  const input: ConfigurationInput = {
-    ...{ version, record, sqlAlchemyUrl: 'postgresql://', publicUrl: 'https://localhost', webPort: 8080 },
-    paths: { dags: '/dags', logs: '/logs', plugins: '/plugins', webserverConfig: '/webserver_config.py' },
-    secrets: { databasePassword: 'a', fernetKey: 'b', secretKey: 'c', jwtSecret: 'd' },
-  };
-  return environmentConfiguration(input);
-};
-
-const optionsIn = (text: string): ReadonlyMap<string, string> => {
-  let section = '';
-  const found = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    section = /^\[(.+)\]$/.exec(line)?.[1] ?? section;
-    const [, key, value] = /^(\w+) = (.*)$/.exec(line) ?? [];
-    if (key !== undefined && value !== undefined) found.set(`${section}.${key}`, value);
-  }
-  return found;
-};
-
-/** Options that stay as they are when a user asks for another value. */
-const fixedOptions = (version: (typeof airflowVersions)[number]): readonly string[] => {
-  const names = [...optionsIn(configuration(version, {})).keys()];
-  const asked = configuration(version, Object.fromEntries(names.map((name) => [name, probe])));
-  const now = optionsIn(asked);
-  return names.filter((name) => now.get(name) !== probe);
-};
-
-const protectedOptions = (): string => {
-  const byOptions = Map.groupBy(airflowVersions, (version) => list(fixedOptions(version)));
-  return table(
-    ['Airflow', 'options that keep their value'],
-    [...byOptions].map(([options, versions]) => [versions.map(({ version }) => version).join(', '), options]),
-  );
-};
-
 const versions = (): string =>
   `Offered: ${airflowVersions.map(({ version }) => code(version)).join(', ')}. Refused as ended, as by AWS: ${list(endedVersions)}.`;
 
@@ -98,7 +50,6 @@ const statuses = (): string => {
 const parts: Readonly<Record<string, () => string>> = {
   services,
   'condition-keys': conditionKeys,
-  'protected-options': protectedOptions,
   versions,
   statuses,
 };
