@@ -16,6 +16,7 @@ import type { Transaction } from '../lib/transaction.ts';
 import type { Assertions } from '../tokens/assertion.ts';
 import type { TokenMinter } from '../tokens/ports.ts';
 import type { WebSessions } from '../tokens/web-session.ts';
+import type { AirflowLimits } from '../upstream/airflow-limits.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
 import type { Service } from './route.ts';
 
@@ -65,6 +66,8 @@ export interface ApiDeps {
   readonly assertions: Pick<Assertions, 'sign'>;
   readonly driver: Pick<AirflowDriver, 'webTarget'>;
   readonly pools: Pick<UpstreamPools, 'of'>;
+  /** What one principal may take of Airflow; shared with the gateway. */
+  readonly airflowLimits: AirflowLimits;
   readonly audit: AuditSink;
   readonly auditReader: AuditReader;
   /** Bounds what callers who cannot be told write into the record. */

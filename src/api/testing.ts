@@ -12,6 +12,7 @@ import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { secretBox } from '../lib/secret-box.ts';
 import type { Transaction } from '../lib/transaction.ts';
+import { createAirflowLimits } from '../upstream/airflow-limits.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
 import type { ApiDeps } from './deps.ts';
 import { handleCall } from './pipeline.ts';
@@ -139,6 +140,7 @@ export const fakeWorld = () => {
     assertions: { sign: async () => 'assertion' },
     driver: { webTarget: () => undefined },
     pools: createUpstreamPools(),
+    airflowLimits: createAirflowLimits({ clock: systemClock, requestsPerSecond: 1_000 }),
     givenOut: { take: () => true },
     calls: { take: () => true },
     lookups: { take: () => true },

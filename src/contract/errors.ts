@@ -67,7 +67,7 @@ export const internalServerException = (cause?: unknown): AwsError => {
 export const tooManyRequestsException = (): AwsError =>
   new AwsError('TooManyRequestsException', 429, 'Rate exceeded');
 
-/** One caller called too often; clients wait and try again on this one too (AWS, "Common Errors"). */
+/** One caller called too often; every client of AWS tries again by itself on this code (AWS, "Common Errors"). */
 export const throttlingException = (): AwsError => new AwsError('ThrottlingException', 400, 'Rate exceeded');
 
 export const unknownOperationException = (message: string): AwsError =>

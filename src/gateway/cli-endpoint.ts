@@ -63,6 +63,7 @@ const redeem = async (call: Call): Promise<TokenRecord> => {
         const facts = { kind: cliToken, environmentName: door.name, user: row.airflowIdentity };
         throw refuseToken('no-right', facts, cliToken, door.name);
       }
+      deps.limits.beforeAirflow(row);
       const used = { eventName: 'UseCliToken', principal: row.mint.principal, session: row.mint };
       await recordAtDoor(deps, request, door, used, tx);
       return row;
@@ -152,5 +153,10 @@ export const cliEndpoint = async (
   const row = await redeem(call);
   const words = await readWords(io.req);
   if (words.length === 0) throw new Refusal(400, 'The body holds no command. Send for instance: dags list');
-  return run(call, row, words, io.res);
+  const leave = await deps.limits.enterAirflow(row, (giveUp) => io.res.once('close', giveUp));
+  try {
+    return await run(call, row, words, io.res);
+  } finally {
+    leave();
+  }
 };

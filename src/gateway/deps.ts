@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { TlsIdentity } from '../tls/reload.ts';
 import type { Tokens } from '../tokens/tokens.ts';
+import type { AirflowLimits } from '../upstream/airflow-limits.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
 import type { Arrivals, Proxies } from './arrivals.ts';
 import type { OpenConnections } from './connections.ts';
@@ -33,8 +34,10 @@ export interface GatewayDeps {
   readonly proxies?: Proxies | undefined;
   /** Connections at once from one address. */
   readonly connectionsPerAddress: number;
-  /** Requests of one principal; five times as many at once. */
+  /** Requests of one client without a session; five times as many at once. */
   readonly requestsPerSecond: number;
+  /** What one principal may take of Airflow; shared with the API. */
+  readonly airflowLimits: AirflowLimits;
 }
 
 /** What each of its parts may use. */

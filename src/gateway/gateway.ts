@@ -31,7 +31,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     ...deps,
     connections,
     reads,
-    limits: createDoorLimits({ clock, requestsPerSecond }),
+    limits: createDoorLimits({ clock, requestsPerSecond, airflow: deps.airflowLimits }),
     arrivals: new Arrivals({ proxies, perAddress }),
   };
   const doors =

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ReadToken } from '../tokens/jwt.ts';
 import type { WebSession } from '../tokens/session-store.ts';
+import { createAirflowLimits } from '../upstream/airflow-limits.ts';
 import type { DoorRequest } from './door-request.ts';
 import { createDoorLimits } from './limits.ts';
 
@@ -9,7 +10,17 @@ const token = (jti: string, user: string) => ({ jti, user }) as ReadToken;
 const session = (id: string, arn = id, environmentId = 'e') =>
   ({ id, environmentId, mint: { principal: { arn } } }) as WebSession;
 const stays = () => {};
-const limitsAt = (clock = { monotonic: () => 0 }) => createDoorLimits({ clock, requestsPerSecond: 100 });
+const limitsAt = (clock = { monotonic: () => 0 }, requestsPerSecond = 100) => {
+  const limits = createDoorLimits({
+    ...{ clock, requestsPerSecond },
+    airflow: createAirflowLimits({ clock, requestsPerSecond }),
+  });
+  const beforeForward = async (of: WebSession, whenWaiting: (giveUp: () => void) => void) => {
+    limits.beforeAirflow(of);
+    return limits.enterAirflow(of, whenWaiting);
+  };
+  return { ...limits, beforeForward };
+};
 
 test('who sends what is no token is told to wait; others, and who errs now and then, are not', async () => {
   const clock = { now: 0, monotonic: () => clock.now };
@@ -45,7 +56,7 @@ test('a principal is bounded over all of its sessions; another one is not', asyn
 });
 
 test('what Airflow is at work on for one principal is bounded, in each environment by itself', async () => {
-  const limits = createDoorLimits({ clock: { monotonic: () => 0 }, requestsPerSecond: 1000 });
+  const limits = limitsAt({ monotonic: () => 0 }, 1000);
   const of = (environment = 'e') => limits.beforeForward(session('s', 'ann', environment), stays);
   const leave = await Promise.all(Array.from({ length: 48 }, () => of()));
   const next = of();

@@ -2,10 +2,11 @@ import type { Clock } from '../lib/clock.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
 import type { ReadToken } from '../tokens/jwt.ts';
 import type { WebSession } from '../tokens/session-store.ts';
+import { type AirflowLimits, atWork } from '../upstream/airflow-limits.ts';
+import type { Leave } from '../upstream/in-flight.ts';
 import { Refusal } from './answer.ts';
 import type { Arrival } from './arrivals.ts';
 import type { DoorRequest } from './door-request.ts';
-import { InFlight, type Leave } from './in-flight.ts';
 
 /**
  * What one client sends that is no token of ours, and refusals of one genuine token and of those of one person, which
@@ -14,8 +15,9 @@ import { InFlight, type Leave } from './in-flight.ts';
 const guesses = { perSecond: 2, burst: 300 } as const;
 /** Requests of one session that may change something: each is recorded twice. */
 const changes = { perSecond: 50, burst: 250 } as const;
-/** Requests of one principal that Airflow is at work on: three quarters of what one environment takes at once. */
-const atWork = { atOnce: 48, waiting: 500, waitMs: 30_000 } as const;
+
+/** A session, or a token that was used. */
+type OfPrincipal = Pick<WebSession, 'environmentId' | 'mint'>;
 
 /** How often what may be done at a door. Each throws Refusal 429. */
 export interface DoorLimits {
@@ -28,11 +30,10 @@ export interface DoorLimits {
   tokenRefused(token: ReadToken): void;
   /** A request came without a session. */
   beforeStranger(request: DoorRequest): Promise<void>;
-  /**
-   * A request of a session is to go to Airflow, once the others of its principal leave room. Call what it gives when
-   * the request has ended.
-   */
-  beforeForward(session: WebSession, whenWaiting: (giveUp: () => void) => void): Promise<Leave>;
+  /** Something of this principal is to go to Airflow. */
+  beforeAirflow(who: OfPrincipal): void;
+  /** It goes once the others of its principal leave room. Call what it gives when it has ended. */
+  enterAirflow(who: OfPrincipal, whenWaiting: (giveUp: () => void) => void): Promise<Leave>;
   beforeChange(session: WebSession): void;
 }
 
@@ -42,17 +43,16 @@ const tooMany = (text: string): Refusal => new Refusal(429, text);
 
 export const createDoorLimits = (o: {
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** Of one principal, and without a session of one address; five times as many at once. */
+  /** Without a session, of one client; five times as many at once. */
   readonly requestsPerSecond: number;
+  readonly airflow: AirflowLimits;
 }): DoorLimits => {
-  const { clock, requestsPerSecond } = o;
+  const { clock, requestsPerSecond, airflow } = o;
   const requests = { perSecond: requestsPerSecond, burst: 5 * requestsPerSecond };
   const strange = new TokenBuckets(guesses, clock);
   const refused = new TokenBuckets(guesses, clock);
   const changed = new TokenBuckets(changes, clock);
   const strangers = new TokenBuckets(requests, clock);
-  const forwarded = new TokenBuckets(requests, clock);
-  const inFlight = new InFlight(atWork);
   return {
     beforeRequest: ({ crowded }) => {
       if (crowded)
@@ -75,11 +75,12 @@ export const createDoorLimits = (o: {
       if (!strangers.take(await countedAs()))
         throw tooMany('Too many requests without a session from your address. Wait a second, then sign in.');
     },
-    beforeForward: async ({ environmentId, mint }, whenWaiting) => {
-      const { arn } = mint.principal;
-      if (!forwarded.take(arn))
+    beforeAirflow: ({ mint }) => {
+      if (!airflow.take(mint.principal.arn))
         throw tooMany('Too many requests by you within a second. Wait a second, then try again.');
-      const leave = await inFlight.enter(`${environmentId} ${arn}`, whenWaiting);
+    },
+    enterAirflow: async ({ environmentId, mint }, whenWaiting) => {
+      const leave = await airflow.enter({ environmentId, arn: mint.principal.arn }, whenWaiting);
       if (leave) return leave;
       throw tooMany(`${atWork.atOnce} requests by you are being answered. Wait for them, then try again.`);
     },

@@ -148,7 +148,8 @@ export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: 
   const entered = await enter(deps, request, door, false);
   if ('answer' in entered) return send(res, entered.answer, request.requestId);
   const { session } = entered;
-  const leave = await deps.limits.beforeForward(session, (giveUp) => res.once('close', giveUp));
+  deps.limits.beforeAirflow(session);
+  const leave = await deps.limits.enterAirflow(session, (giveUp) => res.once('close', giveUp));
   if (res.closed) return leave();
   res.once('close', leave);
   const admitted = await admit(deps, request, door, session);

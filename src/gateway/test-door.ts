@@ -15,6 +15,7 @@ import { createTlsIdentity } from '../tls/reload.ts';
 import { fakeStores, isInTransaction } from '../tokens/fake-stores.ts';
 import { loadOrCreateSigningKeys } from '../tokens/signing-keys.ts';
 import { createTokens } from '../tokens/tokens.ts';
+import { createAirflowLimits } from '../upstream/airflow-limits.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
 import { createGateway } from './gateway.ts';
 
@@ -179,6 +180,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     firstPort,
     connectionsPerAddress: 1000,
     requestsPerSecond: 1_000_000,
+    airflowLimits: createAirflowLimits({ clock: systemClock, requestsPerSecond: 1_000_000 }),
   });
   const open = async (record: EnvironmentRecord) => {
     records.set(record.id, record);

@@ -101,7 +101,13 @@ export const upgrade = async (u: Upgrade): Promise<void> => {
     if (routeOf(request, door).to !== 'proxy') throw new Refusal(404, 'There is no WebSocket at this path.');
     const entered = await enter(deps, request, door, true);
     if ('answer' in entered) return refuseUpgrade(socket, entered.answer);
-    const admitted = await admit(deps, request, door, entered.session);
+    const { session } = entered;
+    deps.limits.beforeAirflow(session);
+    deps.limits.beforeChange(session);
+    const leave = await deps.limits.enterAirflow(session, (giveUp) => socket.once('close', giveUp));
+    if (socket.destroyed) return leave();
+    socket.once('close', leave);
+    const admitted = await admit(deps, request, door, session);
     if ('answer' in admitted) return refuseUpgrade(socket, admitted.answer);
     await connectAudited(u, admitted);
   } catch (error) {

@@ -25,6 +25,7 @@ export const buildApi = (
     | 'keyUses'
     | 'store'
     | 'pools'
+    | 'airflowLimits'
     | 'clock'
     | 'log'
     | 'audit'

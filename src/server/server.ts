@@ -26,6 +26,7 @@ import { createDirectoryStore } from '../store/directory.ts';
 import { environmentStore } from '../store/environments.ts';
 import { takeOwnership } from '../store/owner-lock.ts';
 import { openGivenCertificates } from '../tls/given-certificates.ts';
+import { createAirflowLimits } from '../upstream/airflow-limits.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildApi } from './build-api.ts';
@@ -205,6 +206,8 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   });
   started.add('sweeping', tokens.startSweeping());
   const pools = createUpstreamPools();
+  const { requestsPerSecond } = settings;
+  const airflowLimits = createAirflowLimits({ clock, requestsPerSecond });
   const gateway = createGateway({
     environments: store,
     driver,
@@ -220,12 +223,13 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     externalPort: settings.externalPort,
     proxies: listening.proxies,
     connectionsPerAddress: settings.connectionsPerAddress,
-    requestsPerSecond: settings.requestsPerSecond,
+    requestsPerSecond,
+    airflowLimits,
   });
   let loop: Loop | undefined;
   const api = buildApi({
     ...{ settings, source, region, placement, root: id.root, boxes: id.boxes },
-    ...{ directory, authorizer, keyUses, store, driver, tokens, pools, clock, log },
+    ...{ directory, authorizer, keyUses, store, driver, tokens, pools, airflowLimits, clock, log },
     ...{ audit, auditReader, strangers },
     customDomainFault: (name) =>
       customDomainFault(name, listening, (n) => certificate?.certifies(n) ?? false),

@@ -10,6 +10,7 @@ import { isRoot } from '../harness/accounts.ts';
 import { ask, type DoorAnswer, postCommand, postLogin, type Session, signIn } from '../harness/door.ts';
 import { Iam } from '../harness/iam.ts';
 import { Minter } from '../harness/minter.ts';
+import { type Key, signed } from '../harness/raw.ts';
 import { Rig } from '../harness/rig.ts';
 import { until } from '../harness/until.ts';
 
@@ -18,6 +19,7 @@ let rig: Rig;
 let root: Session;
 let ann: Session;
 let ben: Session;
+const keys: Record<string, Key> = {};
 
 beforeAll(async () => {
   rig = await Rig.make({ args: ['--requests-per-second', String(perSecond)] });
@@ -26,7 +28,7 @@ beforeAll(async () => {
   const iam = new Iam(rig.place);
   root = await until('a session', 60, () => signIn(rig.place, rig.mint, 'one', 3));
   const enter = async (name: string): Promise<Session> => {
-    const key = await iam.user(name, { statements: [{ Action: 'airflow:*' }] });
+    const key = (keys[name] = await iam.user(name, { statements: [{ Action: 'airflow:*' }] }));
     return signIn(rig.place, new Minter(rig.place, key), 'one', 3);
   };
   ann = await enter('ann');
@@ -121,7 +123,14 @@ test('one genuine token that is sent again and again is told to wait; the next i
   expect((await postLogin(rig.place, await rig.mint.webToken('one'), 3)).status).toBe(200);
 });
 
-test('slow requests of one person leave Airflow to the others', async () => {
+/** One call of InvokeRestApi by one of the two, or by root. */
+const invoke = (name?: string) => {
+  const key = name === undefined ? undefined : keys[name];
+  const body = JSON.stringify({ Method: 'GET', Path: '/dags' });
+  return signed(rig.place, { method: 'POST', path: '/restapi/one', body, ...(key ? { key } : {}) });
+};
+
+test('slow requests of one person leave Airflow to the others, by whatever way they come', async () => {
   const release = holdSlow(ben, 80);
   try {
     await until('it waits', 20, async () => {
@@ -129,6 +138,8 @@ test('slow requests of one person leave Airflow to the others', async () => {
       return answer === 'waits';
     });
     expect(await isServed(root)).toBe(true);
+    expect(await invoke('ben')).toMatchObject({ status: 400, errorType: 'ThrottlingException' });
+    expect(await invoke('ann')).toMatchObject({ status: 200 });
   } finally {
     release();
   }

@@ -1,9 +1,10 @@
 import type { Checked } from '../../contract/constraints.ts';
-import { accessDeniedException } from '../../contract/errors.ts';
+import { accessDeniedException, throttlingException } from '../../contract/errors.ts';
 import { invokeRestApiInput } from '../../contract/shapes/rest-api.ts';
 import type { WebTarget } from '../../environments/ports.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import { upstreamHeaders } from '../../upstream/headers.ts';
+import type { Leave } from '../../upstream/in-flight.ts';
 import { callRestApi, NoRestAnswer, type RestAnswer, type RestCall } from '../../upstream/rest-call.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
@@ -19,6 +20,22 @@ const action = 'airflow:InvokeRestApi';
 
 /** "Accessing the Apache Airflow REST API", Amazon MWAA user guide. The request has the same limit (`server.ts`). */
 const limits = { milliseconds: 10_000, bytes: 6 * 1024 * 1024 };
+
+/** Below what clients wait for an answer, with the call itself. */
+const turnMilliseconds = 10_000;
+
+/** One's turn among the other requests of this principal. Throws ThrottlingException. */
+const enter = async (call: Call, environmentId: string, { airflowLimits }: ApiDeps): Promise<Leave> => {
+  const { arn } = call.principal;
+  if (!airflowLimits.take(arn)) throw throttlingException();
+  let timer: NodeJS.Timeout | undefined;
+  const leave = await airflowLimits.enter({ arn, environmentId }, (giveUp) => {
+    timer = setTimeout(giveUp, turnMilliseconds);
+  });
+  clearTimeout(timer);
+  if (leave) return leave;
+  throw throttlingException();
+};
 
 /** What is to be asked of Airflow, without who asks. Throws ValidationException. */
 const requestOf = (input: Checked, root: string): Omit<RestCall, 'headers'> => {
@@ -84,16 +101,22 @@ export const invokeRestApi: Operation = {
     const { environment, webserverHostname } = await findAccessible(call, deps);
     const root = restApiRoot(environment.spec.AirflowVersion);
     const request = requestOf(call.input, root);
-    const assertion = await assertionOf(call, environment, deps);
-    const target = deps.driver.webTarget(environment.id);
-    if (!target) throw airflowStarting(environment.name);
-    const environmentId = environment.id;
-    if (request.method !== 'GET') await deps.audit.write(call.auditEntry({ environmentId, phase: 'intent' }));
-    const headers = headersOf(call, webserverHostname, assertion, request.body !== undefined);
-    const answer = await ask(deps, environment, target, { ...request, headers }, call.mint.requestId);
-    const output = restApiOutput(answer, root);
-    const responseElements = { RestApiStatusCode: answer.status };
-    await deps.audit.write(call.auditEntry({ environmentId, responseElements }));
-    return output;
+    const leave = await enter(call, environment.id, deps);
+    try {
+      const assertion = await assertionOf(call, environment, deps);
+      const target = deps.driver.webTarget(environment.id);
+      if (!target) throw airflowStarting(environment.name);
+      const environmentId = environment.id;
+      if (request.method !== 'GET')
+        await deps.audit.write(call.auditEntry({ environmentId, phase: 'intent' }));
+      const headers = headersOf(call, webserverHostname, assertion, request.body !== undefined);
+      const answer = await ask(deps, environment, target, { ...request, headers }, call.mint.requestId);
+      const output = restApiOutput(answer, root);
+      const responseElements = { RestApiStatusCode: answer.status };
+      await deps.audit.write(call.auditEntry({ environmentId, responseElements }));
+      return output;
+    } finally {
+      leave();
+    }
   },
 };
