@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { AwsError, malformedRequestException, requestTooLargeException } from '../contract/errors.ts';
+import { beginWork, makeRoom } from '../lib/make-room.ts';
 import { plainAddress } from '../lib/plain-address.ts';
 import { originForm } from '../lib/request-target.ts';
 import type { ApiDeps } from './deps.ts';
@@ -76,6 +78,7 @@ const answerCall = async (request: FastifyRequest, reply: FastifyReply, deps: Ap
     await drained(raw);
     return send(reply.header('connection', 'close'), renderError(error, request.id));
   }
+  reply.raw.once('close', beginWork(raw.socket));
   const response = await handleCall(
     {
       method: raw.method ?? '',
@@ -127,6 +130,16 @@ const routeBy = (app: FastifyInstance) => (request: IncomingMessage, response: S
   app.routing(request, response);
 };
 
+/** Connections at once: those that have sent no whole request make room for others. */
+const boundConnections = (server: Server): void => {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    if (sockets.size >= maxConnections && !makeRoom(sockets)) return void socket.destroy();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+};
+
 const closeServer = async (server: Server): Promise<void> => {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
@@ -143,7 +156,7 @@ export const createApiServer = (deps: ApiDeps): ApiServer => {
     const server = createServer(timeouts, routeBy(app));
     // Node drops headers beyond a count without a word; the size limit alone bounds them.
     server.maxHeadersCount = 0;
-    server.maxConnections = maxConnections;
+    boundConnections(server);
     return server;
   };
   return {

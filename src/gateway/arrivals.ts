@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
+import { beginWork, makeRoom } from '../lib/make-room.ts';
 import { plainAddress } from '../lib/plain-address.ts';
-import { makeRoom } from './make-room.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 
 /** Reverse proxies and load balancers, which are believed when they say who the client is. */
@@ -18,6 +18,8 @@ export interface Arrival {
   readonly header: 'forwarded' | 'x-forwarded-for' | undefined;
   /** There are more connections from that address than are served. */
   readonly crowded: boolean;
+  /** A whole request has come, or one of a session; call what it gives when it is answered. */
+  readonly begin: () => () => void;
 }
 
 export interface ArrivalOptions {
@@ -73,12 +75,13 @@ export class Arrivals {
   /** Calls back when it is known who is there; cuts who may not be. */
   arrive(socket: Socket, then: (arrival: Arrival) => void): void {
     const peer = plainAddress(socket.remoteAddress);
+    const begin = () => beginWork(socket);
     const tell = this.#proxies?.tell;
     if (!this.isProxy(peer)) this.#count(socket, peer, then);
-    else if (tell !== 'proxy-protocol') then({ address: peer, header: tell, crowded: false });
+    else if (tell !== 'proxy-protocol') then({ address: peer, header: tell, crowded: false, begin });
     else
       takeProxyHeader(socket, (address) => {
-        if (address === undefined) then({ address: peer, header: undefined, crowded: false });
+        if (address === undefined) then({ address: peer, header: undefined, crowded: false, begin });
         else this.#count(socket, plainAddress(address), then);
       });
   }
@@ -95,6 +98,6 @@ export class Arrivals {
       open.delete(socket);
       if (open.size === 0 && this.#open.get(address) === open) this.#open.delete(address);
     });
-    then({ address, header: undefined, crowded });
+    then({ address, header: undefined, crowded, begin: () => beginWork(socket) });
   }
 }

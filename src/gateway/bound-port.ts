@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { codeOf, WindsockError } from '../lib/errors.ts';
-import { makeRoom } from './make-room.ts';
+import { makeRoom } from '../lib/make-room.ts';
 
 /** An address of this machine is not there: an interface that is down, or a wrong setting. */
 export class AddressMissing extends WindsockError {

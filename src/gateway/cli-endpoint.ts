@@ -152,6 +152,7 @@ export const cliEndpoint = async (
   if (!deps.driver.webTarget(door.id)) return unavailable(door, false);
   const row = await redeem(call);
   const words = await readWords(io.req);
+  io.res.once('close', request.begin());
   if (words.length === 0) throw new Refusal(400, 'The body holds no command. Send for instance: dags list');
   const leave = await deps.limits.enterAirflow(row, (giveUp) => io.res.once('close', giveUp));
   try {

@@ -37,13 +37,15 @@ export interface DoorRequest {
   readonly clientIp: string;
   /** By what its client counts while nobody knows who that is. */
   readonly countedAs: () => Promise<string>;
+  /** Until what it gives is called, its connection makes no room for others. */
+  readonly begin: () => () => void;
   readonly userAgent: string;
   readonly requestId: string;
 }
 
 /** By what connection a request came, and whom to believe about it. */
 export interface Sender {
-  readonly arrival: Pick<Arrival, 'address' | 'header'>;
+  readonly arrival: Pick<Arrival, 'address' | 'header' | 'begin'>;
   readonly isProxy: (address: string) => boolean;
 }
 
@@ -111,6 +113,7 @@ export const readRequest = (req: IncomingMessage, door: DoorFacts, from: Sender)
     wantsHtml: wantsHtml(method, headers),
     clientIp,
     countedAs: () => countedAs(req.socket, clientIp),
+    begin: from.arrival.begin,
     userAgent: (headers.get('user-agent') ?? '').slice(0, 256),
     requestId: randomUUID(),
   };

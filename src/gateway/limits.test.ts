@@ -75,7 +75,7 @@ test('requests without a session are bounded by address; a crowd is told', async
     /without a session from your address/,
   );
   await limits.beforeStranger(from('10.0.0.2'));
-  const arrival = { address: '10.0.0.1', header: undefined };
+  const arrival = { address: '10.0.0.1', header: undefined, begin: () => () => {} };
   limits.beforeRequest({ ...arrival, crowded: false });
   expect(() => limits.beforeRequest({ ...arrival, crowded: true })).toThrow(/Too many connections/);
 });

@@ -148,6 +148,7 @@ export const proxy = async (deps: DoorDeps, request: DoorRequest, io: Io, door: 
   const entered = await enter(deps, request, door, false);
   if ('answer' in entered) return send(res, entered.answer, request.requestId);
   const { session } = entered;
+  res.once('close', request.begin());
   deps.limits.beforeAirflow(session);
   const leave = await deps.limits.enterAirflow(session, (giveUp) => res.once('close', giveUp));
   if (res.closed) return leave();

@@ -102,6 +102,7 @@ export const upgrade = async (u: Upgrade): Promise<void> => {
     const entered = await enter(deps, request, door, true);
     if ('answer' in entered) return refuseUpgrade(socket, entered.answer);
     const { session } = entered;
+    socket.once('close', request.begin());
     deps.limits.beforeAirflow(session);
     deps.limits.beforeChange(session);
     const leave = await deps.limits.enterAirflow(session, (giveUp) => socket.once('close', giveUp));

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -28,7 +29,8 @@ beforeAll(async () => {
   const iam = new Iam(rig.place);
   root = await until('a session', 60, () => signIn(rig.place, rig.mint, 'one', 3));
   const enter = async (name: string): Promise<Session> => {
-    const key = (keys[name] = await iam.user(name, { statements: [{ Action: 'airflow:*' }] }));
+    const key = await iam.user(name, { statements: [{ Action: 'airflow:*' }] });
+    keys[name] = key;
     return signIn(rig.place, new Minter(rig.place, key), 'one', 3);
   };
   ann = await enter('ann');
@@ -121,6 +123,32 @@ test('one genuine token that is sent again and again is told to wait; the next i
   expect(answers.filter((status) => status === '403').length).toBeGreaterThanOrEqual(299);
   expect(answers).toContain('429');
   expect((await postLogin(rig.place, await rig.mint.webToken('one'), 3)).status).toBe(200);
+});
+
+/** Opens so many connections and sends half of something over each. */
+const sendHalf = async (host: string, port: number, number: number, bytes: string) => {
+  const sockets = Array.from({ length: number }, () => connect(port, host));
+  for (const socket of sockets) socket.on('error', () => {}).write(bytes, 'latin1');
+  await until('connections', 30, () => sockets.every(({ connecting }) => !connecting));
+  return sockets;
+};
+
+test('half-sent requests, at the API and here, make room for whole ones', async () => {
+  const half = 'POST /environments HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf';
+  const port = Number(root.hostname.split(':')[1]);
+  const open = await Promise.all([
+    sendHalf('127.0.0.1', rig.place.ports.api, 1_010, half),
+    sendHalf('::1', rig.place.ports.api, 1_010, half),
+    sendHalf('127.0.0.1', port, 1_010, '\x16'),
+    sendHalf('::1', port, 1_010, '\x16'),
+  ]);
+  try {
+    const calls = Array.from({ length: 14 }, () => signed(rig.place, { path: '/environments' }));
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(Array(14).fill(200));
+    expect(await isServed(root)).toBe(true);
+  } finally {
+    for (const socket of open.flat()) socket.destroy();
+  }
 });
 
 /** One call of InvokeRestApi by one of the two, or by root. */
