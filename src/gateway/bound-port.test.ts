@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { beginWork } from '../lib/make-room.ts';
 import { BoundPort } from './bound-port.ts';
 
 const port = new BoundPort(12_000 + randomInt(7_000), 20);
@@ -25,8 +26,11 @@ const says = async (client: Socket): Promise<string> => {
   return String(bytes);
 };
 
-it('when it is full, who has said nothing makes room, the first first; who has spoken stays', async () => {
-  const echo = (socket: Socket) => void socket.on('error', () => {}).pipe(socket);
+it('when it is full, who waits for no answer makes room, the first first; who is being answered stays', async () => {
+  const echo = (socket: Socket) => {
+    socket.once('data', () => beginWork(socket));
+    socket.on('error', () => {}).pipe(socket);
+  };
   await port.listen(new Map([['127.0.0.1', echo]]));
   const spoken = await visit();
   expect(await says(spoken)).toBe('hello');

@@ -9,20 +9,16 @@ export const beginWork = (socket: Socket): (() => void) => {
   return () => void atWork.set(socket, (atWork.get(socket) ?? 1) - 1);
 };
 
-const isSilent = (socket: Socket): boolean => socket.bytesRead === 0;
-const isIdle = (socket: Socket): boolean => (atWork.get(socket) ?? 0) === 0;
-
 /**
- * Makes room for one more: whoever was let in first and has said nothing yet goes; when there is none, whoever was let
- * in first and waits for no answer, because no whole request has come. False when all are being answered.
+ * Makes room for one more: whoever was let in first and waits for no answer, because no whole request has come, goes.
+ * Who came last stays: what he sent may not have been read yet. False when all are being answered.
  */
 export const makeRoom = (sockets: Set<Socket>): boolean => {
-  for (const mayGo of [isSilent, isIdle])
-    for (const socket of sockets) {
-      if (!mayGo(socket)) continue;
-      sockets.delete(socket);
-      socket.destroy();
-      return true;
-    }
+  for (const socket of sockets) {
+    if ((atWork.get(socket) ?? 0) > 0) continue;
+    sockets.delete(socket);
+    socket.destroy();
+    return true;
+  }
   return false;
 };
