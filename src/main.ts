@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { airflowVersions, findVersion } from './airflow/versions.ts';
 import { createApiClient } from './cli/api-client.ts';
 import { CliError } from './cli/errors.ts';
@@ -9,11 +10,14 @@ import { readSettings, SettingsInvalid, settingsHelp } from './config/read.ts';
 import { endedVersions } from './contract/airflow-versions.ts';
 import type { Leaving } from './environments/ports.ts';
 import type { EnvironmentRecord } from './environments/record.ts';
+import type { OwnCommand } from './gateway/deps.ts';
 import { textOf, WindsockError } from './lib/errors.ts';
 import { armFailpoints } from './lib/failpoint.ts';
 import { createLog } from './lib/log.ts';
 import { DescriptorSink, type LineSink } from './lib/log-sinks.ts';
+import { quotedWhereNeeded } from './lib/shell.ts';
 import { fillBucket, firstEnvironmentRequest } from './server/first-environment.ts';
+import { ownCommand } from './server/own-command.ts';
 import { readyScreen, Screen } from './server/screen.ts';
 import { type Server, startServer } from './server/server.ts';
 import { onStopSignals } from './server/signals.ts';
@@ -104,10 +108,18 @@ const waitUntilReachable = async (
   return undefined;
 };
 
-const commandOf = (settings: AllSettings): string =>
-  settings.data === defaultDataFolder(process.env, isRoot)
-    ? 'npx windsock'
-    : `npx windsock --data ${settings.data}`;
+const ownCommandOf = ({ data }: AllSettings): OwnCommand =>
+  ownCommand({
+    file: fileURLToPath(new URL('../bin/windsock.mjs', import.meta.url)),
+    path: process.env['PATH'],
+    data,
+    usualData: defaultDataFolder(process.env, isRoot),
+  });
+
+const commandOf = (settings: AllSettings): string => {
+  const { program, data } = ownCommandOf(settings);
+  return data === undefined ? program : `${program} --data ${quotedWhereNeeded(data)}`;
+};
 
 const accountNote = ({ accounts, view }: Server): string => {
   const who = accounts
@@ -138,7 +150,8 @@ const showReady = async (
     screen.print(
       `\nThe environment ${record.name} could not be created: ${record.lastUpdate.Error?.ErrorMessage ?? 'see the log'}`,
     );
-    screen.print(`Remove it with: ${commandOf(settings)} environment delete ${record.name}`);
+    const remove = commandOf(settings).replace('windsock', 'windsock environment delete');
+    screen.print(`Remove it with: ${remove} ${record.name}`);
   }
   const token =
     available && terminal.isTerminal
@@ -201,6 +214,7 @@ const serve = async (settings: AllSettings): Promise<void> => {
     env: process.env,
     isRoot,
     userName: userInfo().username,
+    ownCommand: ownCommandOf(settings),
     step: (name, work) => screen.step(name, work),
     onProgress: (p) => stopping.signal.aborted || screen.progress(p),
     alsoLog: jsonLines,

@@ -19,7 +19,7 @@ export interface Admitted {
 }
 
 const notSignedIn = async (deps: DoorDeps, request: DoorRequest, door: DoorFacts): Promise<Answer> => {
-  if (request.wantsHtml) return signInPage(door);
+  if (request.wantsHtml) return signInPage(deps, request, door);
   const bearer = bearerOf(request);
   const what = bearer === undefined ? undefined : await deps.tokens.describe(bearer);
   const text = `Not signed in to environment ${door.name}, or the session has ended.`;

@@ -12,6 +12,14 @@ import type { DoorLimits } from './limits.ts';
 import type { ReadCounts } from './reads.ts';
 import type { ListeningAddresses } from './ways.ts';
 
+/** The windsock command of a server, as it is typed. */
+export interface OwnCommand {
+  /** `windsock`, or `npx windsock` where there is no such command. */
+  readonly program: string;
+  /** The data folder, where it has to be said. */
+  readonly data: string | undefined;
+}
+
 /** What a gateway is built from. */
 export interface GatewayDeps {
   readonly environments: Pick<EnvironmentStore, 'findById' | 'inTransaction'>;
@@ -34,6 +42,8 @@ export interface GatewayDeps {
   readonly proxies?: Proxies | undefined;
   /** Connections at once from one address. */
   readonly connectionsPerAddress: number;
+  /** How people call the windsock command for this server. */
+  readonly ownCommand: OwnCommand;
   /** Requests of one client without a session; five times as many at once. */
   readonly requestsPerSecond: number;
   /** What one principal may take of Airflow; shared with the API. */

@@ -20,7 +20,7 @@ import { refuseUpgrade, upgrade } from './upgrade.ts';
 
 const signIn = async (deps: DoorDeps, request: DoorRequest, door: DoorFacts): Promise<Answer> => {
   const session = await sessionOf(deps, request, door);
-  return session ? deniedPage(door, session) : signInPage(door);
+  return session ? deniedPage(door, session) : signInPage(deps, request, door);
 };
 
 /** A request and its answer, as Node has them. */
@@ -36,7 +36,7 @@ const answer = async (
   const route = routeOf(request, door);
   switch (route.to) {
     case 'console-sso':
-      return consoleSsoPage(door);
+      return consoleSsoPage(deps, request, door);
     case 'login':
       return login(deps, request, io.req, door);
     case 'cli':

@@ -1,23 +1,43 @@
 import type { WebSession } from '../tokens/session-store.ts';
 import type { Answer } from './answer.ts';
+import type { DoorDeps } from './deps.ts';
 import type { DoorFacts } from './door-facts.ts';
+import type { DoorRequest } from './door-request.ts';
+import { howToGetIn } from './how-to-get-in.ts';
+import { nextPage, nextPageKey, signedInKey } from './next-page.ts';
 import { escapeHtml, page } from './page.ts';
 import { signOutPath } from './route.ts';
 
-/** How to get a web login token, as HTML. */
-export const howToGetIn = (name: string): string =>
-  `<p>Open it from a terminal on this machine:</p><pre>windsock open ${escapeHtml(name)}</pre>` +
-  `<p>Or ask the API for a web login token, and follow the address it belongs to within 60 seconds:</p>` +
-  `<pre>aws mwaa create-web-login-token --name ${escapeHtml(name)}</pre>`;
+/**
+ * Remembers the page that was asked for, for the tab in which the login ends, and goes on itself once another tab signed
+ * in. What is in the address stays in it: nothing of it is sent anywhere.
+ */
+const script = `
+(() => {
+  const { next, keys } = JSON.parse(document.getElementById('data').textContent);
+  try {
+    if (next) localStorage.setItem(keys.next, JSON.stringify({ path: next, at: Date.now() }));
+    else localStorage.removeItem(keys.next);
+  } catch {}
+  addEventListener('storage', (event) => {
+    if (event.key === keys.signedIn && event.newValue) location.replace(next ?? '/');
+  });
+})();`;
 
-/** For a browser without a session: what this is and how to get in. */
-export const signInPage = (door: DoorFacts): Answer =>
-  page({
+/** For a browser without a session: what this is, how to get in, and that it then goes on to where it wanted to go. */
+export const signInPage = (deps: DoorDeps, request: DoorRequest, door: DoorFacts): Answer => {
+  const next = nextPage(request, door);
+  return page({
     status: 401,
     title: `Sign in to ${door.name}`,
     headers: { 'www-authenticate': 'Bearer realm="windsock"' },
-    body: `<h1>Sign in to ${escapeHtml(door.name)}</h1><p>You are not signed in to the Airflow of this environment.</p>${howToGetIn(door.name)}`,
+    script,
+    data: { next, keys: { next: nextPageKey, signedIn: signedInKey } },
+    body:
+      `<h1>Sign in to ${escapeHtml(door.name)}</h1><p>You are not signed in to the Airflow of this environment.</p>` +
+      `${howToGetIn(deps, request, door)}${next === undefined || next === '/' ? '' : '<p>Then you come back to the page that you asked for.</p>'}`,
   });
+};
 
 /** For a browser with a session that Airflow sent to its login page: it lacks a right, not a login. */
 export const deniedPage = (door: DoorFacts, session: WebSession): Answer =>

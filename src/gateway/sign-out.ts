@@ -5,11 +5,12 @@ import { forgetSession } from './cookies.ts';
 import type { DoorDeps } from './deps.ts';
 import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
+import { howToGetIn } from './how-to-get-in.ts';
 import { isSameOrigin } from './origin.ts';
 import { escapeHtml, page } from './page.ts';
 import { signOutPath } from './route.ts';
 import { sessionOf } from './session-of.ts';
-import { howToGetIn, signInPage } from './sign-in-page.ts';
+import { signInPage } from './sign-in-page.ts';
 
 const askPage = (door: DoorFacts, session: WebSession): Answer =>
   page({
@@ -23,12 +24,12 @@ const askPage = (door: DoorFacts, session: WebSession): Answer =>
       `<a class="button" href="/">Back to Airflow</a></form>`,
   });
 
-const donePage = (door: DoorFacts): Answer =>
+const donePage = (deps: DoorDeps, request: DoorRequest, door: DoorFacts): Answer =>
   page({
     status: 200,
     title: 'Signed out',
     headers: { 'set-cookie': forgetSession(door) },
-    body: `<h1>You are signed out of ${escapeHtml(door.name)}</h1>${howToGetIn(door.name)}`,
+    body: `<h1>You are signed out of ${escapeHtml(door.name)}</h1>${howToGetIn(deps, request, door)}`,
   });
 
 const end = async (
@@ -54,8 +55,8 @@ export const signOut = async (deps: DoorDeps, request: DoorRequest, door: DoorFa
       throw new Refusal(403, `Only a page of ${door.origin} may sign a browser out here.`);
     }
     if (session) await end(deps, request, door, session);
-    return request.browser ? donePage(door) : json(200, { message: 'Signed out' });
+    return request.browser ? donePage(deps, request, door) : json(200, { message: 'Signed out' });
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') throw new Refusal(405, 'Send POST to sign out.');
-  return session ? askPage(door, session) : signInPage(door);
+  return session ? askPage(door, session) : signInPage(deps, request, door);
 };

@@ -181,6 +181,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     connectionsPerAddress: 1000,
     requestsPerSecond: 1_000_000,
     airflowLimits: createAirflowLimits({ clock: systemClock, requestsPerSecond: 1_000_000 }),
+    ownCommand: { program: 'windsock', data: "/srv/wind sock's" },
   });
   const open = async (record: EnvironmentRecord) => {
     records.set(record.id, record);

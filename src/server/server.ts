@@ -11,6 +11,7 @@ import { type Loop, startLoop } from '../environments/loop.ts';
 import type { EnvironmentStore, Leaving } from '../environments/ports.ts';
 import type { EnvironmentProgress } from '../environments/reconcile.ts';
 import type { Placement } from '../environments/record.ts';
+import type { OwnCommand } from '../gateway/deps.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { openAccessKeyUses } from '../identity/access-key-uses.ts';
 import { createAuthorizer } from '../identity/authorizer.ts';
@@ -48,6 +49,8 @@ export interface ServerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isRoot: boolean;
   readonly userName: string;
+  /** How people call the windsock command for this server. */
+  readonly ownCommand: OwnCommand;
   /** Shown while it starts. */
   readonly step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   readonly onProgress: (p: EnvironmentProgress) => void;
@@ -225,6 +228,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     connectionsPerAddress: settings.connectionsPerAddress,
     requestsPerSecond,
     airflowLimits,
+    ownCommand: o.ownCommand,
   });
   let loop: Loop | undefined;
   const api = buildApi({

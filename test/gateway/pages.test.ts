@@ -74,6 +74,48 @@ test('no session: how to get in', async () => {
   expect(await faults()).toEqual([]);
 });
 
+test('no session: the command is that of this server', async () => {
+  expect((await visit('/')).text).toContain(`npx windsock open one --data ${rig.place.data}`);
+});
+
+test('a deep link leads back to its page, in the tab that signs in and in the one that waited', async () => {
+  const own = await newContext(browser);
+  const urls: string[] = [];
+  own.on('request', (request) => urls.push(request.url()));
+  const [waits, signsIn] = [await own.newPage(), await own.newPage()];
+  const deep = `${origin}/dags/a/runs/b%2Bc?tab=code`;
+  await waits.goto(deep);
+  expect(await waits.innerText('main')).toContain('you come back to the page that you asked for');
+  await signsIn.goto(loginUrl(await rig.mint.webToken('one')));
+  await signsIn.waitForURL(deep);
+  await until('the page that waited', 10, async () => (await waits.content()).includes('total_entries'));
+  expect(waits.url()).toBe(deep);
+  expect(urls.filter((url) => url.includes('eyJ'))).toEqual([]);
+
+  // it is remembered for one login, and nothing else that lies there is believed
+  const again = async () => {
+    await signsIn.goto(loginUrl(await rig.mint.webToken('one')));
+    await signsIn.waitForURL((url) => !url.pathname.startsWith('/aws_mwaa'));
+    return signsIn.url();
+  };
+  expect(await again()).toBe(`${origin}/`);
+  for (const path of [
+    '//evil.example/',
+    '/\\evil.example/',
+    'https://evil.example/',
+    'javascript:alert(1)',
+    1,
+  ]) {
+    const kept = JSON.stringify(JSON.stringify({ path, at: Date.now() }));
+    await signsIn.evaluate(`localStorage.setItem('windsock-next-page', ${kept})`);
+    expect(await again(), String(path)).toBe(`${origin}/`);
+  }
+  const old = JSON.stringify(JSON.stringify({ path: '/dags/a', at: Date.now() - 16 * 60_000 }));
+  await signsIn.evaluate(`localStorage.setItem('windsock-next-page', ${old})`);
+  expect(await again()).toBe(`${origin}/`);
+  await own.close();
+});
+
 test('a path that leads nowhere', async () => {
   const { status, text } = await visit('/execution/x');
   expect(status).toBe(403);

@@ -378,6 +378,20 @@ describe.for(subjects)('Airflow $version', (s) => {
     expect(serverLog(place)).not.toContain('secret-of-theirs');
   });
 
+  test('a deep link leads back to its page after signing in', async () => {
+    const own = await browser.newContext({ ignoreHTTPSErrors: true });
+    const [waits, signsIn] = [await own.newPage(), await own.newPage()];
+    const token = await mint.webToken(s.name);
+    const path = s.airflow === 2 ? `/dags/${dag}/grid?tab=code` : `/dags/${dag}/runs`;
+    const deep = `https://${token.WebServerHostname}${path}`;
+    await waits.goto(deep);
+    await waits.getByText(`Sign in to ${s.name}`).waitFor();
+    await signsIn.goto(loginUrl(token));
+    for (const page of [signsIn, waits])
+      await until('the deep page', 60, async () => page.url() === deep && (await page.title()).includes(dag));
+    await own.close();
+  });
+
   test('HEAD changes nothing that GET does not change, wherever pages delete by address', async () => {
     const { hostname, headers } = await rest(s);
     const api = restPath(s.airflow);
