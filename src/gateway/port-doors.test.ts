@@ -31,7 +31,7 @@ describe('the listener', () => {
     expect(await statusOf(`GET / HTTP/1.1\r\n${host()}Content-Length: 1\r\nContent-Length: 1\r\n\r\na`)).toBe(
       '400',
     );
-    expect(await statusOf(`GET https://evil/x HTTP/1.1\r\n${host()}Connection: close\r\n\r\n`)).toBe('400');
+    expect(await statusOf(`GET https://evil/x HTTP/1.1\r\n${host()}Connection: close\r\n\r\n`)).toBe('421');
     expect(await statusOf(`GET /x#y HTTP/1.1\r\n${host()}Connection: close\r\n\r\n`)).toBe('400');
     expect(await statusOf(`GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n`)).toBe('421');
     expect(await statusOf('GET / HTTP/1.0\r\n\r\n')).toBe('400');
