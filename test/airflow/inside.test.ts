@@ -152,7 +152,7 @@ describe.each(accounts)('started by %s', (starter) => {
     mkdirSync(join(place.data, 'buckets', other, 'dags'), { recursive: true });
     mkdirSync(join(place.data, 'buckets', name, 'dags'), { recursive: true });
     await api.create(other, '2.7.2');
-    await api.create(name, '3.3.1');
+    await api.create(name, '3.3.1', { AirflowConfigurationOptions: { 'custom.queue': 'fast' } });
     await available(api, other);
     await available(api, name);
     [machine, neighbour] = [folderOf(place, name), folderOf(place, other)];
@@ -198,6 +198,7 @@ describe.each(accounts)('started by %s', (starter) => {
       AWS_DEFAULT_REGION: 'us-east-1',
       AWS_EXECUTION_ENV: 'Amazon_MWAA_331',
       MWAA_AIRFLOW_COMPONENT: 'worker',
+      AIRFLOW__CUSTOM__QUEUE: 'fast',
       CUSTOMER_ACCOUNT_ID: rootKey(place).accountId,
       AWS_ENDPOINT_URL_MWAA: `http://localhost:${place.ports.api}`,
     });
@@ -244,7 +245,10 @@ describe.each(accounts)('started by %s', (starter) => {
     const [s, task] = [seen(file), seenByTask()];
     for (const what of ['cwd', 'dags', 'environments', 'secrets', 'other', 'writes', 'unprivileged', 'uid'])
       expect(s[what], what).toEqual(task[what]);
-    expect(s.variables['MWAA_AIRFLOW_COMPONENT']).toBe('webserver');
+    expect(s.variables).toMatchObject({
+      MWAA_AIRFLOW_COMPONENT: 'webserver',
+      AIRFLOW__CUSTOM__QUEUE: 'fast',
+    });
   });
 
   test("Airflow's own hook reaches another environment", { timeout: 200_000 }, async () => {

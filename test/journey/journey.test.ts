@@ -247,13 +247,15 @@ describe.for(subjects)('Airflow $version', (s) => {
     expect(seen).toMatch(/.AIRFLOW__CUSTOM__QUEUE.: ?.fast./);
     expect(seen).toMatch(/.smtp\.smtp_host.: ?.mail\.example./);
     expect(seen).not.toContain(evil);
+    expect(serverLog(place)).not.toContain(evil);
+    // on Airflow 3 this takes a minute of a busy machine: airflow/inside shows it there
+    if (s.airflow === 3) return;
     const command = await runCommand(place, mint, s.name, 'tasks test of_fast speak');
     expect(command.status, command.stderr).toBe(200);
     const said = command.stdout + command.stderr;
     expect(said).toMatch(/seen: .*.MWAA_AIRFLOW_COMPONENT.: .webserver./);
     expect(said).toMatch(/.AIRFLOW__CUSTOM__QUEUE.: .fast./);
     expect(said).not.toContain(evil);
-    expect(serverLog(place)).not.toContain(evil);
   });
 
   test('Airflow names the person whose CLI token ran the command', async () => {

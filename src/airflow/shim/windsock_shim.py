@@ -61,6 +61,8 @@ _said = _Said()
 
 def _reason(error: Exception) -> str:
     """Why, in words; of an error of the database only what it is about: its text holds statements and values."""
+    if isinstance(error, Refused):
+        return str(error)
     origin = getattr(error, "orig", None)
     if origin is None:
         return f"{type(error).__name__}: {error}"
