@@ -42,3 +42,7 @@ export const allowedCommands = (version: string): readonly string[] =>
     .filter((e) => e.until === undefined || compareVersions(version, e.until) < 0)
     .map((e) => e.command)
     .sort();
+
+/** The command that these words begin with, word by word; undefined when none of the list. */
+export const commandIn = (version: string, words: readonly string[]): string | undefined =>
+  allowedCommands(version).find((command) => command.split(' ').every((part, i) => words[i] === part));

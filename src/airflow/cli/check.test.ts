@@ -57,6 +57,44 @@ describe('commands that are not on the list', () => {
     ['3.3.1', 'version extra'],
   ])('%s refuses %s', (version, line) => expect(ok(version, line)).toBe(false));
 
+  it.each(versions)('%s takes each word for one word', (version) => {
+    for (const words of [
+      ['dags list'],
+      ['dags list', '--imgcat'],
+      ['dags list', '--subdir=/etc', '-o', 'json'],
+      ['variables set', 'x', '--file'],
+      ['dags', ' list'],
+      ['dags ', 'list'],
+      ['dags\tlist', '-S'],
+      ['dags\u00a0list', 'x'],
+      ['', 'dags', 'list'],
+      ['dags', '', 'list'],
+      ['dags', 'list\n'],
+      ['DAGS', 'list'],
+      ['d\u0430gs', 'list'],
+      ['--verbose', 'dags', 'list'],
+      ['--', 'dags', 'list'],
+      ['dags', '--', 'list'],
+      ['dags', 'list', '--'],
+      ['dags', 'list', '-'],
+      ['dags', 'list', '-v -S'],
+      ['dags', 'list', '--out', 'json'],
+      ['dags', 'list', '--outpu=json'],
+      ['dags', 'list', '-ojson'],
+      ['dags', 'list', '-vS/etc'],
+      ['dags', 'list', '\u2014subdir'],
+      ['dags', 'list', '-\u0661'],
+      ['dags', 'list', '-1\n'],
+      ['dags', 'list', '@/etc/passwd'],
+      ['@/etc/passwd'],
+      ['dags', 'list', '-o', 'a\0b'],
+      ['dags.list'],
+      ['version', 'x'],
+      ['version --help'],
+    ])
+      expect(checkCommand(version, words).ok, JSON.stringify(words)).toBe(false);
+  });
+
   it('names the command and what is allowed', () => {
     expect(reason('3.3.1', ['pools', 'list'])).toMatch(/"pools list".*Airflow 3\.3\.1.*dags delete\|list/);
   });

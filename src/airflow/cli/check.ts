@@ -1,4 +1,4 @@
-import { allowedCommands } from './allow-list.ts';
+import { allowedCommands, commandIn } from './allow-list.ts';
 import { type CommandForm, commandForm } from './options.ts';
 
 export type CheckResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -95,8 +95,7 @@ export const checkCommand = (version: string, words: readonly string[]): CheckRe
   const [noun, verb] = words;
   if (noun === undefined) return refused('No Airflow command was given. Send one, for instance: dags list');
   if (noun === 'airflow') return refused('Leave out the word "airflow": send, for instance, dags list');
-  const allowed = allowedCommands(version);
-  const command = [`${noun} ${verb ?? ''}`, noun].find((name) => allowed.includes(name));
+  const command = commandIn(version, words);
   const form = command === undefined ? undefined : commandForm(version, command);
   if (command !== undefined && form !== undefined)
     return checkRest(command, form, words.slice(command.split(' ').length));

@@ -1,4 +1,4 @@
-import { allowedCommands } from './allow-list.ts';
+import { commandIn } from './allow-list.ts';
 import { type CommandForm, commandForm } from './options.ts';
 
 /** Options whose values say what a command is about and are never secret. All others are hidden. */
@@ -71,8 +71,7 @@ class Rest {
  * known command, or does not fit it, is hidden.
  */
 export const shownCommand = (version: string, words: readonly string[]): string => {
-  const [noun = '', verb] = words;
-  const command = [`${noun} ${verb ?? ''}`, noun].find((name) => allowedCommands(version).includes(name));
+  const command = commandIn(version, words);
   const form = command === undefined ? undefined : commandForm(version, command);
   if (command === undefined || form === undefined)
     return words
