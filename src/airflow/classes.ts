@@ -7,18 +7,20 @@ interface EnvironmentClass {
   readonly connections: number;
   /** GiB that one process may take: the memory of MWAA's worker of this class (MWAA guide, "Environment class"). */
   readonly processMemory: number;
+  /** Processes and threads of an environment at once, at most (RLIMIT_NPROC): an idle one has 30, pools of threads many. */
+  readonly mostProcesses: number;
 }
 
 const classes: Readonly<Record<string, EnvironmentClass>> = {
-  'mw1.micro': { tasksAtOnce: 3, connections: 30, processMemory: 3 },
-  'mw1.small': { tasksAtOnce: 5, connections: 30, processMemory: 2 },
-  'mw1.medium': { tasksAtOnce: 10, connections: 40, processMemory: 4 },
-  'mw1.large': { tasksAtOnce: 20, connections: 60, processMemory: 8 },
-  'mw1.xlarge': { tasksAtOnce: 40, connections: 100, processMemory: 24 },
-  'mw1.2xlarge': { tasksAtOnce: 80, connections: 170, processMemory: 48 },
+  'mw1.micro': { tasksAtOnce: 3, connections: 30, processMemory: 3, mostProcesses: 1024 },
+  'mw1.small': { tasksAtOnce: 5, connections: 30, processMemory: 2, mostProcesses: 1024 },
+  'mw1.medium': { tasksAtOnce: 10, connections: 40, processMemory: 4, mostProcesses: 2048 },
+  'mw1.large': { tasksAtOnce: 20, connections: 60, processMemory: 8, mostProcesses: 4096 },
+  'mw1.xlarge': { tasksAtOnce: 40, connections: 100, processMemory: 24, mostProcesses: 8192 },
+  'mw1.2xlarge': { tasksAtOnce: 80, connections: 170, processMemory: 48, mostProcesses: 16384 },
 };
 
-const small: EnvironmentClass = { tasksAtOnce: 5, connections: 30, processMemory: 2 };
+const small: EnvironmentClass = { tasksAtOnce: 5, connections: 30, processMemory: 2, mostProcesses: 1024 };
 
 /** GiB that an idle environment takes, and each task that runs (docs/measurements.md), with room to spare. */
 const memory = { idle: 1, task: 0.1 };
@@ -59,6 +61,9 @@ export const sizesOf = (spec: EnvironmentSpec): Sizes => ({
 export const processMemoryOf = (environmentClass: string): number =>
   (classes[environmentClass] ?? small).processMemory;
 
+/** MiB of /dev/shm that a component or a command may take, a quarter of what a process may. */
+export const sharedMemoryOf = (environmentClass: string): number => processMemoryOf(environmentClass) * 256;
+
 /** Tasks per worker of a class; an unknown class counts as mw1.small. */
 const tasksAtOnceOf = (environmentClass: string): number => (classes[environmentClass] ?? small).tasksAtOnce;
 
@@ -91,6 +96,19 @@ export const classFault = (environmentClass: string, memoryOfMachine: number): s
   if (needed * gibibyte * 0.9 <= memoryOfMachine) return undefined;
   const there = (memoryOfMachine / gibibyte).toFixed(1);
   return `EnvironmentClass ${environmentClass} needs ${needed} GiB of memory for its tasks, and this machine has ${there}. Use a smaller class.`;
+};
+
+/** Processes and threads for each task that runs at once, where there are more than the class has for a worker. */
+const processesPerTask = 64;
+
+/**
+ * Processes and threads that the account of an environment may have: those of its class (an unknown one counts as
+ * mw1.small), or more where many tasks run at once, up to those of the largest class.
+ */
+export const mostProcessesOf = (environmentClass: string, parallelism: number): number => {
+  const most = Math.max(...Object.values(classes).map((one) => one.mostProcesses));
+  const own = (classes[environmentClass] ?? small).mostProcesses;
+  return Math.max(own, Math.min(processesPerTask * parallelism, most));
 };
 
 /** The connections of an environment of the largest class. */

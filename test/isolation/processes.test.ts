@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isRoot } from '../harness/accounts.ts';
+import { runCommand } from '../harness/door.ts';
 import { makeNeighbourhood, type Neighbourhood } from '../harness/neighbourhood.ts';
 import type { Probe } from '../harness/probing.ts';
 
@@ -127,5 +128,37 @@ return {fd: [os.readlink("/proc/self/fd/" + fd), attempt(look, fd)] for fd in fd
         !target.startsWith(logs) && !target.startsWith('/usr/local/airflow/') && !inherited.includes(target),
     );
     expect(strange).toEqual([]);
+  });
+
+  test('of an environment are so many at most: a fork bomb leaves the server and the neighbour at work', async () => {
+    // it ends by itself, and never makes more than the loop says
+    const made = await attacker.ask<number>(`import os, signal, time
+children = []
+for _ in range(1500):
+    try:
+        child = os.fork()
+    except BlockingIOError:
+        break
+    if child == 0:
+        time.sleep(20)
+        os._exit(0)
+    children.append(child)
+open(os.environ["AIRFLOW_HOME"] + "/bomb", "w").write(chr(10).join(map(str, children)))
+return len(children)`);
+    expect(made).toBeGreaterThan(100);
+    expect(made).toBeLessThan(1024); // of mw1.small
+    expect(await n.rig.api.find('victim')).toMatchObject({ Status: 'AVAILABLE' });
+    expect(await victim.ask('import os\nreturn os.waitpid(os.fork() or os._exit(0), 0)[1]')).toBe(0);
+    const command = await runCommand(n.rig.place, n.rig.mint, 'victim', 'version');
+    expect(command.stdout).toContain('3.3.1');
+    const pids = readFileSync(join(attacker.machine.home, 'bomb'), 'utf8').split('\n').map(Number);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+  });
+
+  test('of an environment share so much memory at most', async () => {
+    const size = await attacker.ask<number>(
+      'import os\nfound = os.statvfs("/dev/shm")\nreturn found.f_blocks * found.f_frsize',
+    );
+    expect(size).toBe(512 * 1024 * 1024);
   });
 });

@@ -42,6 +42,8 @@ export interface AirflowRun {
   readonly data: string;
   /** GiB that one process of it may take. */
   readonly memory?: number | undefined;
+  /** Processes and threads that its account may have. */
+  readonly mostProcesses?: number | undefined;
   readonly signal: AbortSignal;
   readonly limits?: RunLimits;
 }
@@ -101,6 +103,7 @@ const start = (o: AirflowRun, mark: string) => {
     account: accountOf(o),
     view: o.view,
     memory: o.memory,
+    mostProcesses: o.mostProcesses,
     pidNamespace: o.pidNamespace,
   });
   const child = spawn(file, args, { ...options, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });

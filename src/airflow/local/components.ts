@@ -24,6 +24,8 @@ export interface ComponentsOptions {
   readonly view: View | undefined;
   /** GiB that one process may take. */
   readonly memory: number;
+  /** Processes and threads that its account may have. */
+  readonly mostProcesses: number;
   readonly python: string;
   readonly account: Account | undefined;
   readonly webPort: number;
@@ -138,6 +140,7 @@ export class Components {
         account: o.account,
         view: o.view,
         memory: o.memory,
+        mostProcesses: o.mostProcesses,
         logFile: join(o.places.componentLogs, o.logFolder(name), `${name}.log`),
       }),
     });

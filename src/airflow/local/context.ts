@@ -7,6 +7,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Account } from '../../lib/process.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base, Bases } from '../base.ts';
+import { sharedMemoryOf } from '../classes.ts';
 import type { CliRunner } from '../cli/runner.ts';
 import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
 import type { StartCheck } from './environment.ts';
@@ -107,24 +108,25 @@ export const baseOf = (o: LocalDriverOptions, version: AirflowVersion): Base => 
 export const seenFor = (o: LocalDriverOptions, id: EnvironmentId): Seen =>
   seenBy(placesFor(o, id), o.view.kind);
 
-const viewInput = (o: LocalDriverOptions, version: AirflowVersion) => ({
+const viewInput = (o: LocalDriverOptions, version: AirflowVersion, environmentClass: string) => ({
   kind: o.view.kind,
   data: homeOf(o),
   base: baseOf(o, version),
   shim: o.shim,
   sockets: o.sockets,
   cache: o.cache,
+  sharedMemory: sharedMemoryOf(environmentClass),
 });
 
 /** What the programs of an environment see of the machine. */
 export const viewFor = (o: LocalDriverOptions, e: EnvironmentRecord): View | undefined =>
-  viewOf({ ...viewInput(o, versionOf(e)), places: placesFor(o, e.id) });
+  viewOf({ ...viewInput(o, versionOf(e), e.spec.EnvironmentClass), places: placesFor(o, e.id) });
 
 /** What a migration by that version sees, which has its home in the cache. */
 export const migrationViewFor =
-  (o: LocalDriverOptions, version: AirflowVersion) =>
+  (o: LocalDriverOptions, e: Pick<EnvironmentRecord, 'spec'>, version: AirflowVersion) =>
   (home: string): View | undefined =>
-    migrationView(viewInput(o, version), home);
+    migrationView(viewInput(o, version, e.spec.EnvironmentClass), home);
 
 /** The environment variables of a component, or of a command (as the web server's). */
 export const variablesFor = (

@@ -13,8 +13,9 @@ import { textOf } from '../../lib/errors.ts';
 import { every } from '../../lib/keyed-queue.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
-import { processMemoryOf } from '../classes.ts';
+import { mostProcessesOf, processMemoryOf } from '../classes.ts';
 import { shownCommand } from '../cli/shown-command.ts';
+import { parallelismOf } from '../settings.ts';
 import { airflowVersions, findVersion } from '../versions.ts';
 import {
   accountOf,
@@ -209,6 +210,7 @@ export class LocalDriver implements AirflowDriver {
       view: viewFor(this.#o, e),
       pidNamespace: this.#o.view.pidNamespace,
       memory: processMemoryOf(e.spec.EnvironmentClass),
+      mostProcesses: mostProcessesOf(e.spec.EnvironmentClass, parallelismOf(e, version)),
       uid: account?.uid,
       gid: account?.gid,
       person: o.person,

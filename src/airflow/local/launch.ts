@@ -14,6 +14,8 @@ export interface Launch {
   readonly account: Account | undefined;
   /** GiB of data that it and each process of it may have (RLIMIT_DATA); one that needs more gets a MemoryError. */
   readonly memory?: number | undefined;
+  /** Processes and threads that its account may have when it starts one (RLIMIT_NPROC); without an account of no effect. */
+  readonly mostProcesses?: number | undefined;
   /** Undefined: it sees the file system as it is. */
   readonly view: View | undefined;
   /**
@@ -42,6 +44,12 @@ export interface Command {
  */
 const gate = 'words=$(cat) && eval "$words"';
 
+/** dash and busybox call it p, bash u. */
+const processLimit = ({ account, mostProcesses }: Launch): readonly string[] =>
+  account === undefined || mostProcesses === undefined
+    ? []
+    : [`ulimit -u ${mostProcesses} 2>/dev/null || ulimit -p ${mostProcesses} 2>/dev/null || :`];
+
 /**
  * The environment is among the words: variables that a user chooses must not reach what runs as root before
  * (LD_PRELOAD), nor be read in the list of processes.
@@ -53,6 +61,7 @@ const wordsOf = (l: Launch): string =>
     'ulimit -c 0',
     // a machine may allow less already
     ...(l.memory === undefined ? [] : [`ulimit -d ${l.memory * 1024 * 1024} 2>/dev/null || :`]),
+    ...processLimit(l),
     `cd ${quoted(l.cwd)} || exit`,
     'unset OLDPWD',
     // The shell stays as the first process of a pid namespace, to which orphans are given and signals do nothing.

@@ -37,7 +37,7 @@ export const migrateDatabase = async (
       account: accountOf(o, e.id),
       userName: o.userName,
       databasePeer: o.databasePeer,
-      view: migrationViewFor(o, version),
+      view: migrationViewFor(o, e, version),
       pidNamespace: o.view.pidNamespace,
       address: { sqlAlchemyUrl: await makeDatabase(o, e) },
       report: (text) => report({ step: 'migrate', state: 'running', text }),

@@ -30,6 +30,8 @@ export interface ViewInput {
   /** PostgreSQL's socket, and the installer's folder: a Python that uv installed is in it. */
   readonly sockets: string;
   readonly cache: string;
+  /** MiB of /dev/shm. */
+  readonly sharedMemory: number;
 }
 
 const isBelow = (folder: string, path: string): boolean => path.startsWith(`${folder}/`);
@@ -70,6 +72,7 @@ export const migrationView = (i: Omit<ViewInput, 'places'>, home: string): View 
     home: within(home),
     inHome: {},
     hosts: undefined,
+    sharedMemory: i.sharedMemory,
     temporary: { path: within(home), at: replaceable(i) },
   };
 };
@@ -88,6 +91,7 @@ export const viewOf = (i: ViewInput): View | undefined => {
     home: within(p.home),
     inHome: Object.fromEntries(Object.entries(inHome).map(([name, path]) => [name, within(path)])),
     hosts: within(p.hosts),
+    sharedMemory: i.sharedMemory,
     temporary: { path: within(p.temporary), at: replaceable(i) },
   };
 };

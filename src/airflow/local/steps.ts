@@ -16,7 +16,7 @@ import {
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
-import { connectionsOf, processMemoryOf } from '../classes.ts';
+import { connectionsOf, mostProcessesOf, processMemoryOf } from '../classes.ts';
 import { logFolderOf } from '../logging.ts';
 import { environmentConfiguration, hasTriggerer, parallelismOf, processesOf } from '../settings.ts';
 import { ignoredOptions } from '../user-options.ts';
@@ -219,6 +219,7 @@ export const configure = async (
     seen,
     view: viewFor(o, e),
     memory: processMemoryOf(e.spec.EnvironmentClass),
+    mostProcesses: mostProcessesOf(e.spec.EnvironmentClass, parallelismOf(e, version)),
     python: baseOf(o, version).python,
     account,
     webPort,

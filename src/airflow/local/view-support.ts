@@ -74,7 +74,7 @@ export const findViewSupport = (t: ViewTrial): ViewSupport => {
     const [home, dags] = [join(folder, 'home'), join(folder, 'dags')].map((path) => relative(t.data, path));
     if (home === undefined || dags === undefined) throw new Error('no folder');
     const shown = { readOnly: [dags], writable: [home], home, inHome: { dags } };
-    const parts = { ...shown, hosts: undefined, temporary: undefined };
+    const parts = { ...shown, hosts: undefined, sharedMemory: 1, temporary: undefined };
     const view: View = { kind, data: t.data, ...parts };
     const missing = tryIt(t, folder, view, false);
     if (missing !== undefined) return none(missing);

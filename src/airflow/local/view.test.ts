@@ -84,7 +84,14 @@ const isSupported = (() => {
 })();
 
 describe.runIf(isSupported)('a view', () => {
-  const view = (): View => ({ kind: supported(), data, ...parts, hosts: undefined, temporary: undefined });
+  const view = (): View => ({
+    kind: supported(),
+    data,
+    ...parts,
+    hosts: undefined,
+    sharedMemory: 4,
+    temporary: undefined,
+  });
   const inView = (script: string) =>
     run({ args: ['-c', script], cwd: '/usr/local/airflow', account: nobody, view: view() });
 
@@ -142,6 +149,14 @@ describe.runIf(isSupported)('a view', () => {
     expect(existsSync('/dev/shm/windsock-view-test')).toBe(false);
   });
 
+  test('its /dev/shm has a size', () => {
+    const { stdout, stderr } = inView(
+      'head -c 5000000 /dev/zero >/dev/shm/large || stat -c %s /dev/shm/large',
+    );
+    expect(stdout).toBe(`${4 * 1024 * 1024}\n`);
+    expect(stderr).toMatch(/No space left/);
+  });
+
   test('the machine stays as it is', () => {
     const before = spawnSync('ls', ['/usr/local'], { encoding: 'utf8' }).stdout;
     inView('echo x > mine');
@@ -164,7 +179,14 @@ describe.runIf(isSupported)('a pid namespace', () => {
   });
 
   test('goes with a view', () => {
-    const view: View = { kind: supported(), data, ...parts, hosts: undefined, temporary: undefined };
+    const view: View = {
+      kind: supported(),
+      data,
+      ...parts,
+      hosts: undefined,
+      sharedMemory: 4,
+      temporary: undefined,
+    };
     const { stdout, stderr } = go('pwd; cat dags/a.py; id -u', { cwd: '/usr/local/airflow', view });
     expect(stderr).toBe('');
     expect(stdout).toBe(`/usr/local/airflow\na${nobody?.uid ?? process.geteuid?.()}\n`);
@@ -190,6 +212,7 @@ describe('viewOf', () => {
     const root = { data, places: placesOf(join(data, 'environments'), 'abcdefghijkl') };
     const base = { hash: 'h', folder: join(data, 'bases', 'h'), python };
     const more = {
+      sharedMemory: 512,
       shim: join(data, 'programs', 'shim'),
       sockets: '/run/windsock',
       cache: join(data, 'cache'),

@@ -25,6 +25,8 @@ export interface View {
   readonly inHome: Readonly<Record<string, string>>;
   /** Seen as /etc/hosts; in one of `readOnly`. */
   readonly hosts: string | undefined;
+  /** MiB of /dev/shm. */
+  readonly sharedMemory: number;
   /** Seen in the place of folders that every account of the machine may write to; one of `writable`. */
   readonly temporary: { readonly path: string; readonly at: readonly string[] } | undefined;
 }
@@ -77,8 +79,11 @@ cd /
 const ownTemporary = ({ path, at }: NonNullable<View['temporary']>): string =>
   at.map((folder) => `[ ! -d ${folder} ] || m --bind "$data"/${quoted(path)} ${folder}\n`).join('');
 
-const ownSharedMemory = `[ ! -d /dev/shm ] || m -t tmpfs -o mode=1777,nosuid,nodev shm /dev/shm
-`;
+/** A file without content takes memory as well: about 1 KiB. */
+const mostSharedFiles = 65_536;
+
+const ownSharedMemory = ({ sharedMemory }: View): string =>
+  `[ ! -d /dev/shm ] || m -t tmpfs -o mode=1777,nosuid,nodev,size=${sharedMemory}m,nr_inodes=${mostSharedFiles} shm /dev/shm\n`;
 
 /** What a process sees of others is its own namespace (pid_namespaces(7)). */
 const ownProcesses = `m -t proc -o nosuid,nodev,noexec proc /proc
@@ -116,7 +121,7 @@ const showView = (v: View): string =>
     ...Object.entries(v.inHome).map(folderInHome),
     v.hosts === undefined ? '' : `[ ! -e /etc/hosts ] || m --bind "$data"/${quoted(v.hosts)} /etc/hosts\n`,
     v.temporary === undefined ? '' : ownTemporary(v.temporary),
-    ownSharedMemory,
+    ownSharedMemory(v),
     'm -o remount,bind,ro,nosuid,nodev "$data"\n',
   ].join('');
 
