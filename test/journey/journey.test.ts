@@ -261,10 +261,9 @@ describe.for(subjects)('Airflow $version', (s) => {
   test('Airflow names the person whose CLI token ran the command', async () => {
     const person = (await mwaa.webToken(s.name)).AirflowIdentity;
     const { event_logs: entries } = await restJson<{
-      event_logs: { event: string; owner: string; when: string }[];
-    }>(s, `/eventLogs?dag_id=${dag}&limit=100`);
-    // Airflow 3.2 and 3.3 call the command by its function, as 2.7 does
-    const triggered = entries.filter(({ event }) => event === 'cli_dag_trigger');
+      event_logs: { event: string; dag_id: string; owner: string }[];
+    }>(s, '/eventLogs?limit=100&order_by=-when');
+    const triggered = entries.filter((e) => e.event === 'cli_dag_trigger' && e.dag_id === dag);
     expect(triggered.map(({ owner }) => owner)).toEqual([person]);
     if (s.airflow === 2) return;
     const run = await restJson<{ triggering_user_name: string }>(s, `/dags/${dag}/dagRuns/by-cli`);
