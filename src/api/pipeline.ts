@@ -138,7 +138,7 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
   if (!deps.calls.take(principal.arn)) throw throttlingException();
   trace.session = session;
   checkSessionLimits(found, caller);
-  trace.input = validate(operation.input, found.members());
+  trace.input = validate(operation.input, await found.members());
   const { sourceIp, userAgent, requestId } = trace;
   const mint: MintContext = { ...session, principal, sourceIp, userAgent, requestId };
   if (operation.givesOut && !deps.givenOut.take(principal.arn)) throw tooManyRequestsException();

@@ -4,6 +4,7 @@ import type { Shape, StructureShape } from '../contract/shape.ts';
 import type { CallBinding } from '../contract/windsock-operations.ts';
 import type { QueryParameter } from '../identity/sigv4/canonical.ts';
 import { parseExact } from '../lib/exact-json.ts';
+import { jsonParts, objectText, RawJson, scanJson } from '../lib/json-scan.ts';
 
 /** An answer, ready to be written. */
 export interface ApiResponse {
@@ -38,22 +39,62 @@ const decodeSegment = (member: string, segment: string): string => {
   }
 };
 
-/** What goes on to Airflow keeps the digits of its numbers. */
+const notJson = () => serializationException('The request body is not JSON. Send a JSON object.');
+
+/** What goes on to Airflow. */
 const holdsDocument = ({ members }: StructureShape): boolean =>
   Object.values(members).some(({ kind }) => kind === 'document');
 
+/** Names and values of a body, or of a member of it, that are read at once; the largest request of AWS has hundreds. */
+const mostParts = 10_000;
+
+/** Of a document that is looked into: no web server takes a query as long as this. */
+const longestDocument = 65_536;
+
+const checkParts = (text: string, what: string): void => {
+  if (jsonParts(text) > mostParts)
+    throw serializationException(`${what} has more than ${mostParts} names and values. Send fewer.`);
+};
+
+/** A document that is kept secret is handed on as it came; what is looked into keeps the digits of its numbers. */
+const memberOf = (name: string, text: string, shape: Shape | undefined): unknown => {
+  if (text === 'null') return null;
+  if (shape?.kind === 'document' && shape.sensitive) return new RawJson(text);
+  if (text.length > longestDocument)
+    throw serializationException(`${name} is longer than ${longestDocument} characters. Send less.`);
+  checkParts(text, name);
+  return parseExact(text);
+};
+
+/** The members of a large request, without holding the event loop. Throws SerializationException. */
+const readDocuments = async (body: Uint8Array, shape: StructureShape): Promise<Record<string, unknown>> => {
+  const text = decodeUtf8(body);
+  const members = await scanJson(text);
+  if (!members) throw notJson();
+  if (!/^\s*\{/.test(text)) throw notObject();
+  return Object.fromEntries(
+    [...members]
+      .filter(([name]) => Object.hasOwn(shape.members, name))
+      .map(([name, member]) => [name, memberOf(name, member, shape.members[name])]),
+  );
+};
+
+const notObject = () =>
+  serializationException('The request body is JSON but not an object. Send a JSON object.');
+
 /** The members of a JSON object; none for an empty body. Throws SerializationException. */
-export const readJson = (body: Uint8Array, shape: StructureShape): Record<string, unknown> => {
+export const readJson = (body: Uint8Array): Record<string, unknown> => {
   if (body.length === 0) return {};
   const text = decodeUtf8(body);
+  checkParts(text, 'The request body');
   let value: unknown;
   try {
-    value = holdsDocument(shape) ? parseExact(text) : JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
-    throw serializationException('The request body is not JSON. Send a JSON object.');
+    throw notJson();
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw serializationException('The request body is JSON but not an object. Send a JSON object.');
+    throw notObject();
   }
   return { ...value };
 };
@@ -76,12 +117,15 @@ const queryMembers = (parts: RequestParts, binding: CallBinding, shape: Structur
   return members;
 };
 
+const readBody = async (body: Uint8Array, shape: StructureShape): Promise<Record<string, unknown>> =>
+  body.length > 0 && holdsDocument(shape) ? readDocuments(body, shape) : readJson(body);
+
 /**
  * Gathers the members of a rest-json request from path, query and body; path and query win over the body.
  * A body of an operation that has none is ignored: clients send `{}` with GET.
  */
-export const readInput = (parts: RequestParts, binding: CallBinding, shape: StructureShape) => ({
-  ...(binding.body ? readJson(parts.body, shape) : {}),
+export const readInput = async (parts: RequestParts, binding: CallBinding, shape: StructureShape) => ({
+  ...(binding.body ? await readBody(parts.body, shape) : {}),
   ...queryMembers(parts, binding, shape),
   ...Object.fromEntries(
     Object.entries(parts.path).map(([member, segment]) => [member, decodeSegment(member, segment)]),
@@ -97,14 +141,14 @@ const baseHeaders = (requestId: string) => ({
 export const renderOutput = (output: Readonly<Record<string, unknown>>, requestId: string): ApiResponse => ({
   status: 200,
   headers: baseHeaders(requestId),
-  body: JSON.stringify(output),
+  body: objectText(output),
 });
 
 /** Code in header and body: some clients read the one, some the other. */
 export const renderError = (error: AwsError, requestId: string): ApiResponse => ({
   status: error.httpStatus,
   headers: { ...baseHeaders(requestId), 'x-amzn-errortype': error.code },
-  body: JSON.stringify({ __type: error.code, ...error.members }),
+  body: objectText({ __type: error.code, ...error.members }),
 });
 
 const asJson11 = (response: ApiResponse): ApiResponse => ({

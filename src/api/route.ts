@@ -46,7 +46,7 @@ export interface Route {
   /** What CloudTrail calls read-only. */
   readonly readOnly: boolean;
   /** The members that were given, unchecked. Throws SerializationException. */
-  readonly members: () => Readonly<Record<string, unknown>>;
+  readonly members: () => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
   readonly render: (output: Output, requestId: string) => ApiResponse;
 }
 
@@ -137,7 +137,7 @@ const jsonRoute = (request: ReceivedRequest): Route => {
     operation,
     service: 'cloudtrail',
     readOnly: true,
-    members: () => readJson(request.body, operation.input),
+    members: () => readJson(request.body),
     render: renderJsonOutput,
   };
 };

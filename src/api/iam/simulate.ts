@@ -35,11 +35,19 @@ const given = (text: string, kind: PolicyKind, name: string) => {
   }
 };
 
+/** Of all documents of a list: one result may name each of them. */
+const mostStatements = 2_000;
+
 const listOf = async (input: Checked, member: string, kind: PolicyKind): Promise<readonly NamedPolicy[]> => {
   const [pause, policies]: [() => Promise<void>, NamedPolicy[]] = [slices(), []];
+  let statements = 0;
   for (const [i, text] of ((input[member] ?? []) as readonly string[]).entries()) {
     await pause();
-    policies.push(given(text, kind, `${member}.${i + 1}`));
+    const policy = given(text, kind, `${member}.${i + 1}`);
+    statements += policy.policy.statements.length;
+    if (statements > mostStatements)
+      throw invalidInput(`${member} has more than ${mostStatements} statements.`);
+    policies.push(policy);
   }
   return policies;
 };

@@ -111,7 +111,7 @@ export const invokeRestApi: Operation = {
         await deps.audit.write(call.auditEntry({ environmentId, phase: 'intent' }));
       const headers = headersOf(call, webserverHostname, assertion, request.body !== undefined);
       const answer = await ask(deps, environment, target, { ...request, headers }, call.mint.requestId);
-      const output = restApiOutput(answer, root);
+      const output = await restApiOutput(answer, root);
       const responseElements = { RestApiStatusCode: answer.status };
       await deps.audit.write(call.auditEntry({ environmentId, responseElements }));
       return output;

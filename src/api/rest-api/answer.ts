@@ -1,19 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import { type AwsError, restApiException } from '../../contract/errors.ts';
-import { parseExact } from '../../lib/exact-json.ts';
+import { RawJson, scanJson } from '../../lib/json-scan.ts';
 import type { NoRestAnswer, RestAnswer } from '../../upstream/rest-call.ts';
 import type { Output } from '../operation.ts';
 import { wordsOf } from './words.ts';
 
 /** Any JSON as it came, other text as a string, nothing as an empty object: clients look into it. */
-const documentOf = (body: Buffer): unknown => {
+const documentOf = async (body: Buffer): Promise<unknown> => {
   if (body.length === 0) return {};
   const text = body.toString('utf8');
-  try {
-    return parseExact(text);
-  } catch {
-    return text;
-  }
+  return (await scanJson(text)) ? new RawJson(text) : text;
 };
 
 const answered = (status: number): string => `Airflow answered ${status}`;
@@ -50,10 +46,10 @@ const redirected = (answer: RestAnswer, root: string): AwsError => {
  * What Airflow answered as the answer of InvokeRestApi. Throws RestApiClientException for 4xx and for redirects,
  * RestApiServerException for 5xx.
  */
-export const restApiOutput = (answer: RestAnswer, root: string): Output => {
+export const restApiOutput = async (answer: RestAnswer, root: string): Promise<Output> => {
   const { status } = answer;
   if (status >= 300 && status < 400) throw redirected(answer, root);
-  const output = { RestApiStatusCode: status, RestApiResponse: documentOf(answer.body) };
+  const output = { RestApiStatusCode: status, RestApiResponse: await documentOf(answer.body) };
   if (status < 400) return output;
   const name = status < 500 ? 'RestApiClientException' : 'RestApiServerException';
   throw restApiException(name, output, {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AwsError } from '../../contract/errors.ts';
 import { parseExact } from '../../lib/exact-json.ts';
+import { RawJson } from '../../lib/json-scan.ts';
 import { restApiBody } from './body.ts';
 import { restApiQuery } from './query.ts';
 
@@ -60,6 +61,8 @@ describe('the query', () => {
   });
 });
 
+const textOf = (value: unknown): string => JSON.stringify(value);
+
 describe('the body', () => {
   test.each([
     ['GET', undefined, undefined],
@@ -74,18 +77,12 @@ describe('the body', () => {
     ['POST', parseExact('{"conf":{"id":12345678901234567890}}'), '{"conf":{"id":12345678901234567890}}'],
     ['DELETE', parseExact('1.0'), '1.0'],
   ])('%s %j', (method, given, expected) => {
-    expect(restApiBody(method, given)).toBe(expected);
+    expect(restApiBody(method, given === undefined ? undefined : new RawJson(textOf(given)))).toBe(expected);
   });
 
   test.each([[{ a: 1 }], [[]], ['']])('GET %j is refused', (given) => {
-    expect(refusal(() => restApiBody('GET', given))).toBe(
+    expect(refusal(() => restApiBody('GET', new RawJson(textOf(given))))).toBe(
       'ValidationException: Invalid request provided: a GET has no Body. Leave it out or send {}.',
     );
-  });
-
-  test('nested too deeply is refused', () => {
-    let deep: unknown = 1;
-    for (let i = 0; i < 100_000; i += 1) deep = [deep];
-    expect(refusal(() => restApiBody('POST', deep))).toMatch(/^ValidationException: .*nested too deeply/);
   });
 });

@@ -7,7 +7,8 @@ export const invokeRestApiInput: StructureShape = structure(
   {
     Name: environmentName,
     // The model says 64 at most, and Airflow's own sensors send longer ones: not enforced here.
-    Path: { kind: 'string', min: 1 },
+    // Airflow's web servers take a request line of 8190 bytes at most.
+    Path: { kind: 'string', min: 1, max: 8_190 },
     Method: oneOf('GET', 'PUT', 'POST', 'PATCH', 'DELETE'),
     // values may be secrets, and as long as the request
     QueryParameters: { kind: 'document', namesOnly: true },
