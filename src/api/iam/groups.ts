@@ -6,7 +6,7 @@ import { find } from './find.ts';
 import { changing, reading } from './operation.ts';
 import { page } from './page.ts';
 import { shownGroup, shownUser } from './show.ts';
-import { on, onAll, onNew } from './targets.ts';
+import { on, onAll, onNew, onRenamed } from './targets.ts';
 import { below } from './users.ts';
 
 const mostGroups = 10;
@@ -45,7 +45,7 @@ const listGroups = reading('ListGroups', onAll, (directory, work) => {
   return { Groups: items.map((group) => shownGroup(work.accountId, group)), ...end };
 });
 
-const updateGroup = changing('UpdateGroup', on('group'), (draft, { input }) => {
+const updateGroup = changing('UpdateGroup', onRenamed('group'), (draft, { input }) => {
   const group = find(draft, 'group', stringMember(input, 'GroupName'));
   const name = optionalString(input, 'NewGroupName') ?? group.name;
   if (name.toLowerCase() !== group.name.toLowerCase()) isFree(draft, name);

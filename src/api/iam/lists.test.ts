@@ -169,3 +169,60 @@ test('a secret is told once, and is neither in the audit record nor in any other
     JSON.stringify([answers, world.audited, world.deps.directory.current.all('access-key')]),
   ).not.toContain(secretAccessKey);
 });
+
+test('whoever renames needs the right on the old and on the new ARN, with its path', async () => {
+  const world = fakeWorld();
+  const own = await userWithKey(world, 'ann', allow('iam:UpdateUser', arn('user/ann')));
+  await query(world, 'CreateGroup', { GroupName: 'g' });
+  const denied = (what: string, resource: string) =>
+    `403 AccessDenied: User: ${arn('user/ann')} is not authorized to perform: iam:${what} on resource: ${arn(resource)} because no identity-based policy allows the iam:${what} action`;
+  const rename = (given: object) => outcome(world, 'UpdateUser', { UserName: 'ann', ...given }, own);
+  expect(await rename({ NewUserName: 'bob' })).toBe(denied('UpdateUser', 'user/bob'));
+  expect(await rename({ NewPath: '/x/' })).toBe(denied('UpdateUser', 'user/x/ann'));
+  expect(await rename({ NewUserName: 'bob', NewPath: '/x/' })).toBe(denied('UpdateUser', 'user/x/bob'));
+  expect(await rename({ NewUserName: 'ANN' })).toBe(denied('UpdateUser', 'user/ANN'));
+  expect(await rename({ NewUserName: 'ann', NewPath: '/' })).toBe('ok');
+  const may = (...statements: readonly object[]) =>
+    query(world, 'PutUserPolicy', {
+      ...{ UserName: 'ann', PolicyName: 'own', PolicyDocument: policy(...statements) },
+    });
+  await may(allow('iam:UpdateGroup', [arn('group/g'), arn('group/x/g')]));
+  const group = (given: object) => outcome(world, 'UpdateGroup', { GroupName: 'g', ...given }, own);
+  expect(await group({ NewGroupName: 'h' })).toBe(denied('UpdateGroup', 'group/h'));
+  expect(await group({ NewPath: '/x/' })).toBe('ok');
+  await may(allow('iam:UpdateUser', [arn('user/ann'), arn('user/bob')]));
+  expect(await rename({ NewUserName: 'bob' })).toBe('ok');
+});
+
+test('whoever creates somebody with tags needs the right to tag', async () => {
+  const world = fakeWorld();
+  const own = await userWithKey(world, 'ann', allow(['iam:Create*']));
+  const Tags = [{ Key: 'team', Value: 'data' }];
+  const made = [
+    ['CreateUser', 'TagUser', { UserName: 'bob' }, 'user/bob'],
+    ['CreateRole', 'TagRole', { RoleName: 'ci', AssumeRolePolicyDocument: trusts('*') }, 'role/ci'],
+    ['CreatePolicy', 'TagPolicy', { PolicyName: 'p', PolicyDocument: policy(allow()) }, 'policy/p'],
+  ] as const;
+  for (const [operation, tag, given, resource] of made) {
+    expect(await outcome(world, operation, { ...given, Tags }, own)).toContain(
+      `403 AccessDenied: User: ${arn('user/ann')} is not authorized to perform: iam:${tag} on resource: ${arn(resource)} `,
+    );
+    expect(await outcome(world, operation, given, own)).toBe('ok');
+  }
+});
+
+test('a tag is the same in any spelling, for conditions too', async () => {
+  const world = fakeWorld();
+  const locked = { Effect: 'Deny', Action: 'iam:*', Resource: '*' };
+  const Condition = { 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'team' } };
+  const own = await userWithKey(world, 'ann', allow('iam:*'), { ...locked, Condition });
+  await query(world, 'TagUser', { UserName: 'ann', Tags: [{ Key: 'team', Value: 'data' }] });
+  for (const key of ['team', 'TEAM']) {
+    const tag = { UserName: 'ann', Tags: [{ Key: key, Value: 'x' }] };
+    expect(await outcome(world, 'TagUser', tag, own), key).toMatch(/^403 AccessDenied/);
+    expect(await outcome(world, 'UntagUser', { UserName: 'ann', TagKeys: [key] }, own), key).toMatch(
+      /^403 AccessDenied/,
+    );
+  }
+  expect(await outcome(world, 'UntagUser', { UserName: 'ann', TagKeys: ['other'] }, own)).toBe('ok');
+});

@@ -10,6 +10,10 @@ export interface Target {
   /** An ARN, or `*`. */
   readonly resource: string;
   readonly context?: ConditionContext;
+  /** The ARN that the call gives to the resource: the right is needed on both. */
+  readonly moved?: string;
+  /** An action that is needed as well, for instance `iam:TagUser` to create somebody with tags. */
+  readonly also?: string;
 }
 
 export type TargetOf = (asked: Asked, directory: Directory) => Target;
@@ -30,8 +34,13 @@ const operationOf = (
   input: queryOperation(iamService, name).input,
   action: `iam:${name}`,
   checks: (asked, deps) => {
-    const { resource, context } = target(asked, deps.directory.current);
-    return [{ action: `iam:${name}`, resources: [resource], context }];
+    const { resource, context, moved, also } = target(asked, deps.directory.current);
+    const action = `iam:${name}`;
+    return [
+      { action, resources: [resource], context },
+      ...(moved === undefined ? [] : [{ action, resources: [moved], context }]),
+      ...(also === undefined ? [] : [{ action: also, resources: [resource], context }]),
+    ];
   },
   ...rest,
 });

@@ -43,14 +43,27 @@ export const tagContext = (tags: IamTags): ConditionContext => ({
   ...tagKeys('iam:ResourceTag', tags),
 });
 
+/** The tags that a call brings. */
+export const givenTags = (input: Asked['input']): readonly Tag[] => (input['Tags'] ?? []) as readonly Tag[];
+
 /** The condition keys of the tags that a call brings or takes away. */
-export const givenTagContext = ({ input }: Asked) => {
-  const given = (input['Tags'] ?? []) as readonly Tag[];
+export const givenTagContext = ({ input }: Asked): ConditionContext => {
+  const given = givenTags(input);
   const keys = input['TagKeys'] as readonly string[] | undefined;
   return {
     ...requestTags(Object.fromEntries(given.map(({ Key, Value }) => [Key, Value]))),
     ...(keys === undefined ? {} : { 'aws:TagKeys': keys }),
   };
+};
+
+/** Keys that are there in another spelling are meant as well: a condition may name either. */
+const withStoredSpelling = (keys: readonly string[], stored: ConditionContext = {}): readonly string[] => {
+  const meant = new Set(keys.map((key) => key.toLowerCase()));
+  const prefix = 'iam:ResourceTag/';
+  const spelled = Object.keys(stored)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length));
+  return [...new Set([...keys, ...spelled.filter((key) => meant.has(key.toLowerCase()))])];
 };
 
 const without = (tags: IamTags, keys: readonly string[]): IamTags => {
@@ -74,7 +87,10 @@ export const tagOperations = (
 ): readonly Operation[] => {
   const withGiven: TargetOf = (asked, directory) => {
     const found: Target = target(asked, directory);
-    return { ...found, context: { ...found.context, ...givenTagContext(asked) } };
+    const given = givenTagContext(asked);
+    const keys = given['aws:TagKeys'];
+    const meant = Array.isArray(keys) ? { 'aws:TagKeys': withStoredSpelling(keys, found.context) } : {};
+    return { ...found, context: { ...found.context, ...given, ...meant } };
   };
   return [
     changing(`Tag${kind}`, withGiven, (draft, work) => {

@@ -3,7 +3,7 @@ import type { Asked } from '../operation.ts';
 import { optionalString, stringMember } from '../operation.ts';
 import type { HolderKind } from './find.ts';
 import type { TargetOf } from './operation.ts';
-import { givenTagContext, ownName, tagContext } from './tags.ts';
+import { givenTagContext, givenTags, ownName, tagContext } from './tags.ts';
 
 const arnOf = { user: userArn, group: groupArn, role: roleArn };
 const member = { user: 'UserName', group: 'GroupName', role: 'RoleName' } as const;
@@ -36,7 +36,27 @@ export const on =
     };
   };
 
-/** Something that the call makes. */
+/**
+ * A user or group that the call may give another name or path: the right is needed on what it is and on what it becomes
+ * (IAM API reference, UpdateUser and UpdateGroup), or whoever may rename himself could take any name that is free.
+ */
+export const onRenamed =
+  (kind: 'user' | 'group'): TargetOf =>
+  (asked, directory) => {
+    const { input, accountId } = asked;
+    const target = on(kind)(asked, directory);
+    const name = stringMember(input, member[kind]);
+    const before = directory.get(kind, name) ?? { path: '/', name };
+    const moved = arnOf[kind](accountId, {
+      path: optionalString(input, 'NewPath') ?? before.path,
+      name: optionalString(input, `New${member[kind]}`) ?? before.name,
+    });
+    return moved === target.resource ? target : { ...target, moved };
+  };
+
+const tagAction = { user: 'iam:TagUser', role: 'iam:TagRole', policy: 'iam:TagPolicy', group: undefined };
+
+/** Something that the call makes; with tags it needs the right to tag as well (IAM User Guide, "Tags for IAM resources"). */
 export const onNew =
   (kind: HolderKind | 'policy'): TargetOf =>
   (asked) => {
@@ -44,7 +64,9 @@ export const onNew =
     const name = stringMember(input, kind === 'policy' ? 'PolicyName' : member[kind]);
     const made = { path: optionalString(input, 'Path') ?? '/', name };
     const resource = kind === 'policy' ? policyArn(accountId, made) : arnOf[kind](accountId, made);
-    return { resource, context: { ...givenTagContext(asked), ...policyContext(asked) } };
+    const context = { ...givenTagContext(asked), ...policyContext(asked) };
+    const also = givenTags(input).length === 0 ? undefined : tagAction[kind];
+    return { resource, context, ...(also === undefined ? {} : { also }) };
   };
 
 /** The managed policy that the call names. */

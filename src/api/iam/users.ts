@@ -7,7 +7,7 @@ import { changing, reading } from './operation.ts';
 import { page } from './page.ts';
 import { shownGroup, shownUser } from './show.ts';
 import { ownName, tagOperations, tagsOf } from './tags.ts';
-import { on, onAll, onNew } from './targets.ts';
+import { on, onAll, onNew, onRenamed } from './targets.ts';
 
 /** The user that the call names, or who calls; throws NoSuchEntity or ValidationError. */
 export const namedUser = (directory: Directory, asked: Asked): IamUser => {
@@ -69,7 +69,7 @@ const rename = (draft: DirectoryDraft, user: IamUser, changed: IamUser): void =>
     if (key.userName === user.name) draft.put({ ...key, userName: changed.name });
 };
 
-const updateUser = changing('UpdateUser', on('user'), (draft, { input }) => {
+const updateUser = changing('UpdateUser', onRenamed('user'), (draft, { input }) => {
   const user = find(draft, 'user', stringMember(input, 'UserName'));
   const name = optionalString(input, 'NewUserName') ?? user.name;
   if (name.toLowerCase() !== user.name.toLowerCase()) isFree(draft, name);
