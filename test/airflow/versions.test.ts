@@ -76,7 +76,7 @@ describe.each(chosen())('Airflow %s', (version) => {
 
   test('becomes AVAILABLE', { timeout: 900_000 }, async () => {
     putDag(place, name, 'saying.py', sayingDag(dag, `Airflow ${version} speaks`));
-    await mwaa.call('create_environment', newEnvironment(name, version));
+    await mwaa.call('create_environment', newEnvironment(place, name, version));
     const { environment } = await mwaa.wait(name, 'AVAILABLE', 840);
     expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
     machine = await machineOf(place, name);

@@ -113,7 +113,7 @@ describe('boto3', () => {
   test('calls every operation', async () => {
     const body = { conf: { id: '12345678901234567890', pi: '3.14' }, note: 'ü' };
     const calls: Call[] = [
-      ['create_environment', { ...newEnvironment('demo-boto', '3.3.1'), Tags: { by: 'boto' } }],
+      ['create_environment', { ...newEnvironment(rig.place, 'demo-boto', '3.3.1'), Tags: { by: 'boto' } }],
       ['get_environment', { Name: 'demo-boto' }],
       ['list_environments', { MaxResults: 25 }],
       ['tag_resource', { ResourceArn: arn, Tags: { boto: '1', 'a b': 'x+y=z @:/' } }],
@@ -252,7 +252,7 @@ describe('aws cli', () => {
   };
 
   test('calls every operation', async () => {
-    const request = newEnvironment('demo-cli', '3.3.1', { Tags: { by: 'cli' } });
+    const request = newEnvironment(rig.place, 'demo-cli', '3.3.1', { Tags: { by: 'cli' } });
     await good('create-environment', '--cli-input-json', JSON.stringify(request));
     expect(await good('get-environment', '--name', 'demo-cli')).toMatchObject({
       Environment: { Tags: { by: 'cli' } },
@@ -307,7 +307,7 @@ describe('AWS SDK for JavaScript v3', () => {
       disableHostPrefix: true,
       maxAttempts: 1,
     });
-    const request = newEnvironment('demo-js', '3.3.1', { Tags: { by: 'js' } });
+    const request = newEnvironment(rig.place, 'demo-js', '3.3.1', { Tags: { by: 'js' } });
     type CreateInput = ConstructorParameters<typeof CreateEnvironmentCommand>[0];
     await client.send(new CreateEnvironmentCommand(request as unknown as CreateInput));
     const { Environment } = await client.send(new GetEnvironmentCommand({ Name: 'demo-js' }));
@@ -342,7 +342,7 @@ describe.runIf(hasGo)('AWS SDK for Go v2', () => {
     timeout: 900_000,
   }, async () => {
     const program = await buildGoClient();
-    const { SourceBucketArn, DagS3Path, ExecutionRoleArn } = newEnvironment('demo-go');
+    const { SourceBucketArn, DagS3Path, ExecutionRoleArn } = newEnvironment(rig.place, 'demo-go');
     const create = { SourceBucketArn, DagS3Path, ExecutionRoleArn, SubnetIds: ['subnet-a', 'subnet-b'] };
     const { accessKeyId, secretAccessKey } = rootKey(rig.place);
     const { WebserverUrl } = await rig.available('demo');

@@ -59,8 +59,8 @@ beforeAll(async () => {
   putDag(place, caller, 'operators.py', operatorsDag);
   putDag(place, target, 'saying.py', sayingDag('saying', 'called from another environment'));
   const mwaa = new Mwaa(place);
-  await mwaa.call('create_environment', newEnvironment(caller, '3.3.1'));
-  await mwaa.call('create_environment', newEnvironment(target, '2.7.2'));
+  await mwaa.call('create_environment', newEnvironment(place, caller, '3.3.1'));
+  await mwaa.call('create_environment', newEnvironment(place, target, '2.7.2'));
   for (const name of [caller, target]) {
     const { environment } = await mwaa.wait(name, 'AVAILABLE', 400);
     expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');

@@ -66,7 +66,7 @@ describe.each(versions)('Airflow %s', (version) => {
     server = await startServer({ place, args: ['--no-demo'] });
     putDag(place, name, 'waiting.py', waitingDag);
     mwaa = new Mwaa(place);
-    await mwaa.call('create_environment', newEnvironment(name, version));
+    await mwaa.call('create_environment', newEnvironment(place, name, version));
     const { environment } = await mwaa.wait(name, 'AVAILABLE', 400);
     expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
     machine = await machineOf(place, name);

@@ -78,7 +78,7 @@ beforeAll(async () => {
   server = await startServer({ place, args: ['--no-demo'] });
   putDag(place, name, 'saying.py', sayingDag('saying', words));
   mwaa = new Mwaa(place);
-  await mwaa.call('create_environment', newEnvironment(name, version));
+  await mwaa.call('create_environment', newEnvironment(place, name, version));
   const { environment } = await mwaa.wait(name, 'AVAILABLE', 400);
   expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
   session = await signIn(place, new Minter(place), name, 2);

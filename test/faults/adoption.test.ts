@@ -89,7 +89,7 @@ describe.each(versions)('Airflow %s outlives its server', (version) => {
     server = await startServer({ place, args: ['--no-demo'], env: failpoints.env });
     putDag(place, name, 'beating.py', beatingDag);
     const mwaa = new Mwaa(place);
-    await mwaa.call('create_environment', newEnvironment(name, version));
+    await mwaa.call('create_environment', newEnvironment(place, name, version));
     const { environment } = await mwaa.wait(name, 'AVAILABLE', 400);
     expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
   });

@@ -128,7 +128,7 @@ describe('one environment through crashes', () => {
   test('the first port of the doors is taken: the environment gets the next one', async () => {
     const taken = await listenOn(place.ports.door, '::1');
     try {
-      await mwaa.call('create_environment', newEnvironment(name, '2.7.2'));
+      await mwaa.call('create_environment', newEnvironment(place, name, '2.7.2'));
       const { environment } = await mwaa.wait(name, 'AVAILABLE', 400);
       expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
       expect(environment?.WebserverUrl).toBe(`localhost:${place.ports.door + 1}`);
@@ -178,7 +178,7 @@ describe('one environment through crashes', () => {
     const options = { 'scheduler.scheduler_heartbeat_sec': 'never' };
     await mwaa.call(
       'create_environment',
-      newEnvironment('dying', '2.7.2', { AirflowConfigurationOptions: options }),
+      newEnvironment(place, 'dying', '2.7.2', { AirflowConfigurationOptions: options }),
     );
     const { environment } = await mwaa.wait('dying', 'CREATE_FAILED', 240);
     expect(environment?.Status).toBe('CREATE_FAILED');

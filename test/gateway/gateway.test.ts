@@ -46,7 +46,7 @@ beforeAll(async () => {
   server = await startServer({ place, args: ['--no-demo'] });
   putDag(place, name, 'a.py', sayingDag('a', 'a'));
   const mwaa = new Mwaa(place);
-  await mwaa.call('create_environment', newEnvironment(name, '3.3.1'));
+  await mwaa.call('create_environment', newEnvironment(place, name, '3.3.1'));
   const { environment } = await mwaa.wait(name, 'AVAILABLE', 600);
   expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
   mint = new Minter(place);

@@ -25,7 +25,7 @@ export class Api {
   }
 
   async create(name: string, airflowVersion: string, more: object = {}): Promise<void> {
-    const { Name: _, ...request } = newEnvironment(name, airflowVersion, more);
+    const { Name: _, ...request } = newEnvironment(this.#place, name, airflowVersion, more);
     await this.#call('PUT', `/environments/${name}`, JSON.stringify(request));
   }
 

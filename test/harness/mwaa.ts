@@ -105,8 +105,9 @@ export class Mwaa {
   }
 }
 
-/** A request of CreateEnvironment whose bucket has the environment's name. */
+/** A request of CreateEnvironment whose bucket has the environment's name; the server of the place ran before. */
 export const newEnvironment = (
+  place: Place,
   name: string,
   airflowVersion?: string,
   more: object = {},
@@ -115,7 +116,7 @@ export const newEnvironment = (
   ...(airflowVersion ? { AirflowVersion: airflowVersion } : {}),
   SourceBucketArn: `arn:aws:s3:::${name}`,
   DagS3Path: 'dags',
-  ExecutionRoleArn: 'arn:aws:iam::123456789012:role/execution',
+  ExecutionRoleArn: `arn:aws:iam::${rootKey(place).accountId}:role/execution`,
   NetworkConfiguration: { SubnetIds: ['subnet-a', 'subnet-b'], SecurityGroupIds: ['sg-a'] },
   ...more,
 });

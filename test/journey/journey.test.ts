@@ -128,7 +128,7 @@ describe('creation', () => {
       );
       const { Arn } = await mwaa.call<{ Arn: string }>(
         'create_environment',
-        newEnvironment(s.name, s.version, { AirflowConfigurationOptions: options }),
+        newEnvironment(place, s.name, s.version, { AirflowConfigurationOptions: options }),
       );
       expect(Arn).toMatch(new RegExp(`^arn:aws:airflow:us-east-1:\\d{12}:environment/${s.name}$`));
       const { Environment: e } = await mwaa.call<{ Environment: Environment }>('get_environment', {

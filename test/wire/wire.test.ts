@@ -144,7 +144,7 @@ describe('bad requests', () => {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
   const good = (name: string, version = '3.3.1', bucket = 'one') => {
-    const { Name: _, ...rest } = newEnvironment(name, version);
+    const { Name: _, ...rest } = newEnvironment(place, name, version);
     return { ...rest, SourceBucketArn: `arn:aws:s3:::${bucket}` };
   };
 
@@ -216,7 +216,7 @@ describe('bad requests', () => {
 
 describe('environments that wait for the package index', () => {
   test('the cause is visible in LastUpdate while the environment is CREATING', async () => {
-    await mwaa.call('create_environment', newEnvironment('two', '2.7.2'));
+    await mwaa.call('create_environment', newEnvironment(place, 'two', '2.7.2'));
     const e = await until('the cause', 60, async () => {
       const { Environment: found } = await mwaa.call<{ Environment: Environment }>('get_environment', {
         Name: 'two',
@@ -229,7 +229,7 @@ describe('environments that wait for the package index', () => {
   });
 
   test('a name that is taken: ValidationException', async () => {
-    const fault = await mwaa.fault('create_environment', newEnvironment('two', '2.7.2'));
+    const fault = await mwaa.fault('create_environment', newEnvironment(place, 'two', '2.7.2'));
     expect(fault).toMatchObject({ Code: 'ValidationException', status: 400 });
     expect(fault.Message).toMatch(/two already exists/);
   });
@@ -241,8 +241,8 @@ describe('environments that wait for the package index', () => {
   });
 
   test('names come page by page', async () => {
-    await mwaa.call('create_environment', newEnvironment('one', '2.7.2'));
-    await mwaa.call('create_environment', newEnvironment('three', '2.7.2'));
+    await mwaa.call('create_environment', newEnvironment(place, 'one', '2.7.2'));
+    await mwaa.call('create_environment', newEnvironment(place, 'three', '2.7.2'));
     const names: string[] = [];
     let next: string | undefined;
     do {
@@ -264,7 +264,7 @@ describe('environments that wait for the package index', () => {
     const { Environment: e } = await mwaa.call<{ Environment: Record<string, unknown> }>('get_environment', {
       Name: 'one',
     });
-    const { Name, ...given } = newEnvironment('one', '2.7.2');
+    const { Name, ...given } = newEnvironment(place, 'one', '2.7.2');
     expect(e).toMatchObject({ Name, ...given });
     expect(e['CreatedAt']).toBeGreaterThan(Date.now() / 1000 - 600);
   });

@@ -11,7 +11,7 @@ import { type Call, type Operation, stringMember } from '../operation.ts';
 import { checkContent } from './check-content.ts';
 import { claimCustomDomain } from './custom-domain.ts';
 import { newSpec } from './environment-spec.ts';
-import { passRole, requestTags } from './rights.ts';
+import { checkPassedRole, passRole, requestTags } from './rights.ts';
 import { ownTags } from './tags.ts';
 
 /** Asked within the transaction that adds one: calls at once do not pass it together. */
@@ -64,6 +64,7 @@ export const createEnvironment: Operation = {
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { accountId, region, placement } = deps;
+    checkPassedRole(stringMember(call.input, 'ExecutionRoleArn'), accountId);
     const { Name: _, Tags, ...wanted } = call.input;
     const tags = ownTags(Tags);
     const name = stringMember(call.input, 'Name');

@@ -1,4 +1,5 @@
 import { airflowRoleArn, environmentArn } from '../../contract/arn.ts';
+import { accessDeniedException } from '../../contract/errors.ts';
 import { airflowRoles } from '../../contract/roles.ts';
 import type { Tags } from '../../environments/record.ts';
 import { type ConditionContext, tagKeys } from '../../identity/condition-context.ts';
@@ -39,6 +40,15 @@ export const onAirflowRoles =
     const resources = airflowRoles.map((role) => airflowRoleArn(scope, name, role));
     return [{ action, resources, context: await environmentContext(name, deps), deniedText: noRole }];
   };
+
+/**
+ * A role is passed on within its account only (IAM User Guide, "Grant a user permissions to pass a role to an AWS
+ * service"); the text is that of other services. Throws AccessDeniedException.
+ */
+export const checkPassedRole = (roleArn: string | undefined, accountId: string): void => {
+  if (roleArn === undefined || roleArn.split(':')[4] === accountId) return;
+  throw accessDeniedException('Cross-account pass role is not allowed.');
+};
 
 /** Whoever gives a role to an environment needs the right to pass it on (MWAA user guide, "Accessing an environment"). */
 export const passRole = (roleArn: string, environment: string): Check => ({

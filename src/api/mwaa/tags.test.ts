@@ -76,6 +76,24 @@ describe('tags', () => {
     expect(await list(world)).toEqual({ a: '9' });
   });
 
+  test('that differ by case only are refused, and nothing is stored', async () => {
+    const world = await tagged();
+    const refusal = (one: string, other: string) => ({
+      status: 400,
+      json: {
+        message: `Invalid request provided: the tag keys ${one} and ${other} differ by case only, and policies take them for one. Use one spelling, and remove the other first.`,
+      },
+    });
+    expect(await tag(world, { team: '1', Team: '2' })).toMatchObject(refusal('team', 'Team'));
+    expect(await tag(world, { A: '9' })).toMatchObject(refusal('a', 'A'));
+    expect(await list(world)).toEqual({ a: '1', b: '2' });
+    expect(await create(world, 'other', { Tags: { x: '1', X: '2' } })).toMatchObject(refusal('x', 'X'));
+    setRecord(world, 'demo', { tags: { a: '1', A: '2' } });
+    expect((await tag(world, { A: '3', c: '4' })).status).toBe(200);
+    expect((await untag(world, 'a')).status).toBe(200);
+    expect(await list(world)).toEqual({ A: '3', c: '4' });
+  });
+
   test('are empty where there are none', async () => {
     const world = fakeWorld();
     await available(world);

@@ -21,10 +21,27 @@ export const checkTagKeys = (keys: readonly string[]): void => {
   );
 };
 
+/**
+ * Condition keys are the same in any spelling (IAM User Guide, "aws:ResourceTag/tag-key"): of two tags that differ by
+ * case a policy could only see one. Throws ValidationException for a key that is there in another spelling.
+ */
+export const checkSpelling = (keys: readonly string[]): void => {
+  const seen = new Map<string, string>();
+  for (const key of keys) {
+    const other = seen.get(key.toLowerCase());
+    if (other !== undefined && other !== key)
+      throw validationException(
+        `Invalid request provided: the tag keys ${other} and ${key} differ by case only, and policies take them for one. Use one spelling, and remove the other first.`,
+      );
+    seen.set(key.toLowerCase(), key);
+  }
+};
+
 /** The member Tags of a request, absent or checked against its shape; throws ValidationException. */
 export const ownTags = (given: unknown): Tags => {
   const tags = (given ?? {}) as Tags;
   checkTagKeys(Object.keys(tags));
+  checkSpelling(Object.keys(tags));
   return tags;
 };
 

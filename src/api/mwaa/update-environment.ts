@@ -13,7 +13,7 @@ import { checkStatus, stoppedText } from './check-status.ts';
 import { claimCustomDomain } from './custom-domain.ts';
 import { changedSpec } from './environment-spec.ts';
 import { findEnvironment } from './find.ts';
-import { environmentContext, passRole } from './rights.ts';
+import { checkPassedRole, environmentContext, passRole } from './rights.ts';
 
 /**
  * Another Airflow version changes the metadata database, so it is copied first and `spec` stays what it is until
@@ -78,6 +78,7 @@ export const updateEnvironment: Operation = {
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { Name: _, WorkerReplacementStrategy: __, ...changes } = call.input;
+    checkPassedRole(optionalString(call.input, 'ExecutionRoleArn'), deps.accountId);
     const wantedOf = ({ spec }: EnvironmentRecord) => changedSpec(spec, changes, deps);
     const found = await findEnvironment(call, deps);
     checkChangeable(found);
