@@ -33,7 +33,10 @@ export const openAccessKeyUses = async (
   return {
     last: (id) => uses.get(id),
     note: (id, use) => {
-      uses.set(id, { id, at: d.clock.now(), ...use });
+      const at = d.clock.now();
+      // the machine's clock may have been set back
+      if (at < (uses.get(id)?.at ?? 0)) return;
+      uses.set(id, { id, at, ...use });
       fresh.add(id);
     },
     flush: async () => {

@@ -1,9 +1,11 @@
 import type { AccessKeyUseStore } from '../identity/access-key-uses.ts';
 import type { Database } from './database.ts';
 
+/** A save that was held up may come after a later one. */
 const saveSql = `
   insert into access_key_uses (id, used_at, service, region) values ($1, $2, $3, $4)
-  on conflict (id) do update set used_at = excluded.used_at, service = excluded.service, region = excluded.region`;
+  on conflict (id) do update set used_at = excluded.used_at, service = excluded.service, region = excluded.region
+  where access_key_uses.used_at <= excluded.used_at`;
 
 /** The last use of each access key in PostgreSQL. */
 export const createAccessKeyUseStore = (db: Database): AccessKeyUseStore => ({
