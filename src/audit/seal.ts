@@ -67,7 +67,7 @@ export class Digest {
 }
 
 /** The same of a whole batch. */
-export const digestOf = (batch: readonly BatchEntry[]): string => {
+const digestOf = (batch: readonly BatchEntry[]): string => {
   const digest = new Digest();
   for (const entry of batch) digest.add(entry);
   return digest.hex();

@@ -200,25 +200,25 @@ describe('LookupEvents', () => {
     for (let i = 0; i < 20; i += 1) await signed(place, { method: 'POST', path: '/restapi/one', body });
     const tooLong = body.replace('xxx', 'x'.repeat(5_000_000));
     const refused = await signed(place, { method: 'POST', path: '/restapi/one', body: tooLong });
-    expect([refused.status, refused.text]).toEqual([
+    expect([refused.status, refused.body['message']]).toEqual([
       400,
       expect.stringContaining('QueryParameters is longer than'),
     ]);
-    // a Path that is refused is recorded with the call
     const longName = JSON.stringify({ Path: '/dags', Method: 'GET', ['n'.repeat(5_000_000)]: 1 });
     await signed(place, { method: 'POST', path: '/restapi/one', body: longName });
     const page = await lookupEvents(place, {});
     expect(page.status).toBe(200);
-    expect(page.text.length).toBeLessThan(200_000);
-    expect(page.text).not.toContain(secret);
-    expect(page.text).toContain('note');
+    const text = JSON.stringify(page.body);
+    expect(text.length).toBeLessThan(200_000);
+    expect(text).not.toContain(secret);
+    expect(text).toContain('note');
   });
 
   test('a page has a bound of bytes, and the next goes on after it', async () => {
     const { place } = rig;
     await sql(
       `insert into audit_events (event_id, event_time, event)
-       select gen_random_uuid(), now() + interval '1 day', json_build_object('eventName', 'Large', 'readOnly', true,
+       select gen_random_uuid(), date_trunc('milliseconds', now()) + interval '1 day', json_build_object('eventName', 'Large', 'readOnly', true,
          'requestParameters', json_build_object('text', repeat('x', 400000))) from generate_series(1, 5)`,
     );
     const counts: number[] = [];
@@ -228,7 +228,7 @@ describe('LookupEvents', () => {
         LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'Large' }],
         ...(NextToken === undefined ? {} : { NextToken }),
       });
-      const answer = JSON.parse(page.text) as { Events: unknown[]; NextToken?: string };
+      const answer = page.body as { Events: unknown[]; NextToken?: string };
       counts.push(answer.Events.length);
       NextToken = answer.NextToken;
     } while (NextToken !== undefined);
