@@ -8,9 +8,9 @@ import { renderQueryError } from './query-output.ts';
 import { airflowSilent, airflowStarting, restApiOutput } from './rest-api/answer.ts';
 import { renderError, renderJsonError } from './restjson.ts';
 
-const thrown = (status: number): errors.AwsError => {
+const thrown = async (status: number): Promise<errors.AwsError> => {
   try {
-    restApiOutput({ status, location: undefined, body: Buffer.alloc(0) }, '/api/v2');
+    await restApiOutput({ status, location: undefined, body: Buffer.alloc(0) }, '/api/v2');
   } catch (error) {
     return error as errors.AwsError;
   }
@@ -24,7 +24,11 @@ const made = Object.entries({ ...errors, ...iamErrors }).flatMap(([name, make]) 
 
 test.each([
   ...made,
-  ...[302, 400, 404, 499, 500, 599, 999].map((status) => [`Airflow's ${status}`, thrown(status)] as const),
+  ...(await Promise.all(
+    [302, 400, 404, 499, 500, 599, 999].map(
+      async (status) => [`Airflow's ${status}`, await thrown(status)] as const,
+    ),
+  )),
   ['no answer', airflowSilent(new NoRestAnswer('failed', 'Nothing.'))] as const,
   ['not yet', airflowStarting('demo')] as const,
 ])('%s', (_name, error) => {

@@ -204,7 +204,7 @@ describe('teams', () => {
     for (const folder of ['one', 'two', 'new'])
       putDag(rig.place, 'demo-boto', `../${folder}/dag.py`, 'pass\n');
     await mwaa.call('create_environment', {
-      ...newEnvironment('demo-boto', '3.3.1'),
+      ...newEnvironment(rig.place, 'demo-boto', '3.3.1'),
       Name: 'teams',
       IdentityCenterConfiguration: { StartUrl: 'https://example.awsapps.com/start' },
       Teams: { one: team('one/'), two: team('two/') },
