@@ -57,7 +57,7 @@ test('the use of a key that lasts is noted, with the Region that the service is 
     [own.accessKeyId, { service: 'sts', region: 'eu-west-1' }],
   ]);
   await expect(call('airflow', 'us-east-1')).rejects.toThrow();
-  const principal = { type: 'IAMUser' as const, arn: 'a', accountId, iamIdentity: 'user/ann' };
+  const principal = { type: 'IAMUser' as const, id: ann.id, arn: 'a', accountId, iamIdentity: 'user/ann' };
   await call('sts', 'us-east-1', root);
   await call(
     'sts',

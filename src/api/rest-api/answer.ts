@@ -12,6 +12,19 @@ const documentOf = async (body: Buffer): Promise<unknown> => {
   return (await scanJson(text)) ? new RawJson(text) : text;
 };
 
+/** Bytes of an answer that are read for their words in one turn; an error of Airflow has a few hundred. */
+const mostForWords = 64 * 1024;
+
+/** What an error of Airflow says for people; nothing where it is no JSON, or larger than errors are. */
+const errorWords = (body: Buffer): string => {
+  if (body.length > mostForWords) return '';
+  try {
+    return wordsOf(JSON.parse(body.toString('utf8')));
+  } catch {
+    return '';
+  }
+};
+
 const answered = (status: number): string => `Airflow answered ${status}`;
 
 /** With the reason, for people: `Airflow answered 404 Not Found: …`. */
@@ -54,7 +67,7 @@ export const restApiOutput = async (answer: RestAnswer, root: string): Promise<O
   const name = status < 500 ? 'RestApiClientException' : 'RestApiServerException';
   throw restApiException(name, output, {
     text: answered(status),
-    message: answeredInFull(status, wordsOf(output.RestApiResponse)),
+    message: answeredInFull(status, errorWords(answer.body)),
   });
 };
 
