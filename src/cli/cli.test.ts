@@ -200,11 +200,33 @@ describe('environment', () => {
     answer = () => ({ body: { Arn: 'arn:aws:airflow:us-east-1:123456789012:environment/a' } });
     const { out } = await cli(['environment', 'create', 'a', '--bucket', 'b', ...data()]);
     expect(out).toBe('Creating arn:aws:airflow:us-east-1:123456789012:environment/a\n');
-    expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({
+    const iam = seen.slice(0, 2).map(({ body }) => new URLSearchParams(body));
+    expect(iam.map((members) => [members.get('Action'), members.get('RoleName')])).toEqual([
+      ['CreateRole', 'windsock-a'],
+      ['PutRolePolicy', 'windsock-a'],
+    ]);
+    expect(iam[0]?.get('AssumeRolePolicyDocument')).toContain('airflow-env.amazonaws.com');
+    expect(iam[1]?.get('PolicyDocument')).toContain('arn:aws:s3:::b/*');
+    expect(JSON.parse(seen[2]?.body ?? '')).toMatchObject({
       SourceBucketArn: 'arn:aws:s3:::b',
       DagS3Path: 'dags',
       ExecutionRoleArn: 'arn:aws:iam::123456789012:role/windsock-a',
     });
+  });
+  it('leaves a role alone that is named, and takes one that is there', async () => {
+    const roles = 'arn:aws:iam::123456789012:role';
+    answer = ({ method, body }) => {
+      if (method === 'PUT') return { body: { Arn: 'x' } };
+      const there = '<Error><Code>EntityAlreadyExists</Code><Message>There.</Message></Error>';
+      return body.includes('CreateRole') ? { status: 409, xml: there } : { xml: '<Answer/>' };
+    };
+    const create = (...more: string[]) =>
+      cli(['environment', 'create', 'a', '--bucket', 'b', ...more, ...data()]);
+    expect((await create()).code).toBe(0);
+    expect((await create('--execution-role', `${roles}/mine`)).code).toBe(0);
+    const asked = seen.filter(({ method }) => method === 'PUT').map(({ body }) => JSON.parse(body));
+    expect(asked.map((body) => body.ExecutionRoleArn)).toEqual([`${roles}/windsock-a`, `${roles}/mine`]);
+    expect(seen).toHaveLength(4);
   });
   it('waits, and gives the reason of a failure', async () => {
     const failed = {
@@ -222,7 +244,7 @@ describe('environment', () => {
   it('shows progress, and ends when it is available', async () => {
     const states = ['CREATING', 'AVAILABLE'];
     const now = () => ({ Name: 'a', Status: states.shift(), WebserverUrl: 'localhost:7444' });
-    answer = (s) => ({ body: s.method === 'PUT' ? { Arn: 'x' } : { Environment: now() } });
+    answer = (s) => ({ body: s.method === 'GET' ? { Environment: now() } : { Arn: 'x' } });
     const { code, out, err } = await cli([
       'environment',
       'create',

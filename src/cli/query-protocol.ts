@@ -12,7 +12,12 @@ export interface Message {
 /** A call of a service that is spoken by forms and XML (AWS Query protocol). */
 export interface FormCall {
   readonly service: 'iam' | 'sts';
-  readonly action: 'CreateAccessKey' | 'DeleteAccessKey' | 'GetCallerIdentity';
+  readonly action:
+    | 'CreateAccessKey'
+    | 'CreateRole'
+    | 'DeleteAccessKey'
+    | 'GetCallerIdentity'
+    | 'PutRolePolicy';
   readonly members?: Readonly<Record<string, string>>;
 }
 

@@ -1,4 +1,11 @@
 import type { AuditSink } from '../audit/record.ts';
+import {
+  type EnvironmentOfRole,
+  executionRolePolicy,
+  executionRolePolicyName,
+  executionRoleTrust,
+  type RoleScope,
+} from '../contract/execution-role.ts';
 import { roleArn } from '../identity/arn.ts';
 import type { IamRole } from '../identity/directory.ts';
 import type { LivingDirectory } from '../identity/living-directory.ts';
@@ -12,57 +19,8 @@ const name = 'windsock-execution';
 /** Of the execution role of first environments; whether there is one or not. */
 export const executionRoleArn = (accountId: string): string => roleArn(accountId, { path: '/', name });
 
-const written = (...Statement: readonly object[]): string =>
-  JSON.stringify({ Version: '2012-10-17', Statement }, undefined, 2);
-
-/** "Amazon MWAA execution role", MWAA user guide. */
-const trust = written({
-  Effect: 'Allow',
-  Principal: { Service: ['airflow.amazonaws.com', 'airflow-env.amazonaws.com'] },
-  Action: 'sts:AssumeRole',
-});
-
-interface Named {
-  readonly environment: string;
-  readonly bucket: string;
-}
-interface Scope {
-  readonly accountId: string;
-  readonly region: string;
-}
-
-/** "Amazon MWAA execution role", MWAA user guide: the policy for a key that AWS owns. */
-const policyOf = ({ environment, bucket }: Named, { accountId, region }: Scope): string => {
-  const allow = (Action: string | readonly string[], Resource: string | readonly string[]) => ({
-    ...{ Effect: 'Allow', Action, Resource },
-  });
-  const content = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
-  const queueActions = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl'];
-  const logActions = ['CreateLogStream', 'CreateLogGroup', 'PutLogEvents', 'GetLogEvents', 'GetLogRecord'];
-  return written(
-    allow('airflow:PublishMetrics', `arn:aws:airflow:${region}:${accountId}:environment/${environment}`),
-    { ...allow('s3:ListAllMyBuckets', content), Effect: 'Deny' },
-    allow(['s3:GetObject*', 's3:GetBucket*', 's3:List*'], content),
-    allow(
-      [...logActions, 'GetLogGroupFields', 'GetQueryResults'].map((action) => `logs:${action}`),
-      `arn:aws:logs:${region}:${accountId}:log-group:airflow-${environment}-*`,
-    ),
-    allow(['logs:DescribeLogGroups', 's3:GetAccountPublicAccessBlock', 'cloudwatch:PutMetricData'], '*'),
-    allow(
-      [...queueActions, 'ReceiveMessage', 'SendMessage'].map((action) => `sqs:${action}`),
-      `arn:aws:sqs:${region}:*:airflow-celery-*`,
-    ),
-    {
-      Effect: 'Allow',
-      Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey*', 'kms:Encrypt'],
-      NotResource: `arn:aws:kms:*:${accountId}:key/*`,
-      Condition: { StringLike: { 'kms:ViaService': [`sqs.${region}.amazonaws.com`] } },
-    },
-  );
-};
-
 const newRole = (now: number): IamRole => ({
-  ...{ kind: 'role', name, path: '/', id: uniqueId('role'), createdAt: now, trust },
+  ...{ kind: 'role', name, path: '/', id: uniqueId('role'), createdAt: now, trust: executionRoleTrust },
   ...{ maxSessionDuration: 3_600, tags: {}, inline: {}, attached: [] },
   description: 'Execution role of the environments that the server makes when it starts.',
 });
@@ -85,11 +43,11 @@ interface Done {
  * that was deleted stays deleted.
  */
 export const makeExecutionRole = async (
-  named: Named,
-  d: Scope & { readonly directory: LivingDirectory; readonly audit: AuditSink; readonly clock: Clock },
+  named: EnvironmentOfRole,
+  d: RoleScope & { readonly directory: LivingDirectory; readonly audit: AuditSink; readonly clock: Clock },
 ): Promise<void> => {
-  const PolicyName = `MWAA-Execution-Policy-${named.environment}`;
-  const PolicyDocument = policyOf(named, d);
+  const PolicyName = executionRolePolicyName(named.environment);
+  const PolicyDocument = executionRolePolicy(named, d);
   await d.directory.change(
     (draft): readonly Done[] => {
       const before = draft.get('role', name);
@@ -99,7 +57,7 @@ export const makeExecutionRole = async (
         : [
             {
               eventName: 'CreateRole',
-              requestParameters: { RoleName: name, Path: '/', AssumeRolePolicyDocument: trust },
+              requestParameters: { RoleName: name, Path: '/', AssumeRolePolicyDocument: executionRoleTrust },
             },
           ];
       const full = sizeOf([...Object.values(role.inline), PolicyDocument]) > mostInline;

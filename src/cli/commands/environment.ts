@@ -82,14 +82,17 @@ const createCommand = (context: Context): Command =>
     .option('--airflow-version <version>', 'Airflow version (the newest, when left out)')
     .option('--class <class>', 'environment class', 'mw1.small')
     .addOption(
-      new Option('--execution-role <arn>', 'execution role (one named after the environment, when left out)'),
+      new Option(
+        '--execution-role <arn>',
+        'execution role (windsock-NAME, made where there is none, when left out)',
+      ),
     )
     .option('--wait', 'wait until it is available and show progress')
     .option('--json', 'for programs')
     .addHelpText('after', example('windsock environment create team-a --bucket team-a --wait'))
     .action(async (name: string, options: Json & NewEnvironmentOptions & { wait?: boolean }) => {
       const { api, to } = connect(options, context);
-      const arn = await createEnvironment(api, name, environmentBody(name, options, to.accountId));
+      const arn = await createEnvironment(api, name, await environmentBody(name, options, api, to));
       const made = options.wait ? await waitUntilAvailable(api, name, context) : undefined;
       if (options.json) return printJson(context, made ?? { Arn: arn });
       context.out(made ? `${name} is available: ${addressOf(made) ?? arn}\n` : `Creating ${arn}\n`);
