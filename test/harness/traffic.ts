@@ -85,7 +85,7 @@ export class Client {
     await this.#rig.wait(`a login at ${this.name}`, 30, async () => (await this.#freshLogin()) === 200);
   }
 
-  /** Uses every token of the last minute again. @throws Error for one that opened twice */
+  /** Uses every web login token of the last minute again. @throws Error for one that opened twice */
   async reuseTokens(): Promise<number> {
     const young = this.#tokens.splice(0).filter(({ at }) => performance.now() - at < 55_000);
     for (const token of young) {
@@ -133,15 +133,12 @@ export class Client {
     }
   }
 
-  async #use(use: () => Promise<number>): Promise<void> {
+  async #login(): Promise<void> {
+    const text: WebToken = await this.#rig.mint.webToken(this.name);
+    const use = async () => (await postLogin(this.#rig.place, text, this.#airflow)).status;
     const token: UsedToken = { use, at: performance.now(), successes: 0 };
     this.#tokens.push(token);
     if ((await use()) === 200) token.successes += 1;
-  }
-
-  async #login(): Promise<void> {
-    const token: WebToken = await this.#rig.mint.webToken(this.name);
-    await this.#use(async () => (await postLogin(this.#rig.place, token, this.#airflow)).status);
   }
 
   async #freshLogin(): Promise<number> {
@@ -154,7 +151,7 @@ export class Client {
 
   async #command(): Promise<void> {
     const token: CliToken = await this.#rig.mint.cliToken(this.name);
-    await this.#use(async () => (await postCommand(this.#rig.place, token, 'dags list')).status);
+    await postCommand(this.#rig.place, token, 'dags list');
   }
 
   /** One that would run for a minute, from a client that leaves before. */
