@@ -43,7 +43,8 @@ describe('what happens is recorded, and no secret with it', () => {
     expect((await postLogin(place, tokens.web, 2)).status).toBe(403);
     const words = `connections add db --conn-type http --conn-password ${secret}`;
     expect((await postCommand(place, tokens.cli, words)).status).toBe(200);
-    expect((await postCommand(place, tokens.cli, words)).status).toBe(403);
+    const wrong = { ...tokens.cli, CliToken: tokens.web.WebToken };
+    expect((await postCommand(place, wrong, words)).status).toBe(403);
     const trigger = await ask(place, session.hostname, `/api/v1/dags/x/dagRuns?note=${secret}`, {
       method: 'POST',
       headers: { ...session.headers, 'content-type': 'application/json' },

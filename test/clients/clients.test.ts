@@ -270,7 +270,8 @@ describe('aws cli', () => {
     const call = ['invoke-rest-api', '--name', 'demo', '--method', 'POST', '--path', `/echo/${runId}`];
     expect(await good(...call, '--body', '{"a": 1}', '--query-parameters', '{"limit": 5}')).toEqual({
       RestApiStatusCode: 200,
-      RestApiResponse: { method: 'POST', target: `/api/v2/echo/${wireRunId}?limit=5`, body: '{"a":1}' },
+      // the bytes of the client
+      RestApiResponse: { method: 'POST', target: `/api/v2/echo/${wireRunId}?limit=5`, body: '{"a": 1}' },
     });
     await available('demo-cli');
     await good('update-environment', '--name', 'demo-cli', '--cli-input-json', JSON.stringify(change('cli')));
