@@ -55,11 +55,11 @@ export interface ApiDeps {
   readonly keyUses: AccessKeyUses;
   readonly store: EnvironmentStore;
   readonly tokens: TokenMinter;
-  /** How often each caller, by ARN, may be given a token or credentials. */
+  /** How often each caller (`countedPrincipal`) may be given a token or credentials. */
   readonly givenOut: Pick<TokenBuckets, 'take'>;
-  /** How often each caller, by ARN, may call anything: every call leaves a record. */
+  /** How often each caller (`countedPrincipal`) may call anything: every call leaves a record. */
   readonly calls: Pick<TokenBuckets, 'take'>;
-  /** How often each caller, by ARN, may read the audit record. */
+  /** How often each caller (`countedPrincipal`) may read the audit record. */
   readonly lookups: Pick<TokenBuckets, 'take'>;
   readonly sessions: Pick<WebSessions, 'list' | 'endWhere'>;
   /** Who calls an Airflow, and over what; as the doors do it. */

@@ -7,7 +7,12 @@ import {
   throttlingException,
   tooManyRequestsException,
 } from '../contract/errors.ts';
-import type { MintContext, Principal, SessionFacts } from '../identity/principal.ts';
+import {
+  countedPrincipal,
+  type MintContext,
+  type Principal,
+  type SessionFacts,
+} from '../identity/principal.ts';
 import { headersOf, type ReceivedRequest } from '../identity/sigv4/canonical.ts';
 import { textOf } from '../lib/errors.ts';
 import { slices } from '../lib/turns.ts';
@@ -135,13 +140,14 @@ const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise
   const caller = await deps.verify(request, found.service);
   const { principal, session } = caller;
   trace.principal = principal;
-  if (!deps.calls.take(principal.arn)) throw throttlingException();
+  if (!deps.calls.take(countedPrincipal(principal))) throw throttlingException();
   trace.session = session;
   checkSessionLimits(found, caller);
   trace.input = validate(operation.input, await found.members());
   const { sourceIp, userAgent, requestId } = trace;
   const mint: MintContext = { ...session, principal, sourceIp, userAgent, requestId };
-  if (operation.givesOut && !deps.givenOut.take(principal.arn)) throw tooManyRequestsException();
+  if (operation.givesOut && !deps.givenOut.take(countedPrincipal(principal)))
+    throw tooManyRequestsException();
   await authorize(operation, mint, trace, deps);
   const output = await operation.execute(callOf(trace, operation, mint), deps);
   if (!operation.auditsSuccess) await deps.audit.write(auditEntry(trace, operation));

@@ -1,3 +1,4 @@
+import { countedPrincipal } from '../identity/principal.ts';
 import type { Clock } from '../lib/clock.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
 import type { ReadToken } from '../tokens/jwt.ts';
@@ -76,11 +77,12 @@ export const createDoorLimits = (o: {
         throw tooMany('Too many requests without a session from your address. Wait a second, then sign in.');
     },
     beforeAirflow: ({ mint }) => {
-      if (!airflow.take(mint.principal.arn))
+      if (!airflow.take(countedPrincipal(mint.principal)))
         throw tooMany('Too many requests by you within a second. Wait a second, then try again.');
     },
     enterAirflow: async ({ environmentId, mint }, whenWaiting) => {
-      const leave = await airflow.enter({ environmentId, arn: mint.principal.arn }, whenWaiting);
+      const principal = countedPrincipal(mint.principal);
+      const leave = await airflow.enter({ environmentId, principal }, whenWaiting);
       if (leave) return leave;
       throw tooMany(`${atWork.atOnce} requests by you are being answered. Wait for them, then try again.`);
     },

@@ -11,6 +11,8 @@ export interface Principal {
   readonly id?: string;
   readonly sessionName?: string;
   readonly sourceIdentity?: string;
+  /** Of a role's session: ARN of the user who assumed the first role of the chain. */
+  readonly firstCaller?: string;
 }
 
 /** What temporary credentials remember of how they were made. Times are epoch milliseconds. */
@@ -43,6 +45,14 @@ export interface Caller {
   readonly principal: Principal;
   readonly session: SessionFacts;
 }
+
+/**
+ * The name under which limits count a principal. Whoever assumes a role chooses the name of the session, so sessions
+ * count as the user who took the first role. A source identity counts separately: setting one is a right of its own
+ * (sts:SetSourceIdentity), for programs that assume roles for many people.
+ */
+export const countedPrincipal = ({ arn, firstCaller = arn, sourceIdentity }: Principal): string =>
+  sourceIdentity === undefined ? firstCaller : `${firstCaller} for ${sourceIdentity}`;
 
 /** `assumed-role/ROLE/SESSION` → `ROLE`; undefined for others. */
 export const roleNameOf = ({ type, iamIdentity }: Principal): string | undefined =>

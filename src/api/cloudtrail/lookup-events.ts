@@ -6,6 +6,7 @@ import { userNameOfEvent } from '../../audit/user-name.ts';
 import { lookupEventsInput } from '../../contract/cloudtrail.ts';
 import type { Checked } from '../../contract/constraints.ts';
 import { AwsError, throttlingException } from '../../contract/errors.ts';
+import { countedPrincipal } from '../../identity/principal.ts';
 import { type Operation, type Output, optionalString } from '../operation.ts';
 
 const mostResults = 50;
@@ -110,7 +111,7 @@ export const lookupEvents: Operation = {
   checks: () => [{ action: 'cloudtrail:LookupEvents', resources: ['*'] }],
   auditsSuccess: false,
   execute: async ({ input, principal }, { auditReader, lookups }) => {
-    if (!lookups.take(principal.arn)) throw throttlingException();
+    if (!lookups.take(countedPrincipal(principal))) throw throttlingException();
     const category = optionalString(input, 'EventCategory');
     if (category !== undefined && category !== 'insight')
       throw refused('InvalidEventCategoryException', 'The event category must be insight, or left out.');

@@ -3,6 +3,7 @@ import { accessDeniedException, throttlingException } from '../../contract/error
 import { invokeRestApiInput } from '../../contract/shapes/rest-api.ts';
 import type { WebTarget } from '../../environments/ports.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
+import { countedPrincipal } from '../../identity/principal.ts';
 import { upstreamHeaders } from '../../upstream/headers.ts';
 import type { Leave } from '../../upstream/in-flight.ts';
 import { callRestApi, NoRestAnswer, type RestAnswer, type RestCall } from '../../upstream/rest-call.ts';
@@ -26,10 +27,10 @@ const turnMilliseconds = 10_000;
 
 /** One's turn among the other requests of this principal. Throws ThrottlingException. */
 const enter = async (call: Call, environmentId: string, { airflowLimits }: ApiDeps): Promise<Leave> => {
-  const { arn } = call.principal;
-  if (!airflowLimits.take(arn)) throw throttlingException();
+  const principal = countedPrincipal(call.principal);
+  if (!airflowLimits.take(principal)) throw throttlingException();
   let timer: NodeJS.Timeout | undefined;
-  const leave = await airflowLimits.enter({ arn, environmentId }, (giveUp) => {
+  const leave = await airflowLimits.enter({ principal, environmentId }, (giveUp) => {
     timer = setTimeout(giveUp, turnMilliseconds);
   });
   clearTimeout(timer);

@@ -147,6 +147,7 @@ const newSession = (call: Call, role: IamRole, deps: ApiDeps) => {
     iamIdentity: `assumed-role/${role.name}/${sessionName}`,
     id: role.id,
     sessionName,
+    firstCaller: mint.principal.firstCaller ?? mint.principal.arn,
     ...sourceIdentityOf(input, mint),
   };
   const session: SessionFacts = {
