@@ -78,6 +78,14 @@ describe('the CLI endpoint', () => {
     t.world.cli = { kind: 'timed-out' };
   });
 
+  it('reads no body before its turn: many may wait, and each may have 1 MiB', async () => {
+    t.world.isFull = true;
+    const statuses = [];
+    for (const body of [`a 'b`, 'x'.repeat(1024 * 1024 + 1)]) statuses.push((await call(body)).status);
+    t.world.isFull = false;
+    expect(statuses).toEqual([429, 429]);
+  });
+
   it('refuses what is no fresh CLI token of this environment, and bodies that are no command', async () => {
     const web = await call('dags list', await webToken());
     expect([web.status, JSON.parse(web.body).message]).toEqual([

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuditEntry } from '../audit/record.ts';
 import type { CliAnswer } from '../environments/ports.ts';
 import { textOf } from '../lib/errors.ts';
+import type { Transaction } from '../lib/transaction.ts';
 import { BadWords, splitWords } from '../lib/words.ts';
 import { cliToken } from '../tokens/cli-token.ts';
-import { refuseToken, TokenRefused } from '../tokens/refused.ts';
+import { refuseToken } from '../tokens/refused.ts';
 import type { TokenRecord } from '../tokens/token-store.ts';
 import { type Answer, json, problem, Refusal } from './answer.ts';
 import { recordAfterwards, recordAtDoor } from './audited.ts';
@@ -14,7 +15,7 @@ import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 import { livingRecord } from './living.ts';
 import { bearerOf } from './session-of.ts';
-import { genuineToken, recordRefusal } from './token-use.ts';
+import { genuineToken, useToken } from './token-use.ts';
 import { unavailable } from './unavailable-page.ts';
 
 /** Enough for a large `--conf`; the command has the same bound. */
@@ -57,22 +58,17 @@ const redeem = async (call: Call): Promise<TokenRecord> => {
   const token = await genuineToken(deps, request, text, wanted);
   // Before the transaction: many that wait in theirs for a second connection would wait for each other.
   const record = await livingRecord(deps, door);
-  try {
-    return await deps.tokens.redeem(token, wanted, async (tx, row) => {
-      if (!deps.tokens.mayRunCommands(row.mint, record)) {
-        const facts = { kind: cliToken, environmentName: door.name, user: row.airflowIdentity };
-        throw refuseToken('no-right', facts, cliToken, door.name);
-      }
-      deps.limits.beforeAirflow(row);
-      const used = { eventName: 'UseCliToken', principal: row.mint.principal, session: row.mint };
-      await recordAtDoor(deps, request, door, used, tx);
-      return row;
-    });
-  } catch (error) {
-    if (error instanceof TokenRefused)
-      await recordRefusal(deps, request, door, { eventName: 'CliTokenRefused', token, error });
-    throw error;
-  }
+  const then = async (tx: Transaction, row: TokenRecord) => {
+    if (!deps.tokens.mayRunCommands(row.mint, record)) {
+      const facts = { kind: cliToken, environmentName: door.name, user: row.airflowIdentity };
+      throw refuseToken('no-right', facts, cliToken, door.name);
+    }
+    deps.limits.beforeAirflow(row);
+    const used = { eventName: 'UseCliToken', principal: row.mint.principal, session: row.mint };
+    await recordAtDoor(deps, request, door, used, tx);
+    return row;
+  };
+  return useToken(call, { token, wanted, refusedEvent: 'CliTokenRefused', then });
 };
 
 const readWords = async (req: IncomingMessage): Promise<string[]> => {
@@ -83,6 +79,8 @@ const readWords = async (req: IncomingMessage): Promise<string[]> => {
     throw error;
   }
 };
+
+const clientGone = (): Refusal => new Refusal(499, 'The client went away.');
 
 const outcomeOf = (result: CliAnswer): Partial<AuditEntry> => ({
   responseElements: {
@@ -127,7 +125,7 @@ const run = async (
         phase: 'outcome',
         ...brokenOff(error, hasLeft),
       });
-      throw hasLeft ? new Refusal(499, 'The client went away.') : error;
+      throw hasLeft ? clientGone() : error;
     });
     await recordAfterwards(deps, request, door, { ...event, phase: 'outcome', ...outcomeOf(result) });
     return answerOf(result);
@@ -151,11 +149,13 @@ export const cliEndpoint = async (
   if (request.browser) throw new Refusal(403, 'This endpoint is for programs, not for pages in a browser.');
   if (!deps.driver.webTarget(door.id)) return unavailable(door, false);
   const row = await redeem(call);
-  const words = await readWords(io.req);
   io.res.once('close', request.begin());
-  if (words.length === 0) throw new Refusal(400, 'The body holds no command. Send for instance: dags list');
   const leave = await deps.limits.enterAirflow(row, (giveUp) => io.res.once('close', giveUp));
   try {
+    // not before its turn: hundreds may wait, and each body may have 1 MiB
+    const words = await readWords(io.req);
+    if (words.length === 0) throw new Refusal(400, 'The body holds no command. Send for instance: dags list');
+    if (io.res.closed) throw clientGone();
     return await run(call, row, words, io.res);
   } finally {
     leave();

@@ -41,6 +41,16 @@ test('a genuine token that is refused again and again is bounded; others of the 
   limits.tokenRefused(token('c', 'ben'));
 });
 
+test('one token is used once at a time; the next uses wait, but not without end', async () => {
+  const limits = limitsAt();
+  const leave = await limits.enterToken(token('a', 'ann'));
+  const waiting = Array.from({ length: 500 }, () => limits.enterToken(token('a', 'ann')));
+  await expect(limits.enterToken(token('a', 'ann'))).rejects.toThrow(/used too many times at once/);
+  (await limits.enterToken(token('b', 'ann')))();
+  leave();
+  for (const next of waiting) (await next)();
+});
+
 test('changes of a session are bounded, each session by itself', () => {
   const limits = limitsAt();
   for (let i = 0; i < 250; i += 1) limits.beforeChange(session('a'));

@@ -4,7 +4,7 @@ import { TokenBuckets } from '../lib/token-buckets.ts';
 import type { ReadToken } from '../tokens/jwt.ts';
 import type { WebSession } from '../tokens/session-store.ts';
 import { type AirflowLimits, atWork } from '../upstream/airflow-limits.ts';
-import type { Leave } from '../upstream/in-flight.ts';
+import { InFlight, type Leave } from '../upstream/in-flight.ts';
 import { Refusal } from './answer.ts';
 import type { Arrival } from './arrivals.ts';
 import type { DoorRequest } from './door-request.ts';
@@ -17,6 +17,12 @@ const guesses = { perSecond: 2, burst: 300 } as const;
 /** Requests of one session that may change something: each is recorded twice. */
 const changes = { perSecond: 50, burst: 250 } as const;
 
+/**
+ * Uses of one token wait for the lock of its row: all at once, each would hold a connection to the database. So they come
+ * here one by one.
+ */
+const uses = { atOnce: 1, waiting: 500, waitMs: 30_000 } as const;
+
 /** A session, or a token that was used. */
 type OfPrincipal = Pick<WebSession, 'environmentId' | 'mint'>;
 
@@ -27,6 +33,8 @@ export interface DoorLimits {
   strangeToken(request: DoorRequest): Promise<void>;
   /** Before a genuine token is used; one that was never refused is never held up. */
   beforeToken(token: ReadToken): void;
+  /** Resolves when no other use of this token is being decided. Call what it gives when this one is. */
+  enterToken(token: ReadToken): Promise<Leave>;
   /** A genuine token was refused. */
   tokenRefused(token: ReadToken): void;
   /** A request came without a session. */
@@ -53,6 +61,7 @@ export const createDoorLimits = (o: {
   const strange = new TokenBuckets(guesses, clock);
   const refused = new TokenBuckets(guesses, clock);
   const changed = new TokenBuckets(changes, clock);
+  const inUse = new InFlight(uses);
   const strangers = new TokenBuckets(requests, clock);
   return {
     beforeRequest: ({ crowded }) => {
@@ -67,6 +76,11 @@ export const createDoorLimits = (o: {
     },
     beforeToken: ({ jti }) => {
       if (!refused.has(`token ${jti}`)) throw tooMany(refusedOften);
+    },
+    enterToken: async ({ jti }) => {
+      const leave = await inUse.enter(jti, () => {});
+      if (leave) return leave;
+      throw tooMany('This token is being used too many times at once. Wait a second, then try again.');
     },
     tokenRefused: ({ jti, user }) => {
       refused.take(`token ${jti}`);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { EnvironmentRecord } from '../environments/record.ts';
 import type { Transaction } from '../lib/transaction.ts';
-import { refuseToken, TokenRefused } from '../tokens/refused.ts';
+import { refuseToken } from '../tokens/refused.ts';
 import type { WebSession } from '../tokens/session-store.ts';
 import type { TokenRecord } from '../tokens/token-store.ts';
 import { webLoginToken } from '../tokens/web-login-token.ts';
@@ -15,7 +15,7 @@ import type { DoorRequest } from './door-request.ts';
 import { livingRecord } from './living.ts';
 import { isSameOrigin } from './origin.ts';
 import { sessionOf } from './session-of.ts';
-import { genuineToken, recordRefusal } from './token-use.ts';
+import { genuineToken, useToken } from './token-use.ts';
 
 const maxBody = 8 * 1024;
 
@@ -107,7 +107,8 @@ export const login = async (
   const previous = await sessionOf(deps, request, door);
   const attempt: Login = { deps, door, request, record, previous, replace: form.replace };
   try {
-    const begun = await deps.tokens.redeem(token, wanted, (tx, row) => beginIn(tx, attempt, row));
+    const then = (tx: Transaction, row: TokenRecord) => beginIn(tx, attempt, row);
+    const begun = await useToken(attempt, { token, wanted, refusedEvent: 'WebLoginRefused', then });
     begun.announce();
     const cookie = beginSession(begun.kind, door, begun);
     return json(200, { user: begun.airflowIdentity, environment: door.name }, { 'set-cookie': cookie });
@@ -115,8 +116,6 @@ export const login = async (
     if (error instanceof OtherSession) {
       return json(409, { error: error.code, message: error.publicText, current: error.current });
     }
-    if (error instanceof TokenRefused)
-      await recordRefusal(deps, request, door, { eventName: 'WebLoginRefused', token, error });
     throw error;
   }
 };

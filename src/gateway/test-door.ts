@@ -124,6 +124,8 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     /** Whom the last command was for. */
     person: string | undefined;
     words: (readonly string[])[];
+    /** Too many requests of everybody are with Airflow. */
+    isFull: boolean;
     /** Nothing can be recorded. */
     auditFails: boolean;
   } = {
@@ -132,6 +134,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     person: undefined,
     cli: { kind: 'ran', stdout: Buffer.from('out\n'), stderr: Buffer.from(''), exitCode: 0 },
     words: [],
+    isFull: false,
     auditFails: false,
   };
   const tokens = createTokens({
@@ -146,6 +149,7 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
   const records = new Map<string, EnvironmentRecord>();
   const audit: AuditEntry[] = [];
   const pools = createUpstreamPools();
+  const limits = createAirflowLimits({ clock: systemClock, requestsPerSecond: 1_000_000 });
   const gateway = createGateway({
     environments: {
       findById: async (id) => {
@@ -180,7 +184,11 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
     firstPort,
     connectionsPerAddress: 1000,
     requestsPerSecond: 1_000_000,
-    airflowLimits: createAirflowLimits({ clock: systemClock, requestsPerSecond: 1_000_000 }),
+    airflowLimits: {
+      take: limits.take,
+      enter: (who, whenWaiting) =>
+        world.isFull ? Promise.resolve(undefined) : limits.enter(who, whenWaiting),
+    },
     ownCommand: { program: 'windsock', data: "/srv/wind sock's" },
   });
   const open = async (record: EnvironmentRecord) => {

@@ -1,6 +1,8 @@
+import type { Transaction } from '../lib/transaction.ts';
 import type { ReadToken } from '../tokens/jwt.ts';
-import { refuseStranger, type TokenRefused } from '../tokens/refused.ts';
-import type { TokenKind } from '../tokens/token-kind.ts';
+import type { Wanted } from '../tokens/redeem.ts';
+import { refuseStranger, TokenRefused } from '../tokens/refused.ts';
+import type { TokenRecord } from '../tokens/token-store.ts';
 import { recordAfterwards } from './audited.ts';
 import type { DoorDeps } from './deps.ts';
 import type { DoorFacts } from './door-facts.ts';
@@ -14,7 +16,7 @@ export const genuineToken = async (
   deps: DoorDeps,
   request: DoorRequest,
   text: string,
-  wanted: { readonly kind: TokenKind; readonly environment: DoorFacts },
+  wanted: Wanted,
 ): Promise<ReadToken> => {
   const token = await deps.tokens.read(text);
   if (!token) {
@@ -26,13 +28,12 @@ export const genuineToken = async (
 };
 
 /** Keeps that a genuine token was refused. Throws Refusal 429 once there are too many of those of one person. */
-export const recordRefusal = async (
-  deps: DoorDeps,
-  request: DoorRequest,
-  door: DoorFacts,
-  refused: { readonly eventName: string; readonly token: ReadToken; readonly error: TokenRefused },
+const recordRefusal = async (
+  { deps, request, door }: AtDoor,
+  eventName: string,
+  token: ReadToken,
+  error: TokenRefused,
 ): Promise<void> => {
-  const { eventName, token, error } = refused;
   deps.limits.tokenRefused(token);
   await recordAfterwards(deps, request, door, {
     eventName,
@@ -41,4 +42,32 @@ export const recordRefusal = async (
     errorMessage: error.reason,
     requestParameters: { user: token.user },
   });
+};
+
+/** A request at a door. */
+interface AtDoor {
+  readonly deps: DoorDeps;
+  readonly request: DoorRequest;
+  readonly door: DoorFacts;
+}
+
+/** What to use a token for; `refusedEvent` is how a refusal is recorded. */
+interface Use<T> {
+  readonly token: ReadToken;
+  readonly wanted: Wanted;
+  readonly refusedEvent: string;
+  readonly then: (tx: Transaction, row: TokenRecord) => Promise<T>;
+}
+
+/** Uses a genuine token, as `Tokens.redeem` does, and keeps it when that is refused. Throws TokenRefused, and Refusal 429. */
+export const useToken = async <T>(at: AtDoor, { token, wanted, refusedEvent, then }: Use<T>): Promise<T> => {
+  const leave = await at.deps.limits.enterToken(token);
+  try {
+    return await at.deps.tokens.redeem(token, wanted, then);
+  } catch (error) {
+    if (error instanceof TokenRefused) await recordRefusal(at, refusedEvent, token, error);
+    throw error;
+  } finally {
+    leave();
+  }
 };

@@ -1,6 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
 import { failpoint } from '../lib/failpoint.ts';
-import type { OneByOne } from '../lib/one-by-one.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { hashOf, type ReadToken } from './jwt.ts';
 import type { TokenEnvironment } from './ports.ts';
@@ -14,9 +13,6 @@ export interface RedeemDeps {
   /** CLI tokens work once as well. */
   readonly singleUseCliTokens: boolean;
 }
-
-/** Uses of one token wait for the lock of its row: all at once, each would hold a connection to the database. */
-export type UseLine = Pick<OneByOne, 'run'>;
 
 /** What the endpoint that was called wants. */
 export interface Wanted {
@@ -43,7 +39,7 @@ const isOverdue = (row: TokenRecord, clock: Clock): boolean =>
  * Throws TokenRefused.
  */
 export const redeemToken = async <T>(
-  deps: RedeemDeps & { readonly line: UseLine },
+  deps: RedeemDeps,
   token: ReadToken,
   wanted: Wanted,
   then: (tx: Transaction, row: TokenRecord) => Promise<T>,
@@ -65,7 +61,7 @@ export const redeemToken = async <T>(
     failpoint('redeem:before-commit');
     return done;
   };
-  const result = await deps.line.run(token.jti, () => deps.tokenStore.inTransaction(useIn));
+  const result = await deps.tokenStore.inTransaction(useIn);
   failpoint('redeem:after-commit');
   return result;
 };

@@ -1,7 +1,6 @@
 import type { MintContext } from '../identity/principal.ts';
 import { textOf } from '../lib/errors.ts';
 import { type Log, silentLog } from '../lib/log.ts';
-import { OneByOne } from '../lib/one-by-one.ts';
 import type { Stop } from '../lib/stop.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { type AssertionDeps, type Assertions, createAssertions, type RoleEnvironment } from './assertion.ts';
@@ -66,7 +65,6 @@ const describe = async (deps: TokensDeps, credential: string): Promise<string | 
 export const createTokens = (deps: TokensDeps): Tokens => {
   const log = deps.log ?? silentLog;
   const sessions = createWebSessions(deps);
-  const line = new OneByOne();
   const sweep = async () => {
     await sweepAll((limit) => deps.tokenStore.sweep(deps.clock.now() - hour, limit));
     await sweepAll((limit) => deps.sessionStore.sweep(deps.clock.now() - 7 * 24 * hour, limit));
@@ -75,7 +73,7 @@ export const createTokens = (deps: TokensDeps): Tokens => {
     webLoginToken: (e, mint, airflowIdentity) => mintToken(deps, webLoginToken, e, { mint, airflowIdentity }),
     cliToken: (e, mint, airflowIdentity) => mintToken(deps, cliToken, e, { mint, airflowIdentity }),
     read: (text) => readToken(text, deps.keys, deps.installationId),
-    redeem: (token, wanted, then) => redeemToken({ ...deps, line }, token, wanted, then),
+    redeem: (token, wanted, then) => redeemToken(deps, token, wanted, then),
     describe: (credential) => describe(deps, credential),
     sessions,
     assertions: createAssertions(deps),
