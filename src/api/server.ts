@@ -2,10 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { AwsError, malformedRequestException, requestTooLargeException } from '../contract/errors.ts';
+import {
+  AwsError,
+  malformedRequestException,
+  requestTooLargeException,
+  throttlingException,
+} from '../contract/errors.ts';
 import { beginWork, makeRoom } from '../lib/make-room.ts';
 import { plainAddress } from '../lib/plain-address.ts';
 import { originForm } from '../lib/request-target.ts';
+import { BodyRoom, type HeldBody } from './body-room.ts';
 import type { ApiDeps } from './deps.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { handleCall } from './pipeline.ts';
@@ -22,6 +28,8 @@ export interface ApiServer {
 const usualBodyLimit = 1024 * 1024;
 /** What InvokeRestApi may carry to Airflow, in both directions. */
 const restApiBodyLimit = 6 * 1024 * 1024;
+/** Bodies in memory at once: 64 of the largest, and of each other one what usual calls have. */
+const bodyRoom = { most: 64 * restApiBodyLimit, free: 64 * 1024 };
 const closeDeadline = 5_000;
 const maxConnections = 1_000;
 const drainTime = 1_000;
@@ -35,10 +43,10 @@ const timeouts = {
 };
 
 /**
- * Reads the body of any method, GET too: the signature covers it. Throws RequestEntityTooLargeException
- * without ending the connection, so that the answer still gets through.
+ * Reads the body of any method, GET too: the signature covers it. Throws RequestEntityTooLargeException, and
+ * ThrottlingException when there is no room for it, without ending the connection, so that the answer still gets through.
  */
-const readBody = async (raw: IncomingMessage): Promise<Buffer> => {
+const readBody = async (raw: IncomingMessage, held: HeldBody): Promise<Buffer> => {
   const bodyLimit = raw.url?.startsWith('/restapi/') ? restApiBodyLimit : usualBodyLimit;
   const chunks: Buffer[] = [];
   let size = Number(raw.headers['content-length'] ?? 0);
@@ -47,8 +55,10 @@ const readBody = async (raw: IncomingMessage): Promise<Buffer> => {
   for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > bodyLimit) throw requestTooLargeException(bodyLimit);
+    if (!held.add(chunk.length)) throw throttlingException();
     chunks.push(chunk);
   }
+  held.complete();
   return Buffer.concat(chunks);
 };
 
@@ -67,13 +77,16 @@ const drained = (raw: IncomingMessage): Promise<void> =>
 const send = (reply: FastifyReply, response: ApiResponse) =>
   reply.code(response.status).headers(response.headers).send(Buffer.from(response.body));
 
-const answerCall = async (request: FastifyRequest, reply: FastifyReply, deps: ApiDeps) => {
+const answerCall = async (request: FastifyRequest, reply: FastifyReply, deps: ApiDeps, room: BodyRoom) => {
   const { raw } = request;
   let body: Buffer;
+  const held = room.hold(() => raw.destroy());
+  reply.raw.once('close', held.release);
   try {
-    body = await readBody(raw);
+    body = await readBody(raw, held);
   } catch (error) {
     // The client went away or was too slow: nobody reads an answer.
+    held.release();
     if (!(error instanceof AwsError)) return reply.hijack();
     await drained(raw);
     return send(reply.header('connection', 'close'), renderError(error, request.id));
@@ -101,11 +114,12 @@ const about = ({ region }: ApiDeps) => ({
 });
 
 const buildApp = (deps: ApiDeps) => {
-  const call = (request: FastifyRequest, reply: FastifyReply) => answerCall(request, reply, deps);
+  const room = new BodyRoom(bodyRoom);
+  const call = (request: FastifyRequest, reply: FastifyReply) => answerCall(request, reply, deps, room);
   const app = fastify({
     exposeHeadRoutes: false,
     genReqId: () => randomUUID(),
-    frameworkErrors: (_error, request, reply) => void answerCall(request, reply, deps),
+    frameworkErrors: (_error, request, reply) => void answerCall(request, reply, deps, room),
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));

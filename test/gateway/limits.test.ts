@@ -128,9 +128,9 @@ test('one genuine token that is sent again and again is told to wait; the next i
 });
 
 /** Opens so many connections and sends half of something over each. */
-const sendHalf = async (host: string, port: number, number: number, bytes: string) => {
+const sendHalf = async (host: string, port: number, number: number, bytes: string | Buffer) => {
   const sockets = Array.from({ length: number }, () => connect(port, host));
-  for (const socket of sockets) socket.on('error', () => {}).write(bytes, 'latin1');
+  for (const socket of sockets) socket.on('error', () => {}).write(bytes);
   await until('connections', 30, () => sockets.every(({ connecting }) => !connecting));
   return sockets;
 };
@@ -154,8 +154,8 @@ test('half-sent requests, at the API and here, make room for whole ones', async 
 });
 
 /** One call of InvokeRestApi by one of the two. */
-const invoke = (name: string) => {
-  const body = JSON.stringify({ Method: 'GET', Path: '/dags' });
+const invoke = (name: string, more: object = { Method: 'GET' }) => {
+  const body = JSON.stringify({ Path: '/dags', ...more });
   const key = keys[name] as Key;
   return signed(rig.place, { method: 'POST', path: '/restapi/one', body, key });
 };
@@ -177,4 +177,19 @@ test('slow requests of one person leave Airflow to the others, by whatever way t
     release();
   }
   await until('served again', 20, () => isServed(ben));
+});
+
+test('bodies that nobody has signed yet and that do not come whole make room for those that do', async () => {
+  const size = 6 * 1024 ** 2;
+  const head = `POST /restapi/one HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${size}\r\n\r\n`;
+  const most = Buffer.concat([Buffer.from(head), Buffer.alloc(size - 1)]);
+  const open = await sendHalf('127.0.0.1', rig.place.ports.api, 70, most);
+  try {
+    await until('the first are cut', 60, () => open[0]?.destroyed === true);
+    const large = { Method: 'POST', Body: { note: 'x'.repeat(5 * 1024 ** 2) } };
+    expect((await invoke('ann', large)).errorType).not.toBe('ThrottlingException');
+    expect(open.at(-1)?.destroyed).toBe(false);
+  } finally {
+    for (const socket of open) socket.destroy();
+  }
 });

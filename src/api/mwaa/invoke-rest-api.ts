@@ -25,13 +25,22 @@ const limits = { milliseconds: 10_000, bytes: 6 * 1024 * 1024 };
 /** Below what clients wait for an answer, with the call itself. */
 const turnMilliseconds = 10_000;
 
+/** Hundreds may wait: characters of a body that may be held in memory meanwhile. */
+const mostWhileWaiting = 64 * 1024;
+
 /** One's turn among the other requests of this principal. Throws ThrottlingException. */
-const enter = async (call: Call, environmentId: string, { airflowLimits }: ApiDeps): Promise<Leave> => {
+const enter = async (
+  call: Call,
+  environmentId: string,
+  body: string | undefined,
+  { airflowLimits }: ApiDeps,
+): Promise<Leave> => {
   const principal = countedPrincipal(call.principal);
   if (!airflowLimits.take(principal)) throw throttlingException();
   let timer: NodeJS.Timeout | undefined;
   const leave = await airflowLimits.enter({ principal, environmentId }, (giveUp) => {
-    timer = setTimeout(giveUp, turnMilliseconds);
+    if ((body?.length ?? 0) > mostWhileWaiting) giveUp();
+    else timer = setTimeout(giveUp, turnMilliseconds);
   });
   clearTimeout(timer);
   if (leave) return leave;
@@ -102,7 +111,7 @@ export const invokeRestApi: Operation = {
     const { environment, webserverHostname } = await findAccessible(call, deps);
     const root = restApiRoot(environment.spec.AirflowVersion);
     const request = requestOf(call.input, root);
-    const leave = await enter(call, environment.id, deps);
+    const leave = await enter(call, environment.id, request.body, deps);
     try {
       const assertion = await assertionOf(call, environment, deps);
       const target = deps.driver.webTarget(environment.id);
