@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { textOf } from '../lib/errors.ts';
+import { quotedWhereNeeded } from '../lib/shell.ts';
 import { CliError } from './errors.ts';
 
 /** One command that makes a store trust the root. */
@@ -70,12 +71,9 @@ export const trustSteps = (o: { caFile: string; home?: string }): readonly Trust
   return [...systemSteps(o.caFile, name), ...nssSteps(o.caFile, name, o.home ?? homedir())];
 };
 
-const word = (text: string): string =>
-  /^[\w./:=,@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** The command as a person types it. */
 export const stepText = (step: TrustStep, isRoot: boolean): string =>
-  `${step.needsRoot && !isRoot ? 'sudo ' : ''}${step.command.map(word).join(' ')}`;
+  `${step.needsRoot && !isRoot ? 'sudo ' : ''}${step.command.map(quotedWhereNeeded).join(' ')}`;
 
 /**
  * Makes this machine trust the root, as far as this account may. Gives the steps that were done and those that

@@ -1,10 +1,8 @@
 import type { Socket } from 'node:net';
-import { plainAddress } from '../lib/plain-address.ts';
+import { isLoopback, plainAddress } from '../lib/plain-address.ts';
 import { connectingUid } from '../upstream/peer.ts';
 
 const known = new WeakMap<Socket, Promise<string>>();
-
-const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.');
 
 const withAccount = async (socket: Socket, address: string): Promise<string> => {
   const uid = await connectingUid(socket).catch(() => undefined);

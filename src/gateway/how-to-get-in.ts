@@ -1,22 +1,21 @@
+import { isLoopback } from '../lib/plain-address.ts';
 import { quotedWhereNeeded } from '../lib/shell.ts';
 import type { DoorDeps } from './deps.ts';
 import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
 import { escapeHtml } from './page.ts';
 
-const isThisMachine = (address: string): boolean => address === '::1' || address.startsWith('127.');
-
 /** The command that opens the environment; where the data folder is, is said on this machine only. */
 const openCommand = ({ ownCommand }: DoorDeps, request: DoorRequest, door: DoorFacts): string => {
   const { program, data } = ownCommand;
   const folder =
-    data !== undefined && isThisMachine(request.clientIp) ? ` --data ${quotedWhereNeeded(data)}` : '';
+    data !== undefined && isLoopback(request.clientIp) ? ` --data ${quotedWhereNeeded(data)}` : '';
   return `${program} open ${door.name}${folder}`;
 };
 
 /** How to get a web login token, as HTML. */
 export const howToGetIn = (deps: DoorDeps, request: DoorRequest, door: DoorFacts): string => {
-  const where = isThisMachine(request.clientIp) ? 'this machine' : 'the machine that Windsock runs on';
+  const where = isLoopback(request.clientIp) ? 'this machine' : 'the machine that Windsock runs on';
   const folder = deps.ownCommand.program.startsWith('npx') ? ', in the folder of Windsock' : '';
   return (
     `<p>Open it from a terminal on ${where}${folder}:</p><pre>${escapeHtml(openCommand(deps, request, door))}</pre>` +

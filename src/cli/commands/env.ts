@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { quoted } from '../../lib/shell.ts';
 import { createApiClient } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
@@ -60,8 +61,6 @@ const variables = (facts: EndpointFacts, key: AccessKey): Readonly<Record<string
   AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
   ...trustVariables(facts),
 });
-
-const quoted = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A session token or a profile left in the shell would win over our key or go with it. */
 const exportsText = (values: Readonly<Record<string, string>>): string =>
