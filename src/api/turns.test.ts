@@ -1,7 +1,9 @@
 // The worst requests of each kind that a caller may send: none holds the event loop. Processor time of a turn is
 // measured, which other programs on the machine do not change; the bound is far below what each took in one turn before
 // its work was bounded, and above what a cold start takes.
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { handleCall } from './pipeline.ts';
 import { query } from './test-query.ts';
 import { available, call, fakeWorld } from './testing.ts';
 
@@ -45,6 +47,8 @@ const bodies: readonly [string, string, string][] = [
   ['query', 'POST /restapi/demo', `{"QueryParameters":{${repeated((i) => `"${i}":1.0`, 5 * mebibyte)}}}`],
   ['numbers', 'POST /restapi/demo', `{"Body":[${repeated(() => '1.0', 5 * mebibyte)}]}`],
   ['lists', 'POST /restapi/demo', `{"Body":[${repeated(() => '[]', 5 * mebibyte)}]}`],
+  ['escapes', 'POST /restapi/demo', `{"Body":"${'\\n'.repeat(3 * mebibyte - 20)}"}`],
+  ['members', 'POST /restapi/demo', `{${repeated((i) => `"${i}":0`, 5 * mebibyte)}}`],
   ['path', 'POST /restapi/demo', `{"Method":"GET","Path":"${'/a'.repeat(2 * mebibyte)}"}`],
 ];
 
@@ -55,6 +59,32 @@ describe('no body holds the event loop', () => {
     const [method = '', path = ''] = target.split(' ');
     await call(world, method, path, '{}');
     expect(await busiest(() => call(world, method, path, body))).toBeLessThan(longestTurn);
+  });
+});
+
+const forms: readonly [string, string][] = [
+  ['names', 'a&'.repeat(mebibyte / 2)],
+  ['empty', 'a=&'.repeat(mebibyte / 3)],
+  ['blanks', `a=${'+'.repeat(mebibyte - 2)}`],
+  ['dots', '.'.repeat(mebibyte)],
+];
+
+describe('no form of somebody who is not known holds the event loop', () => {
+  test.each(forms)('%s', async (_name, form) => {
+    const { deps } = fakeWorld();
+    const authorization =
+      'AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
+    const rawHeaders = Object.entries({ host: 'localhost', authorization }).flat();
+    const request = {
+      method: 'POST',
+      target: '/',
+      rawHeaders,
+      sourceIp: '127.0.0.1',
+      requestId: randomUUID(),
+    };
+    const sent = (body: string) => handleCall({ ...request, body: Buffer.from(body) }, deps);
+    await sent('a=1');
+    expect(await busiest(() => sent(form))).toBeLessThan(longestTurn);
   });
 });
 
@@ -88,4 +118,34 @@ test.each(policies)('no policy holds the event loop: %s', async (_name, Statemen
     MaxItems: 1_000,
   };
   expect(await busiest(() => query(world, 'SimulateCustomPolicy', asked))).toBeLessThan(longestTurn);
+});
+
+const named = (documents: number, keys: number) =>
+  Array.from({ length: documents }, (_, document) =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: statement('*', {
+        Condition: {
+          StringEquals: Object.fromEntries(
+            Array.from({ length: keys }, (_, i) => [`a:${document}-${i}`, '']),
+          ),
+        },
+      }),
+    }),
+  );
+
+test.each([
+  ['InvalidInput', 'SimulateCustomPolicy', named(30, 1_400)],
+  ['InvalidInput', 'GetContextKeysForCustomPolicy', named(30, 1_400)],
+  [undefined, 'SimulateCustomPolicy', named(4, 1_200)],
+  [undefined, 'GetContextKeysForCustomPolicy', named(4, 1_200)],
+])('many condition keys: %s of %s', async (expected, operation, PolicyInputList) => {
+  const world = fakeWorld();
+  const ActionNames = Array.from({ length: 50 }, (_, i) => `s3:Get${i}`);
+  const asked = { PolicyInputList, ...(operation.startsWith('Sim') ? { ActionNames, MaxItems: 1_000 } : {}) };
+  let code: string | undefined;
+  const most = await busiest(async () => {
+    ({ code } = await query(world, operation, asked));
+  });
+  expect([code, most < longestTurn]).toEqual([expected, true]);
 });

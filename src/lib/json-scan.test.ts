@@ -39,7 +39,8 @@ describe('a text', () => {
     });
     await fc.assert(
       fc.asyncProperty(object, fc.constantFrom(0, 1, 3), async (value, blanks) => {
-        const members = await scanJson(JSON.stringify(value, undefined, blanks));
+        const text = JSON.stringify(value, undefined, blanks);
+        const members = await scanJson(text, new Set(Object.keys(value)));
         const read = Object.fromEntries([...(members ?? [])].map(([name, text]) => [name, JSON.parse(text)]));
         expect(read).toEqual(JSON.parse(JSON.stringify(value)));
       }),
@@ -59,8 +60,16 @@ test.each([
   [`${'['.repeat(1_000)}${']'.repeat(1_000)}`, []],
   [`${'['.repeat(1_001)}${']'.repeat(1_001)}`, undefined],
 ])('%s', async (text, members) => {
-  const found = await scanJson(text);
+  const found = await scanJson(text, new Set(['a']));
   expect(found && [...found]).toEqual(members);
+});
+
+test('members that nobody asks for are not kept', async () => {
+  const found = await scanJson('{"a":1,"b":2,"\\u0063":3,"__proto__":4}', new Set(['b', 'c']));
+  expect([...(found ?? [])]).toEqual([
+    ['b', '2'],
+    ['c', '3'],
+  ]);
 });
 
 test('others have their turn while a large text is read', async () => {

@@ -14,6 +14,9 @@ const deepest = 1_000;
 /** Tokens between two looks at the time. */
 const tokensAtOnce = 5_000;
 
+/** Of a member as it is written, escapes and all; no model has one as long. */
+const longestName = 1_000;
+
 const code = (character: string): number => character.charCodeAt(0);
 const [quote, backslash, comma, colon] = [code('"'), code('\\'), code(','), code(':')];
 const [openObject, closeObject, openArray, closeArray] = [code('{'), code('}'), code('['), code(']')];
@@ -27,12 +30,23 @@ const skipBlanks = (text: string, from: number): number => {
   return at;
 };
 
-const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null/y;
 
 const matchEnd = (pattern: RegExp, text: string, at: number): number => {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : -1;
+};
+
+const isHex = (c: number): boolean => (c >= 48 && c <= 57) || (c >= 65 && c <= 70) || (c >= 97 && c <= 102);
+const letterU = code('u');
+const escapable = new Set(['"', '\\', '/', 'b', 'f', 'n', 'r', 't'].map(code));
+
+/** The end of the escape that begins at this backslash; -1 when it is none. */
+const escapeEnd = (text: string, at: number): number => {
+  const c = text.charCodeAt(at + 1);
+  if (c !== letterU) return escapable.has(c) ? at + 2 : -1;
+  for (let i = at + 2; i < at + 6; i += 1) if (!isHex(text.charCodeAt(i))) return -1;
+  return at + 6;
 };
 
 /** The end of the text that begins at this quotation mark; -1 when it is none. */
@@ -41,7 +55,7 @@ const textEnd = (text: string, from: number): number => {
     const c = text.charCodeAt(at);
     if (c === quote) return at + 1;
     if (c < 0x20) return -1;
-    at = c === backslash ? matchEnd(escaped, text, at) : at + 1;
+    at = c === backslash ? escapeEnd(text, at) : at + 1;
     if (at < 0) return -1;
   }
   return -1;
@@ -51,16 +65,18 @@ type Wanted = 'value' | 'value or end' | 'key' | 'key or end' | 'more';
 
 /** Goes along a JSON text (RFC 8259) token by token. */
 class Scan {
-  /** The members of the outermost object, by name. */
+  /** The members of the outermost object that are asked for, by name. */
   readonly members = new Map<string, string>();
   readonly #text: string;
+  readonly #names: ReadonlySet<string>;
   readonly #open: number[] = [];
   #at: number;
   #wanted: Wanted = 'value';
   #member: { readonly name: string; readonly from: number } | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, names: ReadonlySet<string>) {
     this.#text = text;
+    this.#names = names;
     this.#at = skipBlanks(text, 0);
   }
 
@@ -108,10 +124,15 @@ class Scan {
     const end = c === quote ? textEnd(this.#text, this.#at) : -1;
     const after = end < 0 ? -1 : skipBlanks(this.#text, end);
     if (after < 0 || this.#text.charCodeAt(after) !== colon) return -1;
-    if (this.#open.length === 1)
-      this.#member = { name: JSON.parse(this.#text.slice(this.#at, end)) as string, from: -1 };
+    if (this.#open.length === 1) this.#begin(end);
     this.#wanted = 'value';
     return after + 1;
+  }
+
+  #begin(end: number): void {
+    if (this.#names.size === 0 || end - this.#at > longestName) return;
+    const name = JSON.parse(this.#text.slice(this.#at, end)) as string;
+    if (this.#names.has(name)) this.#member = { name, from: -1 };
   }
 
   #value(c: number): number {
@@ -127,11 +148,14 @@ class Scan {
 }
 
 /**
- * Checks a JSON text of any size without holding the event loop, and gives the texts of its members where it is an
- * object; undefined for what is no JSON, or nested more than 1,000 deep.
+ * Checks a JSON text of any size without holding the event loop, and gives the texts of those of its members that are
+ * asked for where it is an object; undefined for what is no JSON, or nested more than 1,000 deep.
  */
-export const scanJson = async (text: string): Promise<ReadonlyMap<string, string> | undefined> => {
-  const [scan, pause] = [new Scan(text), slices()];
+export const scanJson = async (
+  text: string,
+  names: ReadonlySet<string> = new Set(),
+): Promise<ReadonlyMap<string, string> | undefined> => {
+  const [scan, pause] = [new Scan(text, names), slices()];
   for (let tokens = 1; !scan.isDone; tokens += 1) {
     if (!scan.step()) return undefined;
     if (tokens % tokensAtOnce === 0) await pause();

@@ -12,6 +12,10 @@ const ofStatement = ({ resources, conditions }: Statement): readonly string[] =>
   ]),
 ];
 
+/** How often a policy names a condition key, in conditions and variables. */
+export const contextKeyCount = ({ statements }: Policy): number =>
+  statements.reduce((sum, statement) => sum + ofStatement(statement).length, 0);
+
 /** The condition keys that policies ask for, as they are first written; the same key in another spelling is no other. */
 export const contextKeysOf = (policies: readonly Policy[]): readonly string[] => {
   const keys = new Map<string, string>();

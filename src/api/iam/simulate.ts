@@ -2,7 +2,7 @@ import type { Checked } from '../../contract/constraints.ts';
 import type { Directory } from '../../identity/directory.ts';
 import { policiesOfArn } from '../../identity/policies-of.ts';
 import { slices } from '../../lib/turns.ts';
-import { contextKeysOf } from '../../policy/context-keys.ts';
+import { contextKeyCount, contextKeysOf } from '../../policy/context-keys.ts';
 import {
   type Decision,
   evaluate,
@@ -36,17 +36,19 @@ const given = (text: string, kind: PolicyKind, name: string) => {
 };
 
 /** Of all documents of a list: one result may name each of them. */
-const mostStatements = 2_000;
+const [mostStatements, mostKeys] = [2_000, 5_000];
 
 const listOf = async (input: Checked, member: string, kind: PolicyKind): Promise<readonly NamedPolicy[]> => {
   const [pause, policies]: [() => Promise<void>, NamedPolicy[]] = [slices(), []];
-  let statements = 0;
+  let [statements, keys] = [0, 0];
   for (const [i, text] of ((input[member] ?? []) as readonly string[]).entries()) {
     await pause();
     const policy = given(text, kind, `${member}.${i + 1}`);
     statements += policy.policy.statements.length;
     if (statements > mostStatements)
       throw invalidInput(`${member} has more than ${mostStatements} statements.`);
+    keys += contextKeyCount(policy.policy);
+    if (keys > mostKeys) throw invalidInput(`${member} names condition keys more than ${mostKeys} times.`);
     policies.push(policy);
   }
   return policies;
@@ -111,8 +113,11 @@ const callerOf = (arn: string) => ({
   arn,
 });
 
-/** Steps and statements of one page, which may end before MaxItems (IAM API reference, MaxItems). */
-const mostOfPage = { steps: 20 * mostSteps, statements: 2_000 };
+/**
+ * Of one page, which may end before MaxItems (IAM API reference, MaxItems): steps, statements and missing keys that are
+ * told, and characters of those keys.
+ */
+const mostOfPage = { steps: 20 * mostSteps, told: 2_000, text: 256 * 1024 };
 
 interface Pair {
   readonly action: string;
@@ -128,16 +133,17 @@ const tooComplex = ({ action, resource }: Pair) =>
 const resultsOf = async (pairs: Iterable<Pair>, decide: (pair: Pair, steps: Steps) => Decision) => {
   const pause = slices();
   const results: { readonly pair: Pair; readonly decision: Decision }[] = [];
-  let [taken, statements] = [0, 0];
+  let [taken, told, text] = [0, 0, 0];
   for (const pair of pairs) {
-    if (taken > mostOfPage.steps || statements > mostOfPage.statements) break;
+    if (taken > mostOfPage.steps || told > mostOfPage.told || text > mostOfPage.text) break;
     await pause();
     const steps = new Steps(mostSteps);
     const decision = decide(pair, steps);
     if (decision.reason === 'policies-too-complex') throw tooComplex(pair);
     results.push({ pair, decision });
     taken += steps.taken;
-    statements += decision.matched.length;
+    told += decision.matched.length + decision.missingContextKeys.length;
+    text += decision.missingContextKeys.reduce((sum, key) => sum + key.length, 0);
   }
   return results;
 };
