@@ -194,6 +194,18 @@ test('whoever renames needs the right on the old and on the new ARN, with its pa
   expect(await rename({ NewUserName: 'bob' })).toBe('ok');
 });
 
+test('two renames at once are no way to an ARN that neither may give', async () => {
+  const world = fakeWorld();
+  const may = [arn('user/a/one'), arn('user/b/one'), arn('user/a/two')];
+  const own = await userWithKey(world, 'ann', allow('iam:UpdateUser', may));
+  await query(world, 'CreateUser', { UserName: 'one', Path: '/a/' });
+  const rename = (given: object) => outcome(world, 'UpdateUser', { UserName: 'one', ...given }, own);
+  expect(await Promise.all([rename({ NewPath: '/b/' }), rename({ NewUserName: 'two' })])).toEqual([
+    'ok',
+    expect.stringContaining(`iam:UpdateUser on resource: ${arn('user/b/two')} because`),
+  ]);
+});
+
 test('whoever creates somebody with tags needs the right to tag', async () => {
   const world = fakeWorld();
   const own = await userWithKey(world, 'ann', allow(['iam:Create*']));

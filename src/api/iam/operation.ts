@@ -1,9 +1,11 @@
 import { iamService, queryOperation } from '../../contract/aws-model.ts';
+import { accessDeniedException } from '../../contract/errors.ts';
 import type { ConditionContext } from '../../identity/condition-context.ts';
 import type { Directory, DirectoryDraft } from '../../identity/directory.ts';
 import { failpoint } from '../../lib/failpoint.ts';
+import { deniedText } from '../../policy/denied-text.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Asked, Call, Operation, Output } from '../operation.ts';
+import type { Asked, Call, Check, Operation, Output } from '../operation.ts';
 
 /** What one call is about, for policies. */
 export interface Target {
@@ -25,15 +27,9 @@ export interface Work extends Asked {
   readonly deps: ApiDeps;
 }
 
-const operationOf = (
-  name: string,
-  target: TargetOf,
-  rest: Pick<Operation, 'auditsSuccess' | 'execute'>,
-): Operation => ({
-  name,
-  input: queryOperation(iamService, name).input,
-  action: `iam:${name}`,
-  checks: (asked, deps) => {
+const checksOf =
+  (name: string, target: TargetOf) =>
+  (asked: Asked, deps: ApiDeps): readonly Check[] => {
     const { resource, context, moved, also } = target(asked, deps.directory.current);
     const action = `iam:${name}`;
     return [
@@ -41,7 +37,17 @@ const operationOf = (
       ...(moved === undefined ? [] : [{ action, resources: [moved], context }]),
       ...(also === undefined ? [] : [{ action: also, resources: [resource], context }]),
     ];
-  },
+  };
+
+const operationOf = (
+  name: string,
+  checks: Operation['checks'],
+  rest: Pick<Operation, 'auditsSuccess' | 'execute'>,
+): Operation => ({
+  name,
+  input: queryOperation(iamService, name).input,
+  action: `iam:${name}`,
+  checks,
   ...rest,
 });
 
@@ -57,23 +63,42 @@ export const reading = (
   target: TargetOf,
   look: (directory: Directory, work: Work) => Output | Promise<Output>,
 ): Operation =>
-  operationOf(name, target, {
+  operationOf(name, checksOf(name, target), {
     auditsSuccess: false,
     execute: async (call, deps) => look(deps.directory.current, workOf(call, deps)),
   });
 
-/** An operation that changes the directory, with its audit entry, all or nothing. `secret` members are kept out of that. */
+/** Throws AccessDenied for the first right that is missing now. */
+const checkAgain = (checks: readonly Check[], { mint, principal }: Call, { authorizer }: ApiDeps): void => {
+  for (const { action, resources, context } of checks)
+    for (const resource of resources) {
+      const decision = authorizer.decide(mint, { action, resource, context });
+      if (!decision.allowed)
+        throw accessDeniedException(deniedText({ principalArn: principal.arn, action, resource, decision }));
+    }
+};
+
+/**
+ * An operation that changes the directory, with its audit entry, all or nothing. What `audited` leaves out is kept out of that.
+ * Changes wait for each other, so the rights are asked for again on what is there when it is this one's turn: of two
+ * renames sent at once each alone may be allowed, and not both.
+ */
 export const changing = (
   name: string,
   target: TargetOf,
   change: (draft: DirectoryDraft, work: Work) => Output,
   audited: (output: Output) => Output = (output) => output,
-): Operation =>
-  operationOf(name, target, {
+): Operation => {
+  const checks = checksOf(name, target);
+  return operationOf(name, checks, {
     auditsSuccess: true,
     execute: async (call, deps) => {
       const output = await deps.directory.change(
-        (draft) => change(draft, workOf(call, deps)),
+        (draft) => {
+          const work = workOf(call, deps);
+          checkAgain(checks(work, deps), call, deps);
+          return change(draft, work);
+        },
         async (tx, changed) => {
           await deps.audit.write(call.auditEntry({ responseElements: audited(changed) }), tx);
           failpoint('iam:before-commit');
@@ -83,3 +108,4 @@ export const changing = (
       return output;
     },
   });
+};
