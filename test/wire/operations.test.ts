@@ -1,8 +1,9 @@
 // Requests made by hand, good, wrong and on the border: status, x-amzn-errortype and body are compared as a whole.
 // Airflow is trivial here, everything else is real.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Iam, QueryFault } from '../harness/iam.ts';
 import { rootKey } from '../harness/mwaa.ts';
-import { type RawAnswer, signed } from '../harness/raw.ts';
+import { type Key, type RawAnswer, send, signed } from '../harness/raw.ts';
 import { Rig } from '../harness/rig.ts';
 import { serverLog } from '../harness/server.ts';
 
@@ -331,5 +332,102 @@ describe('InvokeRestApi', () => {
     expect(serverLog(rig.place)).toContain('InvokeRestApi');
     expect(serverLog(rig.place)).not.toContain('a-secret-of-theirs');
     expect(serverLog(rig.place)).not.toContain('not recorded');
+  });
+});
+
+describe('the worst requests of one leave the others their turn', () => {
+  const mebibyte = 1024 * 1024;
+  let iam: Iam;
+  let ann: Key;
+  let ben: Key;
+
+  beforeAll(async () => {
+    iam = new Iam(rig.place);
+    const may = ['iam:SimulateCustomPolicy', 'airflow:InvokeRestApi'];
+    ann = await iam.user('ann', { statements: [{ Action: may }] });
+    ben = await iam.user('ben', { statements: [{ Action: 'airflow:ListEnvironments' }] });
+  });
+
+  /** How often ben is answered, one call after the other, before the work has ended. */
+  const answersMeanwhile = async (work: Promise<unknown>): Promise<number> => {
+    let [answers, hasEnded] = [0, false];
+    const end = () => {
+      hasEnded = true;
+    };
+    work.then(end, end);
+    while (!hasEnded) {
+      const { status } = await signed(rig.place, { path: '/environments', key: ben });
+      expect(status).toBe(200);
+      if (!hasEnded) answers += 1;
+    }
+    return answers;
+  };
+
+  /** The code of the refusal, or `ok`. */
+  const simulate = (PolicyDocuments: readonly object[], more: Parameters<Iam['call']>[1] = {}) =>
+    iam
+      .call(
+        'SimulateCustomPolicy',
+        {
+          PolicyInputList: PolicyDocuments.map((Statement) =>
+            JSON.stringify({
+              Version: '2012-10-17',
+              Statement: { Effect: 'Allow', Action: 's3:*', ...Statement },
+            }),
+          ),
+          ActionNames: Array.from({ length: 100 }, (_, i) => `s3:Get${i}`),
+          ResourceArns: Array.from({ length: 10 }, () => `arn:aws:s3:::${'a'.repeat(2_000)}`),
+          MaxItems: 1_000,
+          ...more,
+        },
+        ann,
+      )
+      .then(
+        () => 'ok',
+        (error: unknown) => (error instanceof QueryFault ? error.code : String(error)),
+      );
+
+  test.each<[string, readonly object[]]>([
+    [
+      'patterns',
+      Array(20).fill({ Resource: Array.from({ length: 700 }, (_, i) => `arn:aws:s3:::*a?b*${i}`) }),
+    ],
+    ['stars', Array(20).fill({ Resource: `arn:aws:s3:::${'*a'.repeat(9_000)}b` })],
+  ])('SimulateCustomPolicy with many %s', async (_name, documents) => {
+    const worst = simulate(documents);
+    expect(await answersMeanwhile(worst)).toBeGreaterThanOrEqual(3);
+    expect(await worst).toBe('ok');
+  });
+
+  test('SimulateCustomPolicy with many condition keys is refused', async () => {
+    const keys = (document: number) =>
+      Object.fromEntries(Array.from({ length: 1_400 }, (_, i) => [`a:${document}-${i}`, '']));
+    const documents = Array.from({ length: 12 }, (_, i) => ({
+      Resource: '*',
+      Condition: { StringEquals: keys(i) },
+    }));
+    expect(await simulate(documents)).toBe('InvalidInput');
+  });
+
+  test.each<[string, string, string]>([
+    ['numbers', 'SerializationException', `{"QueryParameters":[${'1.0,'.repeat(1.4 * mebibyte)}1]}`],
+    ['lists', 'ValidationException', `{"Body":[${'[],'.repeat(1.9 * mebibyte)}1]}`],
+  ])('bodies with many %s', async (_name, code, body) => {
+    const worst = Array.from({ length: 6 }, () =>
+      signed(rig.place, { method: 'POST', path: '/restapi/two', body, key: ann }),
+    );
+    expect(await answersMeanwhile(Promise.all(worst))).toBeGreaterThanOrEqual(3);
+    for (const { errorType } of await Promise.all(worst)) expect(errorType).toBe(code);
+  });
+
+  test('forms of nobody who is known', async () => {
+    const authorization =
+      'AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
+    const headers = { host: 'localhost', authorization };
+    const forms = Array.from({ length: 20 }, () =>
+      send(rig.place, { method: 'POST', path: '/', headers, body: 'a&'.repeat(mebibyte / 2) }),
+    );
+    expect((await signed(rig.place, { path: '/environments', key: ben })).status).toBe(200);
+    for (const { errorType } of await Promise.all(forms)) expect(errorType).toBe('MalformedInput');
   });
 });
