@@ -387,14 +387,9 @@ describe('the worst requests of one leave the others their turn', () => {
         (error: unknown) => (error instanceof QueryFault ? error.code : String(error)),
       );
 
-  test.each<[string, readonly object[]]>([
-    [
-      'patterns',
-      Array(20).fill({ Resource: Array.from({ length: 700 }, (_, i) => `arn:aws:s3:::*a?b*${i}`) }),
-    ],
-    ['stars', Array(20).fill({ Resource: `arn:aws:s3:::${'*a'.repeat(9_000)}b` })],
-  ])('SimulateCustomPolicy with many %s', async (_name, documents) => {
-    const worst = simulate(documents);
+  test('SimulateCustomPolicy with many patterns', async () => {
+    const Resource = Array.from({ length: 700 }, (_, i) => `arn:aws:s3:::*a?b*${i}`);
+    const worst = simulate(Array(20).fill({ Resource }));
     expect(await answersMeanwhile(worst)).toBeGreaterThanOrEqual(3);
     expect(await worst).toBe('ok');
   });
