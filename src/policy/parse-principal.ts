@@ -18,6 +18,12 @@ const checked = (
     return text;
   });
 
+/** A name of the DNS is no longer (RFC 1035, 2.3.4); the pattern takes a time that grows with the square of it. */
+const longestName = 255;
+
+const isServiceText = (text: string): boolean =>
+  text.length <= longestName && /^[a-z0-9.-]+\.[a-z.]+$|^\*$/.test(text);
+
 const nothing = { everyone: false, aws: [], service: [], federated: [] } as const;
 
 /** What the element itself does not say. */
@@ -39,9 +45,7 @@ export const parsePrincipal = (doc: Document, value: Value, kind: Kind): Princip
     ...kind,
     everyone: false,
     aws: aws ? checked(doc, 'AWS', aws, isPrincipalText) : [],
-    service: service
-      ? checked(doc, 'SERVICE', service, (text) => /^[a-z0-9.-]+\.[a-z.]+$|^\*$/.test(text))
-      : [],
+    service: service ? checked(doc, 'SERVICE', service, isServiceText) : [],
     federated: federated ? checked(doc, 'FEDERATED', federated, (text) => text !== '') : [],
   };
 };

@@ -131,6 +131,11 @@ test.each<[string, PolicyKind, string]>([
     'Has prohibited field NotPrincipal',
   ],
   [
+    document({ Resource: undefined, Principal: { Service: `${'a.'.repeat(9_000)}com` } }),
+    'trust',
+    `Invalid principal in policy: "SERVICE":"${'a.'.repeat(300)}"`,
+  ],
+  [
     document({ Resource: undefined, Principal: { Service: 'x y' } }),
     'trust',
     'Invalid principal in policy: "SERVICE":"x y"',
