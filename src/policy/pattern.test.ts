@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { operators } from './operators.ts';
 import { matcherOf, matches, type Pattern, type Piece, patternOf } from './pattern.ts';
 import { Steps, TooComplex } from './steps.ts';
 
@@ -92,4 +93,10 @@ test('what has places for any one character counts every comparison, and ends wi
   const [pattern, text] = [patternOf(`*${'a?'.repeat(1_000)}b*`), 'a'.repeat(100_000)];
   const steps = new Steps(50_000);
   expect(() => matches(pattern, text, steps)).toThrow(TooComplex);
+});
+
+test('a comparison in any case counts every character of both texts', () => {
+  const steps = new Steps(Number.MAX_SAFE_INTEGER);
+  operators.get('stringequalsignorecase')?.compare('İ'.repeat(2_000), patternOf('İ'.repeat(300)), steps);
+  expect(steps.taken).toBeGreaterThanOrEqual(2_300);
 });
