@@ -25,8 +25,6 @@ export interface SessionFacts {
   readonly sessionTags?: Readonly<Record<string, string>>;
   /** Keys of the tags that go on to the next role that is assumed. */
   readonly transitiveTagKeys?: readonly string[];
-  /** True for credentials of a role that another role's session assumed. */
-  readonly isChained?: boolean;
 }
 
 /**
