@@ -109,7 +109,7 @@ describe('a component that does not do its work', { concurrent: true }, () => {
     process.kill(old, 'SIGKILL');
     const error = await until('what happened', 20, async () => (await told())?.Error);
     expect(error).toMatchObject({ ErrorCode: 'COMPONENT_TROUBLE' });
-    await until('nothing to tell', 30, async () => (await told())?.Error === undefined);
+    await until('nothing to tell', 150, async () => (await told())?.Error === undefined);
     expect(await told()).toMatchObject({ Status: 'SUCCESS' });
     expect(pidOf(machine, 'scheduler')).not.toBe(old);
   });
