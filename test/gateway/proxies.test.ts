@@ -1,11 +1,13 @@
 // Who stands in front of the doors: load balancers that pass TLS through with the PROXY protocol, and reverse proxies that
 // end it and say in a header for whom they ask. Airflow is trivial here.
 import { once } from 'node:events';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { auditEvents } from '../harness/audit.ts';
 import { writeCertificate } from '../harness/certificate.ts';
 import { Rig } from '../harness/rig.ts';
 import { launch, makePlace, type Place, removePlace } from '../harness/server.ts';
+import { until } from '../harness/until.ts';
 import { ask, openTls, statusOf, type Visit, type Visited, visit } from '../harness/visit.ts';
 
 const domain = 'airflow.example.com';
@@ -157,6 +159,34 @@ describe('PROXY protocol', () => {
     const headers = { forwarded: 'for=192.0.2.1', 'x-forwarded-for': '192.0.2.1', 'x-real-ip': '192.0.2.1' };
     expect(await fronted.signedInFrom('one', { headers })).toBe('127.0.0.1');
     expect(await fronted.signedInFrom('one', { ...by(line('192.0.2.9')), headers })).toBe('192.0.2.9');
+  });
+
+  test('connections at work are bounded for each client by itself, with a plain answer', async () => {
+    const from = by(line('198.51.100.3'));
+    const crowd = fronted.at(hostname, from);
+    const { headers } = await fronted.session('one', from);
+    const fields = Object.entries({ host: hostname, ...headers }).map(([name, value]) => `${name}: ${value}`);
+    const slow = ['GET /api/v2/slow HTTP/1.1', ...fields, '', ''].join('\r\n');
+    const open: TLSSocket[] = [];
+    const work = async () => {
+      const socket = await openTls(crowd);
+      open.push(socket.on('error', () => {}));
+      socket.write(slow);
+    };
+    try {
+      for (let i = 0; i < 10; i += 1) await work();
+      // one whose request has not begun yet still makes room: another takes its place
+      await until('a refusal', 20, async () => statusOf(await visit(crowd)) === 429 || void (await work()));
+      expect(await visit(crowd)).toMatchObject({
+        status: 429,
+        text: /Too many connections from your address/ as never,
+      });
+      expect(statusOf(await visit(fronted.at(hostname, by(line('198.51.100.4')))))).toBe(401);
+      for (const socket of open) socket.destroy();
+      await until('room', 10, async () => statusOf(await visit(crowd)) === 401);
+    } finally {
+      for (const socket of open) socket.destroy();
+    }
   });
 
   test('connections are bounded for each client by itself: those at rest make room', async () => {
