@@ -75,13 +75,13 @@ export class Arrivals {
   /** Calls back when it is known who is there; cuts who may not be. */
   arrive(socket: Socket, then: (arrival: Arrival) => void): void {
     const peer = plainAddress(socket.remoteAddress);
-    const begin = () => beginWork(socket);
+    const uncounted = { address: peer, crowded: false, begin: () => beginWork(socket) };
     const tell = this.#proxies?.tell;
     if (!this.isProxy(peer)) this.#count(socket, peer, then);
-    else if (tell !== 'proxy-protocol') then({ address: peer, header: tell, crowded: false, begin });
+    else if (tell !== 'proxy-protocol') then({ ...uncounted, header: tell });
     else
       takeProxyHeader(socket, (address) => {
-        if (address === undefined) then({ address: peer, header: undefined, crowded: false, begin });
+        if (address === undefined) then({ ...uncounted, header: undefined });
         else this.#count(socket, plainAddress(address), then);
       });
   }
