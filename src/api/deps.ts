@@ -74,8 +74,6 @@ export interface ApiDeps {
   readonly strangers: Strangers;
   readonly clock: Clock;
   readonly log: Log;
-  /** Tells the loop that an environment's record changed. Called after commit. */
-  readonly wake: (environmentId: string) => void;
   /**
    * Ends every token and session of an environment within the transaction. A function it resolves to is called
    * after commit, to cut open connections; never after a rollback.

@@ -49,7 +49,6 @@ describe('CreateEnvironment', () => {
         TaskLogs: { Enabled: true, LogLevel: 'INFO' },
       },
     });
-    expect(world.woken).toEqual([record?.id]);
     expect(world.audited).toHaveLength(1);
     expect(world.audited[0]).toMatchObject({
       eventName: 'CreateEnvironment',
@@ -224,7 +223,6 @@ describe('DeleteEnvironment', () => {
     expect(await call(world, 'DELETE', '/environments/demo')).toMatchObject({ status: 200, json: {} });
     expect(world.records.get('demo')?.status).toBe('DELETING');
     expect(world.ended).toEqual([id, `${id} cut`]);
-    expect(world.woken.at(-1)).toBe(id);
     expect(world.audited).toMatchObject([{ eventName: 'DeleteEnvironment', inTransaction: true }]);
   });
 

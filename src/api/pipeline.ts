@@ -4,9 +4,11 @@ import {
   AwsError,
   accessDeniedException,
   internalServerException,
+  serviceUnavailableException,
   throttlingException,
   tooManyRequestsException,
 } from '../contract/errors.ts';
+import { GenerationChanged } from '../environments/errors.ts';
 import {
   countedPrincipal,
   type MintContext,
@@ -170,14 +172,22 @@ const auditFailure = async (trace: Trace, error: AwsError, deps: ApiDeps): Promi
   }
 };
 
+/** What a caller is told of whatever was thrown. */
+const awsErrorOf = (thrown: unknown): AwsError => {
+  if (thrown instanceof AwsError) return thrown;
+  if (thrown instanceof GenerationChanged)
+    return serviceUnavailableException(`${thrown.publicText}. Try again.`);
+  return internalServerException(thrown);
+};
+
 const fail = async (
   thrown: unknown,
   trace: Trace,
   write: ErrorWriter,
   deps: ApiDeps,
 ): Promise<ApiResponse> => {
-  const error = thrown instanceof AwsError ? thrown : internalServerException(thrown);
-  if (!(thrown instanceof AwsError)) {
+  const error = awsErrorOf(thrown);
+  if (error !== thrown && !(thrown instanceof GenerationChanged)) {
     const stack = thrown instanceof Error ? thrown.stack : undefined;
     deps.log.error('api call failed inside', { requestId: trace.requestId, reason: textOf(thrown), stack });
   }

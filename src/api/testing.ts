@@ -26,7 +26,7 @@ export const root = {
 };
 export const region = 'us-east-1';
 
-type Unused = 'findById' | 'setObserved' | 'claimHostname' | 'withKey' | 'keys' | 'placed' | 'watch';
+type Unused = 'findById' | 'openLocks' | 'keys' | 'placed' | 'watch';
 
 const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentStore, Unused> => ({
   // Rolls back by putting the old records in place again.
@@ -60,13 +60,16 @@ const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentS
     const found = records.get(name);
     return found?.status === 'DELETED' ? undefined : found;
   },
+  findLocked: async (_tx, { name }) => {
+    const found = records.get(name);
+    return found?.status === 'DELETED' ? undefined : found;
+  },
   wasDeleted: async ({ name }) => records.get(name)?.status === 'DELETED',
   list: async (_scope, { after, limit }) =>
     [...records.keys()]
       .sort()
       .filter((name) => after === undefined || name > after)
       .slice(0, limit),
-  lockTags: async (_tx, { name }) => records.get(name),
   setTags: async (_tx, id, tags) => {
     const found = [...records.values()].find((e) => e.id === id);
     if (found) records.set(found.name, { ...found, tags });
@@ -112,7 +115,6 @@ const emptyDirectory = () =>
 export const fakeWorld = () => {
   const records = new Map<string, EnvironmentRecord>();
   const audited: (AuditEntry & { readonly inTransaction: boolean })[] = [];
-  const woken: string[] = [];
   const ended: string[] = [];
   const minted: { readonly kind: string; readonly id: string; readonly identity: string }[] = [];
   const mint = (kind: string) => async (e: { readonly id: string }, _mint: unknown, identity: string) => {
@@ -154,13 +156,12 @@ export const fakeWorld = () => {
     auditReader: { findByRequest: async () => [], find: async () => ({ events: [], more: false }) },
     clock: systemClock,
     log: silentLog,
-    wake: (id) => void woken.push(id),
     endAll: async (_tx, id) => {
       ended.push(id);
       return () => void ended.push(`${id} cut`);
     },
   };
-  return { deps, records, audited, woken, ended, minted };
+  return { deps, records, audited, ended, minted };
 };
 
 export type World = ReturnType<typeof fakeWorld>;

@@ -2,11 +2,9 @@ import { textOf } from '../lib/errors.ts';
 import { every, KeyedQueue } from '../lib/keyed-queue.ts';
 import type { Stop } from '../lib/stop.ts';
 import { type ReconcileDeps, reconcile, type Tries } from './reconcile.ts';
-import type { EnvironmentId, Placement } from './record.ts';
+import type { Placement } from './record.ts';
 
 export interface Loop {
-  /** Looks at this environment soon. */
-  wake(id: EnvironmentId): void;
   /** Waits until no step runs any more; abort `stopping` first. */
   close(): Promise<void>;
 }
@@ -16,26 +14,34 @@ const parallel = 16;
 const lookAgain = 60_000;
 
 /** Starts to keep every environment placed here as it is wanted: after every hint, and once a minute anyway. */
-export const startLoop = async (d: Omit<ReconcileDeps, 'stopping'>, placement: Placement): Promise<Loop> => {
+export const startLoop = async (
+  d: Omit<ReconcileDeps, 'stopping' | 'locks'>,
+  placement: Placement,
+): Promise<Loop> => {
   const stopping = new AbortController();
   const tries: Tries = new Map();
-  const deps: ReconcileDeps = { ...d, stopping: stopping.signal };
+  const locks = d.store.openLocks();
+  const deps: ReconcileDeps = { ...d, locks, stopping: stopping.signal };
   const queue = new KeyedQueue({ work: (id) => reconcile(deps, id, tries), parallel });
   const addAll = async (): Promise<void> => {
     for (const id of await d.store.keys(placement)) queue.add(id);
   };
+  const notListed = (error: unknown) => d.log.warn('environments not listed', { reason: textOf(error) });
   const stops: Stop[] = [
-    await d.store.watch((id) => queue.add(id)),
+    await d.store.watch({
+      changed: (id) => queue.add(id),
+      missed: () => void addAll().catch(notListed),
+    }),
     d.driver.onChange((id) => queue.add(id)),
-    every(lookAgain, addAll, (error) => d.log.warn('environments not listed', { reason: textOf(error) })),
+    every(lookAgain, addAll, notListed),
   ];
   await addAll();
   return {
-    wake: (id) => queue.add(id),
     close: async () => {
       for (const stop of stops) stop();
       stopping.abort();
       await queue.close();
+      await locks.close();
     },
   };
 };

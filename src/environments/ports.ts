@@ -24,6 +24,32 @@ export interface Lease {
   readonly signal: AbortSignal;
 }
 
+/** The lock of one environment, with what only its holder may write. */
+export interface KeyLock extends Lease {
+  /**
+   * Writes what was reached, over the connection that holds the lock. Throws GenerationChanged when the record is no
+   * longer as it was read (generation, status), and LeaseLost.
+   */
+  setObserved(read: EnvironmentRecord, change: ObservedChange): Promise<void>;
+  /** Claims a host name with port, unique among the living; false if another has it. Throws as `setObserved`. */
+  claimHostname(read: EnvironmentRecord, hostname: string): Promise<boolean>;
+}
+
+/** The locks of one server. */
+export interface EnvironmentLocks {
+  /** Runs work under the id's lock; 'busy' when another holds it. */
+  withKey<T>(id: EnvironmentId, work: (lock: KeyLock) => Promise<T>): Promise<T | 'busy'>;
+  close(): Promise<void>;
+}
+
+/** What a watcher of environments is told. */
+export interface EnvironmentHints {
+  /** A request changed it; may repeat. */
+  readonly changed: (id: EnvironmentId) => void;
+  /** Any of them may have changed: changes were not heard for a while. */
+  readonly missed: () => void;
+}
+
 /** What the loop may write down about an environment. Absent members stay as they are. */
 export interface ObservedChange {
   readonly status?: EnvironmentStatus;
@@ -49,7 +75,9 @@ export interface EnvironmentStore {
   /** Adds a record in status CREATING; throws EnvironmentExists. */
   insert(tx: Transaction, e: NewEnvironment): Promise<EnvironmentRecord>;
   /** By account, region and name; records in status DELETED are not found. */
-  find(key: EnvironmentKey, tx?: Transaction): Promise<EnvironmentRecord | undefined>;
+  find(key: EnvironmentKey): Promise<EnvironmentRecord | undefined>;
+  /** The same, and nobody else changes it until the transaction ends. */
+  findLocked(tx: Transaction, key: EnvironmentKey): Promise<EnvironmentRecord | undefined>;
   /** True when one of this name became DELETED within so many milliseconds. */
   wasDeleted(key: EnvironmentKey, within: number): Promise<boolean>;
   /** Also finds records in status DELETED (tombstones). */
@@ -69,25 +97,16 @@ export interface EnvironmentStore {
   ): Promise<EnvironmentRecord>;
   /** Whether it is to run nothing; throws GenerationChanged when `expected` is not the present generation. */
   setSuspended(tx: Transaction, id: EnvironmentId, expected: number, suspended: boolean): Promise<void>;
-  /** Its tags, which nobody else changes until the transaction ends. Not found as with `find`. */
-  lockTags(
-    tx: Transaction,
-    key: EnvironmentKey,
-  ): Promise<{ readonly id: EnvironmentId; readonly tags: Tags } | undefined>;
   /** Replaces all tags; the generation stays. */
   setTags(tx: Transaction, id: EnvironmentId, tags: Tags): Promise<void>;
-  /** Writes what was reached; throws LeaseLost. */
-  setObserved(lease: Lease, change: ObservedChange): Promise<void>;
-  /** Claims a host name with port, unique among the living; false if another has it. */
-  claimHostname(lease: Lease, hostname: string): Promise<boolean>;
-  /** Runs work under the id's advisory lock; 'busy' when another holds it. */
-  withKey<T>(id: EnvironmentId, work: (lease: Lease) => Promise<T>): Promise<T | 'busy'>;
+  /** The locks that this server takes; to be closed. */
+  openLocks(): EnvironmentLocks;
   /** Every id placed here that is not a tombstone. */
   keys(placement: Placement): Promise<readonly EnvironmentId[]>;
   /** The records of these, by name. */
   placed(placement: Placement, tx?: Transaction): Promise<readonly EnvironmentRecord[]>;
-  /** Hints that an id changed; may repeat, may miss. */
-  watch(hint: (id: EnvironmentId) => void): Promise<Stop>;
+  /** Tells changes that requests make, here or in another server, until stopped. */
+  watch(hints: EnvironmentHints): Promise<Stop>;
 }
 
 /** What happens during a step, for people who wait. */

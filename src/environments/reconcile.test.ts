@@ -66,25 +66,30 @@ const world = (
     processes: done.has('start') && !done.has('stop'),
     trouble: o.trouble?.(),
   });
+  const lock = {
+    stillHeld: async () => true,
+    signal: new AbortController().signal,
+    setObserved: async (_read: unknown, change: ObservedChange) => {
+      changes.push(change);
+      record = {
+        ...record,
+        ...(change.status ? { status: change.status } : {}),
+        ...(change.spec ? { spec: change.spec } : {}),
+        ...(change.updateEnded ? { update: undefined } : {}),
+        ...(change.lastUpdate ? { lastUpdate: change.lastUpdate } : {}),
+        ...(change.progress === undefined ? {} : { progress: change.progress ?? undefined }),
+      };
+    },
+    claimHostname: async () => true,
+  };
   let looks = 0;
   const deps = {
     isOwner: async () => true,
     store: {
       findById: async () => record,
-      withKey: async (id: string, work: (lease: unknown) => Promise<unknown>) =>
-        work({ id, stillHeld: async () => true, signal: new AbortController().signal }),
-      setObserved: async (_lease: unknown, change: ObservedChange) => {
-        changes.push(change);
-        record = {
-          ...record,
-          ...(change.status ? { status: change.status } : {}),
-          ...(change.spec ? { spec: change.spec } : {}),
-          ...(change.updateEnded ? { update: undefined } : {}),
-          ...(change.lastUpdate ? { lastUpdate: change.lastUpdate } : {}),
-          ...(change.progress === undefined ? {} : { progress: change.progress ?? undefined }),
-        };
-      },
-      claimHostname: async () => true,
+    },
+    locks: {
+      withKey: (id: string, work: (lock: unknown) => Promise<unknown>) => work({ ...lock, id }),
     },
     driver: {
       observe: async () => actual(),

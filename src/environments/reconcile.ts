@@ -3,9 +3,17 @@ import { textOf } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import type { Log } from '../lib/log.ts';
 import { backOff } from '../lib/retry.ts';
-import { LeaseLost, StepFailed } from './errors.ts';
+import { GenerationChanged, LeaseLost, StepFailed } from './errors.ts';
 import { type Actual, plan, type Step } from './plan.ts';
-import type { AirflowDriver, Door, EnvironmentStore, Lease, ObservedChange, Progress } from './ports.ts';
+import type {
+  AirflowDriver,
+  Door,
+  EnvironmentLocks,
+  EnvironmentStore,
+  KeyLock,
+  ObservedChange,
+  Progress,
+} from './ports.ts';
 import type { EnvironmentId, EnvironmentRecord, LastUpdate } from './record.ts';
 import { type EnvironmentStatus, isSettled, type LastUpdateStatus, mayBecome } from './status.ts';
 
@@ -17,6 +25,7 @@ export interface EnvironmentProgress extends Progress {
 
 export interface ReconcileDeps {
   readonly store: EnvironmentStore;
+  readonly locks: EnvironmentLocks;
   readonly driver: AirflowDriver;
   readonly door: Door;
   readonly clock: Clock;
@@ -72,26 +81,26 @@ const aboutOf = (e: EnvironmentRecord) => ({ environment: e.name, environmentId:
 const setStatus = async (
   d: ReconcileDeps,
   e: EnvironmentRecord,
-  lease: Lease,
+  lock: KeyLock,
   change: ObservedChange & { readonly status: EnvironmentStatus },
 ): Promise<void> => {
   if (!mayBecome(e.status, change.status))
     throw new Error(`an environment does not become ${change.status} from ${e.status}`);
-  await d.store.setObserved(lease, change);
+  await lock.setObserved(e, change);
   const reason = change.lastUpdate?.Error?.ErrorMessage;
   const about = { ...aboutOf(e), from: e.status, to: change.status };
   d.log.info('environment changed', reason === undefined ? about : { ...about, reason });
 };
 
-const runStep = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease: Lease): Promise<void> => {
+const runStep = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lock: KeyLock): Promise<void> => {
   switch (step) {
     case 'open-door':
-      await d.door.open(e, (hostname) => d.store.claimHostname(lease, hostname));
+      await d.door.open(e, (hostname) => lock.claimHostname(e, hostname));
       return;
     case 'close-door':
       return d.door.close(e.id);
     case 'available':
-      return setStatus(d, e, lease, {
+      return setStatus(d, e, lock, {
         status: 'AVAILABLE',
         lastUpdate: lastUpdateOf(e, 'SUCCESS'),
         progress: null,
@@ -99,20 +108,20 @@ const runStep = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease
       });
     case 'updating': {
       const spec = e.update?.wanted ?? e.spec;
-      return setStatus(d, e, lease, { status: 'UPDATING', spec, progress: null });
+      return setStatus(d, e, lock, { status: 'UPDATING', spec, progress: null });
     }
     case 'rolled-back':
-      return setStatus(d, e, lease, {
+      return setStatus(d, e, lock, {
         status: 'UPDATE_FAILED',
         lastUpdate: lastUpdateOf(e, 'FAILED', e.lastUpdate.Error),
         progress: null,
         updateEnded: true,
       });
     case 'tombstone':
-      return setStatus(d, e, lease, { status: 'DELETED', progress: null });
+      return setStatus(d, e, lock, { status: 'DELETED', progress: null });
     default:
       return d.driver.apply(step, e, {
-        lease,
+        lease: lock,
         stillWanted: async () => (await d.store.findById(e.id))?.generation === e.generation,
         report: (p) => {
           d.onProgress({ ...p, id: e.id, name: e.name });
@@ -122,8 +131,8 @@ const runStep = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease
   }
 };
 
-const timed = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease: Lease): Promise<void> => {
-  if (!(await lease.stillHeld())) throw new LeaseLost(e.id);
+const timed = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lock: KeyLock): Promise<void> => {
+  if (!(await lock.stillHeld())) throw new LeaseLost(e.id);
   const about = { id: e.id, name: e.name, step };
   const start = performance.now();
   const took = () => Math.round(performance.now() - start);
@@ -131,7 +140,7 @@ const timed = async (d: ReconcileDeps, step: Step, e: EnvironmentRecord, lease: 
   d.log.info('step started', { ...aboutOf(e), step });
   try {
     failpoint(`${step}:before`);
-    await runStep(d, step, e, lease);
+    await runStep(d, step, e, lock);
     failpoint(`${step}:after`);
     d.onProgress({ ...about, state: 'done', took: took() });
     d.log.info('step done', { ...aboutOf(e), step, took: took() });
@@ -156,14 +165,14 @@ const unavailableText = (why: string | undefined, reason: string): string =>
 const giveUp = async (
   d: ReconcileDeps,
   e: EnvironmentRecord,
-  lease: Lease,
+  lock: KeyLock,
   reason: string,
 ): Promise<void> => {
   const status = statusAfterFailure[e.status] ?? e.status;
   const isRollBack = status === 'ROLLING_BACK';
   const known = e.lastUpdate.Error?.ErrorMessage;
   const message = status === 'UNAVAILABLE' ? unavailableText(known, reason) : reason;
-  await setStatus(d, e, lease, {
+  await setStatus(d, e, lock, {
     status,
     progress: reason,
     lastUpdate: lastUpdateOf(e, isRollBack ? 'PENDING' : 'FAILED', failureOf(message)),
@@ -175,7 +184,7 @@ const giveUp = async (
 const afterFailure = async (
   d: ReconcileDeps,
   e: EnvironmentRecord,
-  lease: Lease,
+  lock: KeyLock,
   step: Step,
   error: unknown,
   tries: Tries,
@@ -188,11 +197,11 @@ const afterFailure = async (
   // What brings the old environment back is tried for as long as there is time, whatever it says.
   const mayPass = e.status === 'ROLLING_BACK' || !(error instanceof StepFailed) || error.retry;
   if (endsSomewhere && (left <= 0 || !mayPass)) {
-    await giveUp(d, e, lease, reason);
+    await giveUp(d, e, lock, reason);
     return 0;
   }
   const isRollBack = e.status === 'ROLLING_BACK' || e.status === 'UNAVAILABLE';
-  await d.store.setObserved(lease, {
+  await lock.setObserved(e, {
     progress: reason,
     // while it is rolled back LastUpdate keeps saying why
     ...(endsSomewhere && !isRollBack ? { lastUpdate: lastUpdateOf(e, 'PENDING', failureOf(reason)) } : {}),
@@ -203,55 +212,66 @@ const afterFailure = async (
 };
 
 /** Writes down how a running environment is: what is wrong with a component, or that all is well again. */
-const settled = async (
-  d: ReconcileDeps,
-  e: EnvironmentRecord,
-  actual: Actual,
-  lease: Lease,
-  tries: Tries,
-): Promise<void> => {
+const settled = async (e: EnvironmentRecord, actual: Actual, lock: KeyLock, tries: Tries): Promise<void> => {
   tries.delete(e.id);
   if (!isSettled(e.status) || e.progress === actual.trouble) return;
-  await d.store.setObserved(lease, { progress: actual.trouble ?? null });
+  await lock.setObserved(e, { progress: actual.trouble ?? null });
 };
 
 /** A step that failed and was passed since is no longer told; a roll-back keeps saying why. */
-const forgetFailure = async (d: ReconcileDeps, e: EnvironmentRecord, lease: Lease): Promise<void> => {
+const forgetFailure = async (e: EnvironmentRecord, lock: KeyLock): Promise<void> => {
   const isTold = e.lastUpdate.Error !== undefined && e.lastUpdate.Status === 'PENDING';
   if (!isTold || statusAfterFailure[e.status] === undefined || e.status === 'ROLLING_BACK') return;
-  await d.store.setObserved(lease, { lastUpdate: lastUpdateOf(e, 'PENDING'), progress: null });
+  await lock.setObserved(e, { lastUpdate: lastUpdateOf(e, 'PENDING'), progress: null });
 };
 
-const withLease = async (
+/** One look at an environment: 'go on' to look again at once, else when to do so, undefined when nothing is to do. */
+const look = async (
   d: ReconcileDeps,
   id: EnvironmentId,
-  lease: Lease,
+  lock: KeyLock,
+  tries: Tries,
+  passed: boolean,
+): Promise<number | undefined | 'go on'> => {
+  const record = await d.store.findById(id);
+  if (!record) return undefined;
+  tryOf(d, record, tries);
+  if (passed) await forgetFailure(record, lock);
+  const actual = await d.driver.observe(record);
+  const step = plan(record, actual, d.door.isOpen(record));
+  if (step === undefined) {
+    await settled(record, actual, lock, tries);
+    return undefined;
+  }
+  try {
+    await timed(d, step, record, lock);
+    return 'go on';
+  } catch (error) {
+    if (lock.signal.aborted || error instanceof LeaseLost || error instanceof GenerationChanged) throw error;
+    return afterFailure(d, record, lock, step, error, tries);
+  }
+};
+
+/** Looks until nothing is to do or something must be waited for. */
+const underLock = async (
+  d: ReconcileDeps,
+  id: EnvironmentId,
+  key: KeyLock,
   tries: Tries,
 ): Promise<number | undefined> => {
-  const signal = AbortSignal.any([lease.signal, d.stopping]);
-  const held: Lease = {
-    id,
-    signal,
-    stillHeld: async () => !signal.aborted && (await d.isOwner()) && lease.stillHeld(),
-  };
+  const signal = AbortSignal.any([key.signal, d.stopping]);
+  const stillHeld = async () => !signal.aborted && (await d.isOwner()) && key.stillHeld();
+  const lock: KeyLock = { ...key, signal, stillHeld };
   let passed = false;
   while (!signal.aborted) {
-    const record = await d.store.findById(id);
-    if (!record) return undefined;
-    tryOf(d, record, tries);
-    if (passed) await forgetFailure(d, record, held);
-    const actual = await d.driver.observe(record);
-    const step = plan(record, actual, d.door.isOpen(record));
-    if (step === undefined) {
-      await settled(d, record, actual, held, tries);
-      return undefined;
-    }
     try {
-      await timed(d, step, record, held);
+      const next = await look(d, id, lock, tries, passed);
+      if (next !== 'go on') return next;
       passed = true;
     } catch (error) {
       if (signal.aborted || error instanceof LeaseLost) break;
-      return afterFailure(d, record, held, step, error, tries);
+      // A request came between: what it wants is read at the next look.
+      if (!(error instanceof GenerationChanged)) throw error;
     }
   }
   return d.stopping.aborted ? undefined : 1_000;
@@ -267,7 +287,7 @@ export const reconcile = async (
   tries: Tries,
 ): Promise<number | undefined> => {
   try {
-    const outcome = await d.store.withKey(id, (lease) => withLease(d, id, lease, tries));
+    const outcome = await d.locks.withKey(id, (key) => underLock(d, id, key, tries));
     return outcome === 'busy' ? 2_000 : outcome;
   } catch (error) {
     if (d.stopping.aborted) return undefined;

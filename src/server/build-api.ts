@@ -32,7 +32,6 @@ export const buildApi = (
     | 'auditReader'
     | 'strangers'
     | 'customDomainFault'
-    | 'wake'
   > & {
     readonly settings: Settings;
     readonly source: ContentSource;

@@ -7,7 +7,7 @@ import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import { customDomainFault, listeningOf } from '../config/listening.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
-import { type Loop, startLoop } from '../environments/loop.ts';
+import { startLoop } from '../environments/loop.ts';
 import type { EnvironmentStore, Leaving } from '../environments/ports.ts';
 import type { EnvironmentProgress } from '../environments/reconcile.ts';
 import type { Placement } from '../environments/record.ts';
@@ -230,14 +230,12 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     airflowLimits,
     ownCommand: o.ownCommand,
   });
-  let loop: Loop | undefined;
   const api = buildApi({
     ...{ settings, source, region, placement, root: id.root, boxes: id.boxes },
     ...{ directory, authorizer, keyUses, store, driver, tokens, pools, airflowLimits, clock, log },
     ...{ audit, auditReader, strangers },
     customDomainFault: (name) =>
       customDomainFault(name, listening, (n) => certificate?.certifies(n) ?? false),
-    wake: (environmentId) => loop?.wake(environmentId),
   });
   const { port } = await step('api', () => api.listen(settings.port));
   endpoint = `http://localhost:${port}`;
@@ -248,7 +246,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   started.add('environments', (leaving) => driver.close(leaving));
   started.add('upstream', () => pools.close());
   started.add('doors', () => gateway.close());
-  loop = await startLoop(
+  const loop = await startLoop(
     {
       store,
       driver,
@@ -261,8 +259,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     },
     placement,
   );
-  const running = loop;
-  started.add('loop', () => running.close());
+  started.add('loop', () => loop.close());
   started.add('signing keys', id.keys.startRotating(failed));
   started.add('API', () => api.close());
   const status = await keepStatusFile({

@@ -1,13 +1,11 @@
 import { codeOf } from '../lib/errors.ts';
-import type { Database } from './database.ts';
+import { type Database, uniqueViolation } from './database.ts';
 
 /** The range from which accounts get their numbers. */
 export interface NumberRange {
   readonly first: number;
   readonly count: number;
 }
-
-const uniqueViolation = '23505';
 
 /** Numbers of accounts by environment, never given twice: a freed number inherits stray files. */
 export const accountNumbers = (db: Database, range: NumberRange) => ({

@@ -10,7 +10,7 @@ export interface Database {
     tx?: Transaction,
   ): Promise<R[]>;
   readonly inTransaction: InTransaction;
-  /** A connection of one's own, outside the pool, for locks and LISTEN; the caller ends it. */
+  /** A connection of one's own, outside the pool, for locks and LISTEN, with keepalives; the caller ends it. */
   connect(): Promise<pg.Client>;
   close(): Promise<void>;
 }
@@ -29,8 +29,11 @@ const clientOf = (tx: Transaction): pg.PoolClient => {
   return client;
 };
 
+/** PostgreSQL's code for a second row with a key that there may be only once. */
+export const uniqueViolation = '23505';
+
 /** pg's words: the connection still waits for that answer, so that nothing more can be asked over it. */
-const isTimeout = (error: unknown): error is Error =>
+export const isTimeout = (error: unknown): error is Error =>
   error instanceof Error && error.message === 'Query read timeout';
 
 const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> => {
@@ -61,6 +64,13 @@ const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promis
   }
 };
 
+/**
+ * A server whose machine or network is gone without a word loses its locks within half a minute. Over a Unix socket
+ * these settings do nothing (PostgreSQL manual, "TCP Settings").
+ */
+const serverKeepalive = `set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 4;
+  set tcp_user_timeout = 30000`;
+
 /** Milliseconds. Both together are less than what a client of the API waits. */
 const patience = { connection: 10_000, query: 15_000 } as const;
 
@@ -86,9 +96,12 @@ export const openDatabase = (
         ...config,
         connectionTimeoutMillis: patience.connection,
         query_timeout: patience.query,
+        keepAlive: true,
+        keepAliveInitialDelayMillis: 10_000,
       });
       client.on('error', onError);
       await client.connect();
+      await client.query(serverKeepalive);
       return client;
     },
     close: () => pool.end(),

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { EnvironmentExists, GenerationChanged, LeaseLost } from '../environments/errors.ts';
-import type { DesiredChange, EnvironmentStore, Lease, ObservedChange } from '../environments/ports.ts';
+import { EnvironmentExists, GenerationChanged } from '../environments/errors.ts';
+import type { DesiredChange, EnvironmentStore } from '../environments/ports.ts';
 import type {
   EnvironmentId,
   EnvironmentRecord,
@@ -12,7 +12,9 @@ import type {
 import type { EnvironmentStatus } from '../environments/status.ts';
 import { codeOf } from '../lib/errors.ts';
 import type { Transaction } from '../lib/transaction.ts';
-import type { Database } from './database.ts';
+import { type Database, uniqueViolation } from './database.ts';
+import { channel, watchEnvironments } from './environment-changes.ts';
+import { environmentLocks } from './environment-locks.ts';
 
 interface Row extends pg.QueryResultRow {
   id: string;
@@ -53,12 +55,11 @@ const toRecord = (row: Row): EnvironmentRecord => ({
   createdAt: row.created_at.getTime(),
 });
 
-const uniqueViolation = '23505';
-const channel = 'environment_changed';
-/** Namespace of the advisory locks that guard single environments. */
-const lockSpace = 7_400_002;
 /** Namespace of the advisory locks that guard the number of environments. */
 const quotaLockSpace = 7_400_003;
+
+const byName =
+  'select * from environments where account_id = $1 and region = $2 and name = $3 and deleted_at is null';
 
 const one = async (
   db: Database,
@@ -143,103 +144,13 @@ const setDesired = async (
   return record;
 };
 
-const setObserved = async (db: Database, lease: Lease, change: ObservedChange): Promise<void> => {
-  if (!(await lease.stillHeld())) throw new LeaseLost(lease.id);
-  await db.query(
-    `update environments set
-       status = coalesce($2, status),
-       last_update = coalesce($3, last_update),
-       progress = case when $4 then $5 else progress end,
-       spec = coalesce($6, spec),
-       update = case when $7 then null else update end,
-       hostname = case when $2 = 'DELETED' then null else hostname end,
-       deleted_at = case when $2 = 'DELETED' then now() else deleted_at end
-     where id = $1`,
-    [
-      lease.id,
-      change.status ?? null,
-      change.lastUpdate ?? null,
-      change.progress !== undefined,
-      change.progress ?? null,
-      change.spec ?? null,
-      change.updateEnded ?? false,
-    ],
-  );
-};
-
-const claimHostname = async (db: Database, lease: Lease, hostname: string): Promise<boolean> => {
-  if (!(await lease.stillHeld())) throw new LeaseLost(lease.id);
-  try {
-    await db.query('update environments set hostname = $2 where id = $1', [lease.id, hostname]);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === uniqueViolation) return false;
-    throw error;
-  }
-};
-
-/** A connection holds the lock for as long as it lives: when it breaks, the lock is gone and the signal fires. */
-const withKey = async <T>(
-  db: Database,
-  id: EnvironmentId,
-  work: (lease: Lease) => Promise<T>,
-): Promise<T | 'busy'> => {
-  const client = await db.connect();
-  const lost = new AbortController();
-  client.on('end', () => lost.abort());
-  client.on('error', () => lost.abort());
-  try {
-    const key = [lockSpace, id];
-    const { rows } = await client.query<{ locked: boolean }>(
-      'select pg_try_advisory_lock($1, hashtext($2)) as locked',
-      key,
-    );
-    if (!rows[0]?.locked) return 'busy';
-    const stillHeld = async (): Promise<boolean> => {
-      if (lost.signal.aborted) return false;
-      return client.query('select 1').then(
-        () => !lost.signal.aborted,
-        () => false,
-      );
-    };
-    return await work({ id, stillHeld, signal: lost.signal });
-  } finally {
-    await client.end().catch(() => {});
-  }
-};
-
-const watch = async (db: Database, hint: (id: EnvironmentId) => void): Promise<() => void> => {
-  let ended = false;
-  const listen = async (): Promise<void> => {
-    const client = await db.connect();
-    client.on('notification', (n) => n.payload && hint(n.payload));
-    client.on('end', () => {
-      if (!ended) setTimeout(() => void again(), 1_000).unref();
-    });
-    await client.query(`listen ${channel}`);
-    current = client;
-  };
-  const again = (): Promise<void> =>
-    listen().catch(() => void (ended || setTimeout(() => void again(), 2_000).unref()));
-  let current: pg.Client | undefined;
-  await listen();
-  return () => {
-    ended = true;
-    void current?.end().catch(() => {});
-  };
-};
-
 /** The environment records in PostgreSQL. */
 export const environmentStore = (db: Database): EnvironmentStore => ({
   inTransaction: db.inTransaction,
   insert: (tx, e) => insert(db, tx, e),
-  find: (key, tx) =>
-    one(
-      db,
-      'select * from environments where account_id = $1 and region = $2 and name = $3 and deleted_at is null',
-      [key.accountId, key.region, key.name],
-      tx,
-    ),
+  find: (key) => one(db, byName, [key.accountId, key.region, key.name]),
+  // Rows that refer to it can still be added: only its other changes wait.
+  findLocked: (tx, key) => one(db, `${byName} for no key update`, [key.accountId, key.region, key.name], tx),
   wasDeleted: async (key, within) => {
     const rows = await db.query(
       `select 1 from environments where account_id = $1 and region = $2 and name = $3
@@ -272,16 +183,6 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
   },
   setDeleting: (tx, id, expected) => setDeleting(db, tx, id, expected),
   setDesired: (tx, id, expected, change) => setDesired(db, tx, id, expected, change),
-  lockTags: async (tx, key) => {
-    // Rows that refer to it can still be added: only its other changes wait.
-    const [row] = await db.query<{ id: string; tags: Tags }>(
-      `select id, tags from environments where account_id = $1 and region = $2 and name = $3
-       and deleted_at is null for no key update`,
-      [key.accountId, key.region, key.name],
-      tx,
-    );
-    return row;
-  },
   setTags: async (tx, id, tags) => {
     await db.query('update environments set tags = $2 where id = $1', [id, tags], tx);
   },
@@ -291,9 +192,6 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
     if ((await db.query(sql, [id, expected, suspended], tx)).length === 0) throw new GenerationChanged(id);
     await db.query('select pg_notify($1, $2)', [channel, id], tx);
   },
-  setObserved: (lease, change) => setObserved(db, lease, change),
-  claimHostname: (lease, hostname) => claimHostname(db, lease, hostname),
-  withKey: (id, work) => withKey(db, id, work),
   keys: async (placement) => {
     const rows = await db.query<{ id: string }>(
       'select id from environments where driver = $1 and host = $2 and deleted_at is null order by created_at',
@@ -309,5 +207,6 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
     );
     return rows.map(toRecord);
   },
-  watch: (hint) => watch(db, hint),
+  openLocks: () => environmentLocks(db),
+  watch: (hints) => watchEnvironments(db, hints),
 });

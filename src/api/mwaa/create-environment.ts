@@ -78,7 +78,6 @@ export const createEnvironment: Operation = {
       call,
       deps,
     );
-    deps.wake(id);
     return { Arn: arn };
   },
 };

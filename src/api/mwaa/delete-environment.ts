@@ -1,24 +1,23 @@
-import { serviceUnavailableException, validationException } from '../../contract/errors.ts';
+import { validationException } from '../../contract/errors.ts';
 import { environmentNameInput } from '../../contract/shapes/environments.ts';
-import { GenerationChanged } from '../../environments/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, type Operation, stringMember } from '../operation.ts';
 import { checkStatus } from './check-status.ts';
-import { findEnvironment } from './find.ts';
+import { findForChange } from './find.ts';
 import { onEnvironment } from './rights.ts';
 
 /** Marks the record, ends what lets people in and audits, all or nothing. */
 const markDeleting = (call: Call, deps: ApiDeps) =>
   deps.store.inTransaction(async (tx) => {
-    const environment = await findEnvironment(call, deps, tx);
+    const environment = await findForChange(call, deps, tx);
     checkStatus(environment, 'delete');
     const { id, generation } = environment;
     await deps.store.setDeleting(tx, id, generation);
     const cut = await deps.endAll(tx, id);
     await deps.audit.write(call.auditEntry({ environmentId: id }), tx);
     failpoint('delete:before-commit');
-    return { id, cut };
+    return cut;
   });
 
 /** Milliseconds for which a second deletion is told that there was a first one. */
@@ -39,16 +38,9 @@ export const deleteEnvironment: Operation = {
   auditsSuccess: true,
   execute: async (call, deps) => {
     await checkDeleted(call, deps);
-    try {
-      const { id, cut } = await markDeleting(call, deps);
-      failpoint('delete:after-commit');
-      cut?.();
-      deps.wake(id);
-    } catch (error) {
-      if (error instanceof GenerationChanged)
-        throw serviceUnavailableException(`${error.publicText}. Try again.`);
-      throw error;
-    }
+    const cut = await markDeleting(call, deps);
+    failpoint('delete:after-commit');
+    cut?.();
     return {};
   },
 };

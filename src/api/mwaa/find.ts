@@ -1,22 +1,39 @@
 import { resourceNotFoundException, validationException } from '../../contract/errors.ts';
-import type { EnvironmentRecord } from '../../environments/record.ts';
+import type { EnvironmentKey, EnvironmentRecord } from '../../environments/record.ts';
 import { mayAsk } from '../../environments/status.ts';
 import type { Transaction } from '../../lib/transaction.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type Call, stringMember } from '../operation.ts';
 import { stoppedText } from './check-status.ts';
 
-/** The environment that the call names; throws ResourceNotFoundException. */
-export const findEnvironment = async (
-  call: Call,
-  deps: ApiDeps,
-  tx?: Transaction,
-): Promise<EnvironmentRecord> => {
-  const name = stringMember(call.input, 'Name');
-  const { accountId, region } = deps;
-  const found = await deps.store.find({ accountId, region, name }, tx);
+const keyOf = (call: Call, { accountId, region }: ApiDeps): EnvironmentKey => ({
+  accountId,
+  region,
+  name: stringMember(call.input, 'Name'),
+});
+
+const orNotFound = (found: EnvironmentRecord | undefined, { name }: EnvironmentKey): EnvironmentRecord => {
   if (found) return found;
   throw resourceNotFoundException(`No environment named ${name} found.`);
+};
+
+/** The environment that the call names; throws ResourceNotFoundException. */
+export const findEnvironment = async (call: Call, deps: ApiDeps): Promise<EnvironmentRecord> => {
+  const key = keyOf(call, deps);
+  return orNotFound(await deps.store.find(key), key);
+};
+
+/**
+ * The same, for a call that changes it: neither another call nor the loop changes it before the transaction ends, so
+ * that what is checked now still holds when it is written.
+ */
+export const findForChange = async (
+  call: Call,
+  deps: ApiDeps,
+  tx: Transaction,
+): Promise<EnvironmentRecord> => {
+  const key = keyOf(call, deps);
+  return orNotFound(await deps.store.findLocked(tx, key), key);
 };
 
 /** Nothing of it runs, or not yet. */

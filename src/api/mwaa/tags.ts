@@ -88,7 +88,7 @@ export const changeTags = (
   change: (tags: Tags) => Tags,
 ): Promise<void> =>
   deps.store.inTransaction(async (tx) => {
-    const found = await deps.store.lockTags(tx, key);
+    const found = await deps.store.findLocked(tx, key);
     if (!found) throw notFound(stringMember(call.input, 'ResourceArn'));
     await deps.store.setTags(tx, found.id, change(found.tags));
     await deps.audit.write(call.auditEntry({ environmentId: found.id }), tx);

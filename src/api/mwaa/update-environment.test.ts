@@ -15,7 +15,6 @@ const worldWith = async (more: object = {}): Promise<World> => {
   await create(world, 'demo', more);
   setRecord(world, 'demo', { status: 'AVAILABLE', webserverHostname: 'localhost:7443' });
   world.audited.length = 0;
-  world.woken.length = 0;
   return world;
 };
 
@@ -43,7 +42,6 @@ describe('UpdateEnvironment', () => {
       SchedulerLogs: { Enabled: true, LogLevel: 'DEBUG' },
       TaskLogs: { Enabled: true, LogLevel: 'INFO' },
     });
-    expect(world.woken).toEqual([record?.id]);
     expect(world.audited).toMatchObject([{ eventName: 'UpdateEnvironment', inTransaction: true }]);
     expect(await shown(world)).toMatchObject({
       Status: 'UPDATING',

@@ -2,7 +2,6 @@ import { environmentArn } from '../../contract/arn.ts';
 import type { Checked } from '../../contract/constraints.ts';
 import { validationException } from '../../contract/errors.ts';
 import { updateEnvironmentInput } from '../../contract/shapes/environments.ts';
-import { GenerationChanged } from '../../environments/errors.ts';
 import type { DesiredChange } from '../../environments/ports.ts';
 import type { EnvironmentRecord, EnvironmentSpec } from '../../environments/record.ts';
 import { failpoint } from '../../lib/failpoint.ts';
@@ -12,7 +11,7 @@ import { checkContent } from './check-content.ts';
 import { checkStatus, stoppedText } from './check-status.ts';
 import { claimCustomDomain } from './custom-domain.ts';
 import { changedSpec } from './environment-spec.ts';
-import { findEnvironment } from './find.ts';
+import { findEnvironment, findForChange } from './find.ts';
 import { checkPassedRole, environmentContext, passRole } from './rights.ts';
 
 /**
@@ -45,10 +44,10 @@ const checkChangeable = (e: EnvironmentRecord): void => {
   if (e.suspended) throw validationException(stoppedText(e.name));
 };
 
-/** Writes the change with its audit entry; another request that came between makes it start over. */
+/** Writes the change with its audit entry, all or nothing. */
 const write = (call: Call, wantedOf: (e: EnvironmentRecord) => EnvironmentSpec, deps: ApiDeps) =>
   deps.store.inTransaction(async (tx) => {
-    const environment = await findEnvironment(call, deps, tx);
+    const environment = await findForChange(call, deps, tx);
     checkChangeable(environment);
     const { id, generation, arn } = environment;
     const wanted = wantedOf(environment);
@@ -83,13 +82,8 @@ export const updateEnvironment: Operation = {
     const found = await findEnvironment(call, deps);
     checkChangeable(found);
     await checkContent(wantedOf(found), deps);
-    const again = (error: unknown) => {
-      if (error instanceof GenerationChanged) return write(call, wantedOf, deps);
-      throw error;
-    };
-    const { id, arn } = await write(call, wantedOf, deps).catch(again);
+    const { arn } = await write(call, wantedOf, deps);
     failpoint('update:after-commit');
-    deps.wake(id);
     return { Arn: arn };
   },
 };
