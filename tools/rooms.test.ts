@@ -20,7 +20,7 @@ const table: Readonly<Record<string, string>> = {
   environments: 'contract lib',
   airflow: 'environments contract lib',
   content: 'environments contract lib',
-  store: 'environments identity tokens audit contract lib',
+  store: 'environments airflow identity tokens audit contract lib',
   api: 'contract policy identity tokens audit environments upstream lib',
   gateway: 'contract policy identity tokens audit environments upstream tls lib',
   cli: 'contract lib config',
@@ -32,7 +32,10 @@ const table: Readonly<Record<string, string>> = {
 };
 
 /** Rooms of which another may take types only. */
-const typesOnly: Readonly<Record<string, readonly string[]>> = { tokens: ['audit'] };
+const typesOnly: Readonly<Record<string, readonly string[]>> = {
+  tokens: ['audit'],
+  store: ['airflow'],
+};
 
 const filesIn = (folder: string, pattern: RegExp): readonly string[] =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })

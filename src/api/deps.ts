@@ -1,8 +1,8 @@
 import type { AuditReader } from '../audit/reader.ts';
 import type { AuditSink } from '../audit/record.ts';
 import type { Strangers } from '../audit/strangers.ts';
-import type { AirflowDriver, ContentLocation, EnvironmentStore } from '../environments/ports.ts';
-import type { Placement } from '../environments/record.ts';
+import type { AirflowDriver, EnvironmentStore } from '../environments/ports.ts';
+import type { ContentLocation, Placement } from '../environments/record.ts';
 import type { AccessKeyUses } from '../identity/access-key-uses.ts';
 import type { Authorizer } from '../identity/authorizer.ts';
 import type { IdentityBoxes } from '../identity/identity-key.ts';
@@ -40,8 +40,8 @@ export interface ApiDeps {
   readonly quotas: Quotas;
   /** True where all who assume a role are one Airflow user, as on MWAA; else each person is one. */
   readonly sharedAirflowUsers: boolean;
-  /** Why no environment of this class can run here; undefined when it can. */
-  readonly classFault: (environmentClass: string) => string | undefined;
+  /** Why no environment of this kind can run here; undefined when it can. */
+  readonly environmentFault: AirflowDriver['fault'];
   /** Why no environment may answer by this name, in lower case; undefined when one may. */
   readonly customDomainFault: (name: string) => string | undefined;
   /** Resolves to the caller; throws an AwsError that says why the request is not believed. */

@@ -3,7 +3,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { AuditEntry } from '../audit/record.ts';
 import { EnvironmentExists, GenerationChanged } from '../environments/errors.ts';
 import type { EnvironmentStore } from '../environments/ports.ts';
-import type { EnvironmentRecord } from '../environments/record.ts';
+import { type EnvironmentRecord, noTries } from '../environments/record.ts';
 import { accessKeyLookup } from '../identity/access-keys.ts';
 import { createAuthorizer } from '../identity/authorizer.ts';
 import { livingDirectory } from '../identity/living-directory.ts';
@@ -52,6 +52,7 @@ const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentS
       webserverHostname: undefined,
       progress: undefined,
       suspended: false,
+      tries: noTries,
     } as const;
     records.set(e.name, record);
     return record;
@@ -130,7 +131,8 @@ export const fakeWorld = () => {
     airflowVersions: ['2.7.2', '2.11.0', '2.11.2', '3.0.6', '3.3.1'],
     sharedAirflowUsers: false,
     quotas: { environments: 10, workers: 25, webservers: 5 },
-    classFault: (name) => (name === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined),
+    environmentFault: ({ EnvironmentClass }) =>
+      EnvironmentClass === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined,
     customDomainFault: () => undefined,
     verify: (request, service) => createVerifier({ region, service, clock: systemClock, lookup })(request),
     authorizer: createAuthorizer({ directory: () => directory.current, clock: systemClock, region }),

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ContentSource } from '../environments/ports.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import { createFolderSource } from './folder-source.ts';
+import type { ContentSource } from './source.ts';
 
 let base: string;
 let dags: string;

@@ -3,10 +3,11 @@ import { type FileHandle, lstat, open, readdir, readlink, realpath } from 'node:
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { SourceUnavailable, VersionGone } from '../environments/errors.ts';
-import type { ContentLocation, ContentSource } from '../environments/ports.ts';
+import type { ContentLocation } from '../environments/record.ts';
 import { codeOf, textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { bucketPath } from './location.ts';
+import type { ContentSource } from './source.ts';
 import { cacheName } from './target-tree.ts';
 import { watchFolder } from './watch.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SourceUnavailable } from '../environments/errors.ts';
-import type { ContentLocation } from '../environments/ports.ts';
+import type { ContentLocation } from '../environments/record.ts';
 
 /** "Bucket naming rules", Amazon S3 user guide; old buckets may hold capitals and underscores. */
 const bucketArn = /^arn:aws[a-z-]*:s3:::([A-Za-z0-9][A-Za-z0-9._-]{1,254})$/;

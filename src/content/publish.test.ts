@@ -17,11 +17,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ContentSource } from '../environments/ports.ts';
 import { silentLog } from '../lib/log.ts';
 import { createFolderSource } from './folder-source.ts';
 import { isPublishable } from './location.ts';
 import { type PublishOptions, publish } from './publish.ts';
+import type { ContentSource } from './source.ts';
 
 let base: string;
 let dags: string;

@@ -4,10 +4,11 @@ import { rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { VersionGone } from '../environments/errors.ts';
-import type { ContentLocation, ContentSource } from '../environments/ports.ts';
+import type { ContentLocation } from '../environments/record.ts';
 import { codeOf } from '../lib/errors.ts';
 import { isPublishable, temporaryPrefix } from './location.ts';
 import { type PublishState, readState, writeState } from './publish-state.ts';
+import type { ContentSource } from './source.ts';
 import {
   clearForFile,
   makeFolders,

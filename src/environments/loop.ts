@@ -1,7 +1,8 @@
 import { textOf } from '../lib/errors.ts';
 import { every, KeyedQueue } from '../lib/keyed-queue.ts';
 import type { Stop } from '../lib/stop.ts';
-import { type ReconcileDeps, reconcile, type Tries } from './reconcile.ts';
+import { Attempts } from './attempts.ts';
+import { type ReconcileDeps, reconcile } from './reconcile.ts';
 import type { Placement } from './record.ts';
 
 export interface Loop {
@@ -9,20 +10,24 @@ export interface Loop {
   close(): Promise<void>;
 }
 
-/** Environments that are worked on at once. Most of the time a step waits: one that hangs must not stop the others. */
+/** Environments that are worked on at once. A step that waits is not: it is looked at now and then. */
 const parallel = 16;
 const lookAgain = 60_000;
 
 /** Starts to keep every environment placed here as it is wanted: after every hint, and once a minute anyway. */
 export const startLoop = async (
-  d: Omit<ReconcileDeps, 'stopping' | 'locks'>,
+  d: Omit<ReconcileDeps, 'stopping' | 'locks' | 'attempts'>,
   placement: Placement,
 ): Promise<Loop> => {
   const stopping = new AbortController();
-  const tries: Tries = new Map();
   const locks = d.store.openLocks();
-  const deps: ReconcileDeps = { ...d, locks, stopping: stopping.signal };
-  const queue = new KeyedQueue({ work: (id) => reconcile(deps, id, tries), parallel });
+  const deps: ReconcileDeps = {
+    ...d,
+    locks,
+    attempts: new Attempts(d.clock),
+    stopping: stopping.signal,
+  };
+  const queue = new KeyedQueue({ work: (id) => reconcile(deps, id), parallel });
   const addAll = async (): Promise<void> => {
     for (const id of await d.store.keys(placement)) queue.add(id);
   };

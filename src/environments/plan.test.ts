@@ -1,231 +1,171 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Actual, plan, type Step } from './plan.ts';
-import type { EnvironmentRecord } from './record.ts';
-import { type EnvironmentStatus, isSettled } from './status.ts';
-
-const record = (status: EnvironmentStatus): EnvironmentRecord => ({
-  id: 'abcdefghijkl',
-  accountId: '123456789012',
-  region: 'us-east-1',
-  name: 'demo',
-  arn: 'arn:aws:airflow:us-east-1:123456789012:environment/demo',
-  status,
-  spec: {
-    AirflowVersion: '3.3.1',
-    DagS3Path: 'dags',
-    SourceBucketArn: 'arn:aws:s3:::b',
-    ExecutionRoleArn: 'r',
-    EnvironmentClass: 'mw1.small',
-  },
-  update: undefined,
-  suspended: false,
-  generation: 1,
-  tags: {},
-  placement: { driver: 'local', host: 'local' },
-  lastUpdate: { Status: 'PENDING', CreatedAt: 0 },
-  webserverHostname: undefined,
-  progress: undefined,
-  createdAt: 0,
-});
+import { isOwnStep, type Phase, phases, plan, type Situation } from './plan.ts';
+import type { EnvironmentStatus } from './status.ts';
+import { recordWith } from './testing.ts';
 
 interface World {
   status: EnvironmentStatus;
-  actual: Actual;
-  door: boolean;
+  reached: ReadonlySet<Phase>;
+  snapshot: boolean;
+  hasAddress: boolean;
+  isOpen: boolean;
 }
 
-/** What a step does when it succeeds. */
-const after = (step: Step, w: World): World => {
-  const set = (change: Partial<Actual>): World => ({ ...w, actual: { ...w.actual, ...change } });
-  switch (step) {
-    case 'start':
-      return set({ started: true, processes: true });
-    case 'stop':
-      return set({ started: false, ready: false, processes: false, configuration: false, content: false });
-    case 'remove-database':
-      return set({ database: false });
-    case 'remove-folders':
-      return set({ folders: false });
-    case 'remove-account':
-      return set({ account: false });
-    case 'open-door':
-      return { ...w, door: true };
-    case 'close-door':
-      return { ...w, door: false };
-    case 'available':
-      return { ...w, status: 'AVAILABLE' };
-    case 'tombstone':
-      return { ...w, status: 'DELETED' };
-    case 'migrate':
-      return set({ schema: true });
-    case 'database':
-      return set({ database: true, schema: w.status === 'CREATING' || w.actual.schema });
-    case 'next-base':
-      return set({ nextBase: true });
-    case 'drop-snapshot':
-    case 'restore':
-      return set({ snapshot: false, schema: true });
-    case 'updating':
-      // what is wanted is another version from here on
-      return { ...set({ schema: false, configuration: false, ready: false }), status: 'UPDATING' };
-    case 'rolled-back':
-      return { ...w, status: 'UPDATE_FAILED' };
-    default:
-      return set({ [step]: true });
-  }
+const situation = (w: World): Situation => ({
+  isReached: (phase) => w.reached.has(phase),
+  snapshot: w.snapshot,
+  hasAddress: w.hasAddress,
+  isOpen: w.hasAddress && w.isOpen,
+});
+
+/** Phases that another one ends. */
+const ends: Partial<Record<Phase, readonly Phase[]>> = {
+  running: ['stopped', 'snapshotted', 'removed'],
+  stopped: ['running'],
+  snapshotted: ['running', 'snapshot-dropped'],
+  restored: ['running', 'snapshotted'],
+  'snapshot-dropped': ['snapshotted'],
+  removed: ['prepared', 'running'],
 };
 
-const runToEnd = (start: World): { world: World; steps: Step[] } => {
+/** What a phase that is reached, or a step that is done, leads to. */
+const after = (goal: Phase | string, w: World): World => {
+  if (!isOwnStep(goal)) {
+    const phase = goal as Phase;
+    const left = [...w.reached].filter((p) => !ends[phase]?.includes(p));
+    const snapshot =
+      phase === 'snapshotted' || (w.snapshot && phase !== 'restored' && phase !== 'snapshot-dropped');
+    return { ...w, snapshot, reached: new Set([...left, phase]) };
+  }
+  const next: Partial<Record<string, Partial<World>>> = {
+    'claim-address': { hasAddress: true },
+    open: { isOpen: true },
+    close: { isOpen: false },
+    available: { status: 'AVAILABLE' },
+    // what is wanted is another version from here on
+    updating: { status: 'UPDATING', reached: new Set(['stopped']) },
+    'rolled-back': { status: 'UPDATE_FAILED' },
+    tombstone: { status: 'DELETED' },
+  };
+  return { ...w, ...next[goal] };
+};
+
+const runToEnd = (start: World): { world: World; goals: string[] } => {
   let world = start;
-  const steps: Step[] = [];
+  const goals: string[] = [];
   for (let count = 0; count < 30; count += 1) {
-    const step = plan(record(world.status), world.actual, world.door);
-    if (step === undefined) return { world, steps };
-    steps.push(step);
-    world = after(step, world);
+    const goal = plan(recordWith({ status: world.status }), situation(world));
+    if (goal === undefined) return { world, goals };
+    goals.push(goal);
+    world = after(goal, world);
   }
-  throw new Error(`no end: ${steps.join(' ')}`);
+  throw new Error(`no end: ${goals.join(' ')}`);
 };
 
-const nothing: Actual = {
-  base: false,
-  template: false,
-  account: false,
-  folders: false,
-  content: false,
-  database: false,
-  schema: false,
+const nothing = {
+  reached: new Set<Phase>(['restored', 'snapshot-dropped']),
   snapshot: false,
-  nextBase: false,
-  configuration: false,
-  started: false,
-  ready: false,
-  processes: false,
+  hasAddress: false,
+  isOpen: false,
 };
-const anyActual = fc.record(
-  Object.fromEntries(Object.keys(nothing).map((key) => [key, fc.boolean()])),
-) as unknown as fc.Arbitrary<Actual>;
+const running = {
+  reached: new Set<Phase>(['prepared', 'running', 'restored', 'snapshot-dropped']),
+  snapshot: false,
+  hasAddress: true,
+  isOpen: true,
+};
 
 describe('plan', () => {
-  test('a new environment goes through every step in order', () => {
-    const { world, steps } = runToEnd({ status: 'CREATING', actual: nothing, door: false });
-    expect(steps).toEqual([
-      'base',
-      'template',
-      'account',
-      'folders',
-      'content',
-      'database',
-      'open-door',
-      'configuration',
-      'start',
-      'ready',
-      'available',
-    ]);
-    expect(world.status).toBe('AVAILABLE');
-  });
-
-  test('from any half-done state a creation becomes AVAILABLE, with everything there', () => {
-    fc.assert(
-      fc.property(anyActual, fc.boolean(), (actual, door) => {
-        const { world } = runToEnd({ status: 'CREATING', actual, door });
-        expect(world.status).toBe('AVAILABLE');
-        expect(world.actual).toMatchObject({
-          ...nothing,
-          base: true,
-          template: true,
-          account: true,
-          folders: true,
-          content: true,
-          database: true,
-          schema: true,
-          snapshot: world.actual.snapshot,
-          nextBase: world.actual.nextBase,
-          configuration: true,
-          started: true,
-          ready: true,
-          processes: world.actual.processes,
-        });
-        expect(world.door).toBe(true);
-      }),
-    );
-  });
-
-  const everything: Actual = {
-    ...(Object.fromEntries(Object.keys(nothing).map((key) => [key, true])) as unknown as Actual),
-    snapshot: false,
-  };
-
-  test('another version: what runs goes on until it can be replaced, is copied while nothing runs, and the copy is dropped at the end', () => {
-    const actual = { ...everything, nextBase: false };
-    const { world, steps } = runToEnd({ status: 'CREATING_SNAPSHOT', actual, door: true });
-    const copied = ['next-base', 'stop', 'snapshot', 'updating'];
-    const brought = ['content', 'migrate', 'configuration', 'start', 'ready', 'drop-snapshot', 'available'];
-    expect(steps).toEqual([...copied, ...brought]);
-    expect(world.status).toBe('AVAILABLE');
-  });
-
-  test('an update of what needs no other version replaces what runs, without a copy', () => {
-    const actual = { ...everything, configuration: false, ready: false };
-    expect(runToEnd({ status: 'UPDATING', actual, door: true }).steps).toEqual([
-      'configuration',
-      'ready',
+  test('a new environment is prepared, gets its address, and then runs', () => {
+    expect(runToEnd({ status: 'CREATING', ...nothing }).goals).toEqual([
+      'prepared',
+      'claim-address',
+      'open',
+      'running',
       'available',
     ]);
   });
 
-  test('a roll-back puts the copy in place while nothing runs', () => {
-    const actual = { ...everything, snapshot: true, schema: false, configuration: false, ready: false };
-    const { world, steps } = runToEnd({ status: 'ROLLING_BACK', actual, door: true });
-    expect(steps).toEqual(['stop', 'restore', 'content', 'configuration', 'start', 'ready', 'rolled-back']);
-    expect(world.status).toBe('UPDATE_FAILED');
+  test('what runs well is left alone', () => {
+    expect(runToEnd({ status: 'AVAILABLE', ...running }).goals).toEqual([]);
   });
 
-  test('from any half-done state an update ends without a copy, and no copy is made or used while anything runs', () => {
-    const statuses = fc.constantFrom('CREATING_SNAPSHOT', 'UPDATING', 'ROLLING_BACK', 'UNAVAILABLE');
+  test('another version: all is there before what runs is stopped, and the copy is dropped at the end', () => {
+    expect(runToEnd({ status: 'CREATING_SNAPSHOT', ...running }).goals).toEqual([
+      'next-prepared',
+      'snapshotted',
+      'updating',
+      'prepared',
+      'running',
+      'snapshot-dropped',
+      'available',
+    ]);
+  });
+
+  test('a roll-back puts the copy in place first', () => {
+    const broken = { ...running, snapshot: true, reached: new Set<Phase>(['prepared']) };
+    expect(runToEnd({ status: 'ROLLING_BACK', ...broken }).goals).toEqual([
+      'restored',
+      'running',
+      'rolled-back',
+    ]);
+  });
+
+  test('what is suspended is stopped and keeps its address', () => {
+    const w: World = { status: 'AVAILABLE', ...running, isOpen: false };
+    const goals = [];
+    for (let now = w; goals.length < 5; ) {
+      const goal = plan(recordWith({ status: now.status, suspended: true }), situation(now));
+      if (goal === undefined) break;
+      goals.push(goal);
+      now = after(goal, now);
+    }
+    expect(goals).toEqual(['stopped', 'open']);
+  });
+
+  const anyWorld = fc.record({
+    reached: fc.uniqueArray(fc.constantFrom(...phases)).map((all) => new Set<Phase>(all)),
+    snapshot: fc.boolean(),
+    hasAddress: fc.boolean(),
+    isOpen: fc.boolean(),
+  });
+
+  test.each([
+    ['CREATING', 'AVAILABLE'],
+    ['CREATING_SNAPSHOT', 'AVAILABLE'],
+    ['UPDATING', 'AVAILABLE'],
+    ['ROLLING_BACK', 'UPDATE_FAILED'],
+    ['UNAVAILABLE', 'UPDATE_FAILED'],
+  ] as const)('from any half-done state %s becomes %s, running at an open address', (status, end) => {
     fc.assert(
-      fc.property(statuses, anyActual, fc.boolean(), (status, actual, door) => {
-        let w: World = { status, actual, door };
-        for (let count = 0; count < 40; count += 1) {
-          const step = plan(record(w.status), w.actual, w.door);
-          if (step === undefined) break;
-          if (['snapshot', 'restore', 'migrate'].includes(step)) expect(w.actual.processes).toBe(false);
-          w = after(step, w);
-        }
-        expect(isSettled(w.status)).toBe(true);
-        expect(w.actual).toMatchObject({ snapshot: false, schema: true, configuration: true, ready: true });
+      fc.property(anyWorld, (start) => {
+        const { world } = runToEnd({ status, ...start });
+        expect(world).toMatchObject({ status: end, hasAddress: true, isOpen: true });
+        expect([...world.reached]).toEqual(expect.arrayContaining(['prepared', 'running']));
       }),
     );
   });
 
-  test('from any state a delete ends with nothing left and the processes gone before what they use', () => {
+  test('from any state a delete closes the door before anything is removed, and ends with nothing left', () => {
     fc.assert(
-      fc.property(anyActual, fc.boolean(), (actual, door) => {
-        const { world, steps } = runToEnd({ status: 'DELETING', actual, door });
+      fc.property(anyWorld, (start) => {
+        const { world, goals } = runToEnd({ status: 'DELETING', ...start });
         expect(world.status).toBe('DELETED');
-        expect(world.door).toBe(false);
-        expect([
-          world.actual.processes,
-          world.actual.database,
-          world.actual.folders,
-          world.actual.account,
-        ]).toEqual([false, false, false, false]);
-        const at = (step: Step) => (steps.includes(step) ? steps.indexOf(step) : -1);
-        if (at('stop') >= 0 && at('remove-database') >= 0)
-          expect(at('stop')).toBeLessThan(at('remove-database'));
-        if (at('remove-folders') >= 0 && at('remove-account') >= 0)
-          expect(at('remove-folders')).toBeLessThan(at('remove-account'));
+        expect(world.reached.has('removed')).toBe(true);
+        expect(situation(world).isOpen).toBe(false);
+        if (goals.includes('close')) expect(goals[0]).toBe('close');
       }),
     );
   });
 
-  test('nothing runs of a failed creation, and what it left on disk stays', () => {
+  test('nothing runs of a failed creation, and nothing of it is removed', () => {
     fc.assert(
-      fc.property(anyActual, fc.boolean(), (actual, door) => {
-        const { world } = runToEnd({ status: 'CREATE_FAILED', actual, door });
-        expect([world.door, world.actual.processes]).toEqual([false, false]);
-        expect(world.actual.folders).toBe(actual.folders);
+      fc.property(anyWorld, (start) => {
+        const { world, goals } = runToEnd({ status: 'CREATE_FAILED', ...start });
+        expect(situation(world).isOpen).toBe(false);
+        expect(world.reached.has('stopped')).toBe(true);
+        expect(goals).not.toContain('removed');
       }),
     );
   });

@@ -1,136 +1,109 @@
 import type { EnvironmentRecord } from './record.ts';
 
-/** The steps a driver makes true, in the order in which a new environment needs them. */
-export const driverSteps = [
-  'base',
-  'template',
-  'account',
-  'folders',
-  'content',
-  'database',
-  'migrate',
-  'configuration',
-  'start',
-  'ready',
-  'stop',
-  'next-base',
-  'snapshot',
-  'restore',
-  'drop-snapshot',
-  'remove-database',
-  'remove-folders',
-  'remove-account',
+/**
+ * What a driver is asked to make true of an environment; the steps that lead there are its own.
+ *
+ * - `prepared`: all that it needs to run is there, and the tables of its database are those of its version
+ * - `running`: it runs what is wanted, is healthy, and refuses requests without an assertion
+ * - `next-prepared`: it runs as before, and all that the version of the update needs is there
+ * - `stopped`: nothing of it runs
+ * - `snapshotted`: nothing of it runs, and its database is copied aside
+ * - `restored`: nothing of it runs, and the copy is its database again
+ * - `snapshot-dropped`: there is no copy
+ * - `removed`: nothing of it is left
+ */
+export const phases = [
+  'prepared',
+  'running',
+  'next-prepared',
+  'stopped',
+  'snapshotted',
+  'restored',
+  'snapshot-dropped',
+  'removed',
 ] as const;
-export type DriverStep = (typeof driverSteps)[number];
+export type Phase = (typeof phases)[number];
 
-/** A step of the driver or of the loop itself. */
-export type Step =
-  | DriverStep
-  | 'open-door'
-  | 'close-door'
-  | 'available'
-  | 'updating'
-  | 'rolled-back'
-  | 'tombstone';
+/** A step of the loop itself. */
+export const ownSteps = [
+  'claim-address',
+  'open',
+  'close',
+  'available',
+  'updating',
+  'rolled-back',
+  'tombstone',
+] as const;
+export type OwnStep = (typeof ownSteps)[number];
 
-/** What a driver finds of an environment. */
-export interface Actual {
-  readonly base: boolean;
-  readonly template: boolean;
-  readonly account: boolean;
-  readonly folders: boolean;
-  readonly content: boolean;
-  readonly database: boolean;
-  /** The tables of the metadata database are those of the version that is wanted. */
-  readonly schema: boolean;
-  /** The copy of the metadata database from before an update is there. */
+/** What is found of an environment. */
+export interface Situation {
+  readonly isReached: (phase: Phase) => boolean;
+  /** The copy of the database from before an update is there. */
   readonly snapshot: boolean;
-  /** The base of the version that an update asks for is there; true when none is under way. */
-  readonly nextBase: boolean;
-  /** What runs, or would be started, is what is wanted. */
-  readonly configuration: boolean;
-  /** Every component's process runs. */
-  readonly started: boolean;
-  /** Healthy, and this start refused a request without an assertion. */
-  readonly ready: boolean;
-  /** Any process of it is left. */
-  readonly processes: boolean;
-  /** A component that ended by itself not long ago, for people. */
-  readonly trouble?: string | undefined;
+  /** The record has an address that the door can give it. */
+  readonly hasAddress: boolean;
+  /** The door is open as the record wants it. */
+  readonly isOpen: boolean;
 }
 
-const buildUp = ['base', 'template', 'account', 'folders', 'content', 'database'] as const;
+type Goal = Phase | OwnStep;
 
-const planDelete = (actual: Actual, doorOpen: boolean): Step => {
-  if (doorOpen) return 'close-door';
-  if (actual.processes) return 'stop';
-  if (actual.database) return 'remove-database';
-  if (actual.folders) return 'remove-folders';
-  if (actual.account) return 'remove-account';
-  return 'tombstone';
+const opened = (s: Situation): OwnStep | undefined => {
+  if (!s.hasAddress) return 'claim-address';
+  return s.isOpen ? undefined : 'open';
 };
+
+const reached = (s: Situation, ...wanted: readonly Phase[]): Phase | undefined =>
+  wanted.find((phase) => !s.isReached(phase));
+
+/** Airflow is told its public address, so it has one before it runs; the door answers 503 until it is ready. */
+const planRun = (s: Situation): Goal | undefined =>
+  reached(s, 'prepared') ?? opened(s) ?? reached(s, 'running');
+
+const planDelete = (s: Situation): Goal => (s.isOpen ? 'close' : (reached(s, 'removed') ?? 'tombstone'));
 
 /** Nothing of a failed environment runs; its folders and logs are kept until it is deleted. */
-const planFailed = (actual: Actual, doorOpen: boolean): Step | undefined => {
-  if (doorOpen) return 'close-door';
-  return actual.processes ? 'stop' : undefined;
-};
-
-const planRun = (actual: Actual, doorOpen: boolean): Step | undefined => {
-  const missing = buildUp.find((step) => !actual[step]);
-  if (missing) return missing;
-  if (!actual.schema) return actual.processes ? 'stop' : 'migrate';
-  // Airflow is told its public address, so the door has its port first; it answers 503 until Airflow is ready.
-  if (!doorOpen) return 'open-door';
-  if (!actual.configuration) return 'configuration';
-  if (!actual.started) return 'start';
-  return actual.ready ? undefined : 'ready';
-};
+const planFailed = (s: Situation): Goal | undefined => (s.isOpen ? 'close' : reached(s, 'stopped'));
 
 /**
  * What runs goes on until there is something to replace it with; whether it is well does not matter then. A copy of
  * its database that is there was made for this update: the one before it was restored or dropped.
  */
-const planSnapshot = (actual: Actual, doorOpen: boolean): Step => {
-  if (actual.snapshot) return 'updating';
-  if (actual.nextBase) return actual.processes ? 'stop' : 'snapshot';
-  const step = planRun(actual, doorOpen);
-  return step === undefined || step === 'ready' ? 'next-base' : step;
+const planSnapshot = (s: Situation): Goal => {
+  if (s.snapshot) return 'updating';
+  if (s.isReached('next-prepared')) return reached(s, 'snapshotted') ?? 'updating';
+  return reached(s, 'prepared') ?? opened(s) ?? 'next-prepared';
 };
 
-const planUpdate = (actual: Actual, doorOpen: boolean): Step =>
-  planRun(actual, doorOpen) ?? (actual.snapshot ? 'drop-snapshot' : 'available');
+const planUpdate = (s: Situation): Goal => planRun(s) ?? reached(s, 'snapshot-dropped') ?? 'available';
 
-const planRollBack = (actual: Actual, doorOpen: boolean): Step => {
-  if (actual.snapshot) return actual.processes ? 'stop' : 'restore';
-  return planRun(actual, doorOpen) ?? 'rolled-back';
-};
+const planRollBack = (s: Situation): Goal => reached(s, 'restored') ?? planRun(s) ?? 'rolled-back';
 
 /** It keeps its address, so that nobody else gets it meanwhile. */
-const planSuspended = (actual: Actual, doorOpen: boolean): Step | undefined => {
-  if (actual.processes) return 'stop';
-  return doorOpen ? undefined : 'open-door';
-};
+const planSuspended = (s: Situation): Goal | undefined => reached(s, 'stopped') ?? opened(s);
 
-/** The next step towards what the record wants, or undefined when nothing is to do. Pure. */
-export const plan = (record: EnvironmentRecord, actual: Actual, doorOpen: boolean): Step | undefined => {
+/** What to reach or to do next for what the record wants, or undefined when nothing is to do. Pure. */
+export const plan = (record: EnvironmentRecord, s: Situation): Goal | undefined => {
   switch (record.status) {
     case 'DELETED':
       return undefined;
     case 'DELETING':
-      return planDelete(actual, doorOpen);
+      return planDelete(s);
     case 'CREATE_FAILED':
-      return planFailed(actual, doorOpen);
+      return planFailed(s);
     case 'CREATING':
-      return planRun(actual, doorOpen) ?? 'available';
+      return planRun(s) ?? 'available';
     case 'CREATING_SNAPSHOT':
-      return planSnapshot(actual, doorOpen);
+      return planSnapshot(s);
     case 'UPDATING':
-      return planUpdate(actual, doorOpen);
+      return planUpdate(s);
     case 'ROLLING_BACK':
     case 'UNAVAILABLE':
-      return planRollBack(actual, doorOpen);
+      return planRollBack(s);
     default:
-      return record.suspended ? planSuspended(actual, doorOpen) : planRun(actual, doorOpen);
+      return record.suspended ? planSuspended(s) : planRun(s);
   }
 };
+
+export const isOwnStep = (step: string): step is OwnStep => ownSteps.some((own) => own === step);

@@ -1,7 +1,6 @@
-import type { Readable } from 'node:stream';
 import type { Stop } from '../lib/stop.ts';
 import type { InTransaction, Transaction } from '../lib/transaction.ts';
-import type { Actual, DriverStep } from './plan.ts';
+import type { Phase } from './plan.ts';
 import type {
   AccountRegion,
   EnvironmentId,
@@ -13,6 +12,7 @@ import type {
   NewEnvironment,
   Placement,
   Tags,
+  Tries,
 } from './record.ts';
 import type { EnvironmentStatus } from './status.ts';
 
@@ -60,6 +60,8 @@ export interface ObservedChange {
   readonly spec?: EnvironmentSpec;
   /** True: no update is under way any more. */
   readonly updateEnded?: boolean;
+  /** Of the status that stays; a new one begins without any. */
+  readonly tries?: Tries;
 }
 
 /** What a request asks for, written in one go. */
@@ -155,18 +157,41 @@ export type Leaving = 'end' | 'keep';
 /** What a step is given beside the environment. */
 export interface StepContext {
   readonly lease: Lease;
-  readonly report: (p: Progress) => void;
-  /** False once the environment was changed or deleted by a request: a step that waits ends early then. */
-  readonly stillWanted: () => Promise<boolean>;
+  /** Says what it does now, for people. */
+  readonly report: (text: string) => void;
+}
+
+/** A step is under way and holds nothing meanwhile: look again after `again` milliseconds, or at a hint. */
+export interface Waiting {
+  readonly again: number;
+  /** What is done or waited for now, for people; empty when there is nothing to say. */
+  readonly text: string;
+  /** True while running tasks get the time they need: that is no time of trying. */
+  readonly drains?: boolean;
+}
+
+/** What a driver found of an environment at one moment. */
+export interface Observation {
+  /** The driver's own step that leads towards the phase; undefined when it is reached. Pure. */
+  next(phase: Phase): string | undefined;
+  /** The copy of the database from before an update is there. */
+  readonly snapshot: boolean;
+  /** A component that ended by itself not long ago, for people. */
+  readonly trouble: string | undefined;
 }
 
 export interface AirflowDriver {
   /** The Airflow versions this driver can run, oldest first. */
   readonly versions: readonly string[];
+  /** Why no environment of this kind can run where the driver runs them; undefined when it can. */
+  fault(spec: Pick<EnvironmentSpec, 'EnvironmentClass'>): string | undefined;
   /** Reads what is there; changes nothing. */
-  observe(e: EnvironmentRecord): Promise<Actual>;
-  /** Makes one step true; repeatable; throws StepFailed. */
-  apply(step: DriverStep, e: EnvironmentRecord, o: StepContext): Promise<void>;
+  observe(e: EnvironmentRecord): Promise<Observation>;
+  /**
+   * Does one of its steps; repeatable. What takes long without needing the environment for itself answers that it
+   * waits, and throws when its own deadline has passed. Throws StepFailed.
+   */
+  apply(step: string, e: EnvironmentRecord, o: StepContext): Promise<Waiting | undefined>;
   /** A component died or became ready. */
   onChange(hint: (id: EnvironmentId) => void): Stop;
   /** The web server of this start; undefined until this start was seen to answer 401 without an assertion. */
@@ -189,77 +214,21 @@ export interface AirflowDriver {
   close(leaving: Leaving): Promise<void>;
 }
 
-/** How an environment's Airflow reaches its metadata database. */
-export interface DatabaseAddress {
-  /** A SQLAlchemy URL with password: secret. */
-  readonly sqlAlchemyUrl: string;
-}
-
-export interface MetadataDatabases {
-  /** True when the closed template of this base is there. */
-  hasTemplate(base: string): Promise<boolean>;
-  /** Makes the closed template of a base once; `migrate` runs as the owner of its contents. */
-  ensureTemplate(base: string, migrate: (address: DatabaseAddress) => Promise<void>): Promise<void>;
-  /** True when a database or a role of the environment is left. */
-  hasAny(id: EnvironmentId): Promise<boolean>;
-  /** Role NOLOGIN, copy, revoke, reassign, LOGIN; repeatable at any line. */
-  ensure(
-    id: EnvironmentId,
-    base: string,
-    o: {
-      readonly password: string;
-      /** How many its role may have at once. */
-      readonly connections: number;
-      /** The Airflow version of the template. */
-      readonly version: string;
-    },
-  ): Promise<DatabaseAddress>;
-  /** The Airflow version that its tables are of; undefined before the first copy. */
-  version(id: EnvironmentId): Promise<string | undefined>;
-  /** Writes down that its tables are of this version now. */
-  setVersion(id: EnvironmentId, version: string): Promise<void>;
-  /** Copies the database aside, all or nothing; none of its processes may run. */
-  snapshot(id: EnvironmentId): Promise<void>;
-  hasSnapshot(id: EnvironmentId): Promise<boolean>;
-  /** Puts the copy in the place of the database; repeatable at any line, and nothing to do without a copy. */
-  restore(id: EnvironmentId): Promise<void>;
-  dropSnapshot(id: EnvironmentId): Promise<void>;
-  /** Database and copy (FORCE), then role. */
-  drop(id: EnvironmentId): Promise<void>;
-}
-
 export interface Door {
+  /** True when the record has an address that the door can give it. */
+  hasAddress(e: EnvironmentRecord): boolean;
   /**
-   * Listens for this environment, where its access mode says, and gives the host name with port. Repeatable: what is
-   * open already is brought to what the record says now.
+   * An address for this environment, host name with port, that is free here and none of those that others were found to
+   * have; it is kept free until it is opened or closed. Throws when there is none.
    */
-  open(e: EnvironmentRecord, claim: (hostname: string) => Promise<boolean>): Promise<string>;
+  propose(e: EnvironmentRecord, ofOthers: ReadonlySet<string>): Promise<string>;
+  /**
+   * Listens for this environment at the address in its record, where its access mode says. Repeatable: what is open
+   * already is brought to what the record says now.
+   */
+  open(e: EnvironmentRecord): Promise<void>;
   /** Stops accepting and ends its connections. */
   close(id: EnvironmentId): Promise<void>;
   /** True while it is open as the record wants it, which it serves by from now on. */
   isOpen(e: EnvironmentRecord): boolean;
-}
-
-/** A folder of a bucket: `arn:aws:s3:::NAME` and the path in it, as given in DagS3Path. */
-export interface ContentLocation {
-  readonly bucketArn: string;
-  readonly path: string;
-}
-
-export interface ContentSource {
-  /** Whole listing, paths relative to the location with `/`; throws SourceUnavailable, never gives a short list. */
-  list(
-    where: ContentLocation,
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, { readonly size: number; readonly version: string }>>;
-  /** Bytes of exactly that version; throws VersionGone. */
-  open(where: ContentLocation, path: string, version: string): Promise<Readable>;
-  /** Hints that something changed; the loop lists anyway every 5 s. */
-  watch(where: ContentLocation, hint: () => void): Stop;
-}
-
-export interface AssertionKeys {
-  /** Public keys to verify with now (old and new during a change): key id and raw Ed25519 key in hex. */
-  publicKeys(): Promise<readonly { readonly kid: string; readonly x: string }[]>;
-  onChange(hint: () => void): Stop;
 }

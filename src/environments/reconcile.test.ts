@@ -1,132 +1,89 @@
 import { describe, expect, test } from 'vitest';
 import { environmentStatuses } from '../contract/statuses.ts';
 import { silentLog } from '../lib/log.ts';
-import { StepFailed } from './errors.ts';
-import type { Actual, DriverStep } from './plan.ts';
+import { Attempts } from './attempts.ts';
+import { GenerationChanged, StepFailed } from './errors.ts';
 import type { ObservedChange } from './ports.ts';
-import { type ReconcileDeps, reconcile, type Tries } from './reconcile.ts';
-import type { EnvironmentRecord, EnvironmentUpdate } from './record.ts';
+import { type EnvironmentProgress, type ReconcileDeps, reconcile } from './reconcile.ts';
+import { type EnvironmentRecord, type EnvironmentUpdate, noTries } from './record.ts';
 import { statusTable } from './status.ts';
+import { type FakeDriverOptions, fakeDoor, fakeDriver, recordWith } from './testing.ts';
 
 const minute = 60_000;
 
-/** One environment in memory; `fail` may throw at a step. */
-const world = (
-  o: {
-    trouble?: () => string | undefined;
-    fail?: (step: DriverStep) => void;
-    status?: EnvironmentRecord['status'];
-    update?: EnvironmentUpdate;
-    lacksSchema?: boolean;
-    /** Milliseconds that the creation has been tried for when its first step fails. */
-    tried?: number;
-  } = {},
-) => {
-  const done = new Set<string>();
+interface Options extends FakeDriverOptions {
+  readonly record?: Partial<EnvironmentRecord>;
+  /** A request that is committed just before the loop writes. */
+  readonly before?: (
+    change: ObservedChange,
+    record: EnvironmentRecord,
+  ) => Partial<EnvironmentRecord> | undefined;
+}
+
+/** One environment in memory. */
+const world = (o: Options = {}) => {
   const changes: ObservedChange[] = [];
-  let door = false;
-  let record: EnvironmentRecord = {
-    id: 'abcdefghijkl',
-    accountId: '123456789012',
-    region: 'us-east-1',
-    name: 'demo',
-    arn: 'arn',
-    status: o.status ?? 'CREATING',
-    spec: {
-      AirflowVersion: '3.3.1',
-      DagS3Path: 'dags',
-      SourceBucketArn: 'b',
-      ExecutionRoleArn: 'r',
-      EnvironmentClass: 'mw1.small',
-    },
-    update: o.update,
-    suspended: false,
-    generation: 1,
-    tags: {},
-    placement: { driver: 'local', host: 'local' },
-    lastUpdate: { Status: 'PENDING', CreatedAt: 5 },
-    webserverHostname: undefined,
-    progress: undefined,
-    createdAt: 0,
-  };
+  const told: EnvironmentProgress[] = [];
+  const driver = fakeDriver(o);
+  const door = fakeDoor();
+  let now = 0;
+  let record = recordWith(o.record);
   const stopping = new AbortController();
-  const actual = (): Actual => ({
-    base: done.has('base'),
-    template: done.has('template'),
-    account: done.has('account') && !done.has('remove-account'),
-    folders: done.has('folders') && !done.has('remove-folders'),
-    content: done.has('content'),
-    database: done.has('database') && !done.has('remove-database'),
-    schema: done.has('migrate') || (done.has('database') && !o.lacksSchema),
-    snapshot: done.has('snapshot') && !done.has('restore') && !done.has('drop-snapshot'),
-    nextBase: done.has('next-base'),
-    configuration: done.has('configuration'),
-    started: done.has('start'),
-    ready: done.has('ready'),
-    processes: done.has('start') && !done.has('stop'),
-    trouble: o.trouble?.(),
-  });
   const lock = {
     stillHeld: async () => true,
     signal: new AbortController().signal,
-    setObserved: async (_read: unknown, change: ObservedChange) => {
+    setObserved: async (read: EnvironmentRecord, change: ObservedChange) => {
+      record = { ...record, ...o.before?.(change, record) };
+      if (read.generation !== record.generation || read.status !== record.status)
+        throw new GenerationChanged(record.id);
       changes.push(change);
+      const { progress, updateEnded, ...rest } = change;
       record = {
         ...record,
-        ...(change.status ? { status: change.status } : {}),
-        ...(change.spec ? { spec: change.spec } : {}),
-        ...(change.updateEnded ? { update: undefined } : {}),
-        ...(change.lastUpdate ? { lastUpdate: change.lastUpdate } : {}),
-        ...(change.progress === undefined ? {} : { progress: change.progress ?? undefined }),
+        ...(change.status ? { tries: noTries } : {}),
+        ...rest,
+        ...(updateEnded ? { update: undefined } : {}),
+        ...(progress === undefined ? {} : { progress: progress ?? undefined }),
       };
     },
-    claimHostname: async () => true,
+    claimHostname: async (_read: unknown, webserverHostname: string) => {
+      record = { ...record, webserverHostname };
+      return true;
+    },
   };
-  let looks = 0;
+  const clock = { now: () => Math.random() * 1e15, monotonic: () => now, bootId: 'b' };
   const deps = {
     isOwner: async () => true,
-    store: {
-      findById: async () => record,
-    },
-    locks: {
-      withKey: (id: string, work: (lock: unknown) => Promise<unknown>) => work({ ...lock, id }),
-    },
-    driver: {
-      observe: async () => actual(),
-      apply: async (step: DriverStep) => {
-        o.fail?.(step);
-        done.add(step);
-      },
-    },
-    door: {
-      isOpen: () => door,
-      refresh: () => {},
-      open: async () => {
-        door = true;
-        return 'localhost:7443';
-      },
-      close: async () => {
-        door = false;
-      },
-    },
-    // the first look is at the beginning
-    clock: {
-      now: () => Math.random() * 1e15,
-      monotonic: () => (looks++ === 0 ? 0 : (o.tried ?? 0)),
-      bootId: 'b',
-    },
+    store: { findById: async () => record },
+    locks: { withKey: (id: string, work: (lock: unknown) => Promise<unknown>) => work({ ...lock, id }) },
+    driver,
+    door: door.door,
+    clock,
     log: silentLog,
-    onProgress: () => {},
+    onProgress: (p: EnvironmentProgress) => told.push(p),
     creationDeadline: 20 * minute,
+    attempts: new Attempts(clock),
     stopping: stopping.signal,
   } as unknown as ReconcileDeps;
-  return { deps, changes, stopping, record: () => record, isDoorOpen: () => door };
+  return {
+    look: () => reconcile(deps, 'abcdefghijkl'),
+    /** As a server that comes next sees it. */
+    another: () => reconcile({ ...deps, attempts: new Attempts(clock) }, 'abcdefghijkl'),
+    pass: (milliseconds: number) => {
+      now += milliseconds;
+    },
+    changes,
+    told,
+    stopping,
+    record: () => record,
+    isDoorOpen: door.isOpen,
+  };
 };
 
 describe('reconcile', () => {
   test('a creation ends AVAILABLE with its first date kept', async () => {
     const w = world();
-    expect(await reconcile(w.deps, 'abcdefghijkl', new Map())).toBeUndefined();
+    expect(await w.look()).toBeUndefined();
     expect(w.record()).toMatchObject({
       status: 'AVAILABLE',
       lastUpdate: { Status: 'SUCCESS', CreatedAt: 5 },
@@ -141,14 +98,13 @@ describe('reconcile', () => {
         if (step === 'base' && broken) throw new StepFailed('the index cannot be reached', { retry: true });
       },
     });
-    const tries: Tries = new Map();
-    expect(await reconcile(w.deps, 'abcdefghijkl', tries)).toBeGreaterThan(0);
+    expect(await w.look()).toBeGreaterThan(0);
     expect(w.record()).toMatchObject({
       status: 'CREATING',
       lastUpdate: { Status: 'PENDING', Error: { ErrorMessage: 'the index cannot be reached' } },
     });
     broken = false;
-    await reconcile(w.deps, 'abcdefghijkl', tries);
+    await w.look();
     expect(w.record()).toMatchObject({ status: 'AVAILABLE', lastUpdate: { Status: 'SUCCESS' } });
     expect(w.record().lastUpdate.Error).toBeUndefined();
   });
@@ -162,9 +118,9 @@ describe('reconcile', () => {
         if (step === 'folders') seen.push(w.record().lastUpdate, w.record().progress);
       },
     });
-    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    await w.look();
     broken = false;
-    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    await w.look();
     expect(seen).toEqual([{ Status: 'PENDING', CreatedAt: 5 }, undefined]);
   });
 
@@ -173,12 +129,12 @@ describe('reconcile', () => {
     ['a fault that may pass, after the deadline', true, 21 * minute],
   ])('%s ends in CREATE_FAILED with the reason', async (_name, retry, tried) => {
     const w = world({
-      tried,
       fail: (step) => {
+        w.pass(tried);
         if (step === 'ready') throw new StepFailed('Airflow does not start\nlast line', { retry });
       },
     });
-    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    await w.look();
     expect(w.record()).toMatchObject({
       status: 'CREATE_FAILED',
       lastUpdate: {
@@ -186,19 +142,18 @@ describe('reconcile', () => {
         Error: { ErrorCode: 'INCORRECT_CONFIGURATION', ErrorMessage: 'Airflow does not start | last line' },
       },
     });
-    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    await w.look();
     expect(w.isDoorOpen()).toBe(false);
   });
 
   test('an AVAILABLE environment in trouble stays AVAILABLE and is tried again', async () => {
     const w = world({
-      status: 'AVAILABLE',
-      tried: 1000 * minute,
+      record: { status: 'AVAILABLE' },
       fail: (step) => {
         if (step === 'start') throw new StepFailed('no memory', { retry: false });
       },
     });
-    expect(await reconcile(w.deps, 'abcdefghijkl', new Map())).toBeGreaterThan(0);
+    expect(await w.look()).toBeGreaterThan(0);
     expect(w.record()).toMatchObject({ status: 'AVAILABLE', progress: 'no memory' });
   });
 
@@ -211,7 +166,7 @@ describe('reconcile', () => {
       [undefined, undefined],
     ]) {
       trouble = now;
-      await reconcile(w.deps, 'abcdefghijkl', new Map());
+      await w.look();
       expect(w.record()).toMatchObject({ status: 'AVAILABLE' });
       expect(w.record().progress).toBe(shown);
     }
@@ -223,7 +178,7 @@ describe('reconcile', () => {
         throw new StepFailed(`begin ${'x'.repeat(5000)} end`, { retry: false });
       },
     });
-    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    await w.look();
     const message = w.record().lastUpdate.Error?.ErrorMessage ?? '';
     expect(message.length).toBeLessThanOrEqual(1024);
     expect(message).toMatch(/^begin .* end$/);
@@ -232,7 +187,7 @@ describe('reconcile', () => {
   test('a server that stops writes nothing down as a failure', async () => {
     const w = world();
     w.stopping.abort();
-    expect(await reconcile(w.deps, 'abcdefghijkl', new Map())).toBeUndefined();
+    expect(await w.look()).toBeUndefined();
     expect(w.changes).toEqual([]);
   });
 
@@ -250,8 +205,8 @@ describe('reconcile', () => {
   };
 
   test('an update to another version ends AVAILABLE with what was asked for, and nothing is under way any more', async () => {
-    const w = world({ status: 'CREATING_SNAPSHOT', update });
-    await reconcile(w.deps, 'abcdefghijkl', new Map());
+    const w = world({ record: { status: 'CREATING_SNAPSHOT', update } });
+    await w.look();
     expect(w.record()).toMatchObject({ status: 'AVAILABLE', spec, update: undefined });
     expect(w.record().lastUpdate).toMatchObject({ Status: 'SUCCESS', CreatedAt: 5 });
   });
@@ -261,20 +216,21 @@ describe('reconcile', () => {
     async (broken) => {
       let failures = 0;
       const w = world({
-        status: broken === 'migrate' || broken === 'ready' ? 'UPDATING' : 'CREATING_SNAPSHOT',
-        update,
-        lacksSchema: broken === 'migrate',
+        record: {
+          status: broken === 'migrate' || broken === 'ready' ? 'UPDATING' : 'CREATING_SNAPSHOT',
+          update,
+        },
         fail: (step) => {
           if (step === broken && failures++ === 0) throw new StepFailed('it broke', { retry: false });
         },
       });
-      await reconcile(w.deps, 'abcdefghijkl', new Map());
+      await w.look();
       expect(w.record().status).toBe('ROLLING_BACK');
       expect(w.record().lastUpdate).toMatchObject({
         Status: 'PENDING',
         Error: { ErrorMessage: 'it broke' },
       });
-      await reconcile(w.deps, 'abcdefghijkl', new Map());
+      await w.look();
       expect(w.record()).toMatchObject({
         status: 'UPDATE_FAILED',
         spec: { AirflowVersion: '2.7.2' },
@@ -287,22 +243,95 @@ describe('reconcile', () => {
   test('what cannot be brought back is UNAVAILABLE, says why and what to do, and comes back when the cause goes', async () => {
     let broken = true;
     const w = world({
-      status: 'ROLLING_BACK',
-      update,
-      tried: 21 * minute,
+      record: { status: 'ROLLING_BACK', update },
       fail: (step) => {
+        w.pass(21 * minute);
         if (step === 'start' && broken) throw new StepFailed('no memory', { retry: false });
       },
     });
-    const tries: Tries = new Map();
-    await reconcile(w.deps, 'abcdefghijkl', tries);
+    await w.look();
     expect(w.record().status).toBe('UNAVAILABLE');
     const message = w.record().lastUpdate.Error?.ErrorMessage;
     expect(message).toMatch(/could not be brought back: no memory .*remove the cause, or delete/);
-    expect(await reconcile(w.deps, 'abcdefghijkl', tries)).toBeGreaterThan(0);
+    expect(await w.look()).toBeGreaterThan(0);
     broken = false;
-    await reconcile(w.deps, 'abcdefghijkl', tries);
+    await w.look();
     expect(w.record()).toMatchObject({ status: 'UPDATE_FAILED', update: undefined });
+  });
+  test('a step that waits is told once, looked at again, and done when what it waits for is there', async () => {
+    let looks = 0;
+    const w = world({
+      fail: (step) => {
+        if (step !== 'ready') return undefined;
+        looks += 1;
+        return looks < 3 ? { again: 250, text: 'waiting for the scheduler' } : undefined;
+      },
+    });
+    expect(await w.look()).toBe(250);
+    w.pass(1_000);
+    expect(await w.look()).toBe(250);
+    w.pass(1_000);
+    expect(await w.look()).toBeUndefined();
+    expect(w.record().status).toBe('AVAILABLE');
+    const ready = w.told
+      .filter(({ step }) => step === 'ready')
+      .map(({ state, text, took }) => [state, text, took]);
+    expect(ready).toEqual([
+      ['started', undefined, undefined],
+      ['running', 'waiting for the scheduler', undefined],
+      ['done', undefined, 2_000],
+    ]);
+  });
+
+  test('what has come about while a step waited is told as done', async () => {
+    let isThere = false;
+    const w = world({
+      fail: (step) => (step === 'base' && !isThere ? { again: 5_000, text: '' } : undefined),
+    });
+    await w.look();
+    isThere = true;
+    await w.look();
+    expect(w.told.filter(({ step }) => step === 'base').map(({ state }) => state)).toEqual([
+      'started',
+      'done',
+    ]);
+  });
+
+  test('the deadline counts what every server spent, and not the time in which tasks may end', async () => {
+    const failing = (step: string) => {
+      if (step === 'ready') throw new StepFailed('not yet', { retry: true });
+    };
+    const w = world({ fail: failing });
+    await w.look();
+    w.pass(15 * minute);
+    await w.look();
+    expect(w.record()).toMatchObject({ status: 'CREATING', tries: { failures: 2, spent: 15 * minute } });
+    // nobody worked on it meanwhile
+    w.pass(100 * minute);
+    await w.another();
+    expect(w.record().tries).toEqual({ failures: 3, spent: 15 * minute, drained: 0 });
+  });
+
+  test('time in which running tasks may end is counted by itself', async () => {
+    const w = world({
+      record: { status: 'CREATING_SNAPSHOT', update },
+      fail: (step) => (step === 'next-base' ? { again: 1_000, text: '', drains: true } : undefined),
+    });
+    await w.look();
+    w.pass(60 * minute);
+    await w.look();
+    expect(w.record().tries).toEqual({ failures: 0, spent: 0, drained: 60 * minute });
+  });
+
+  test('a request that comes between is not overwritten, and what it wants is made true', async () => {
+    const w = world({
+      before: ({ status }, { generation }) =>
+        status === 'AVAILABLE' ? { status: 'DELETING', generation: generation + 1 } : undefined,
+    });
+    await w.look();
+    expect(w.record().status).toBe('DELETED');
+    expect(w.changes.map(({ status }) => status)).toEqual(['DELETED']);
+    expect(w.isDoorOpen()).toBe(false);
   });
 });
 

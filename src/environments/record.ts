@@ -31,6 +31,12 @@ export interface EnvironmentSpec {
   readonly [member: string]: unknown;
 }
 
+/** A folder of a bucket: `arn:aws:s3:::NAME` and the path in it, as given in DagS3Path. */
+export interface ContentLocation {
+  readonly bucketArn: string;
+  readonly path: string;
+}
+
 export type Tags = Readonly<Record<string, string>>;
 
 export interface LastUpdate {
@@ -52,6 +58,18 @@ export interface EnvironmentUpdate {
   readonly strategy: 'FORCED' | 'GRACEFUL';
 }
 
+/** What was spent on the present status, by all servers that worked on it. */
+export interface Tries {
+  /** Failures in a row. */
+  readonly failures: number;
+  /** Milliseconds of trying, as a clock counts them that nobody sets. */
+  readonly spent: number;
+  /** Milliseconds of letting running tasks end. */
+  readonly drained: number;
+}
+
+export const noTries: Tries = { failures: 0, spent: 0, drained: 0 };
+
 export interface EnvironmentRecord extends EnvironmentKey {
   readonly id: EnvironmentId;
   readonly arn: string;
@@ -72,6 +90,7 @@ export interface EnvironmentRecord extends EnvironmentKey {
   readonly webserverHostname: string | undefined;
   /** What is being done now or went wrong last, for people; undefined when nothing is to say. */
   readonly progress: string | undefined;
+  readonly tries: Tries;
   /** Epoch milliseconds. */
   readonly createdAt: number;
 }

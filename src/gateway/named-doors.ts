@@ -138,20 +138,23 @@ export const createNamedDoors = (deps: DoorDeps, domain: string): Door & { close
     deps.connections.cutEnvironment(id);
   };
   return {
-    open: async (e, claim) => {
-      await doors.listen();
+    hasAddress: (e) => e.webserverHostname === doors.hostname(e),
+    propose: async (e, ofOthers) => {
       const hostname = doors.hostname(e);
-      if (e.webserverHostname !== hostname && !(await claim(hostname)))
+      if (ofOthers.has(hostname))
         throw new WindsockError('NameTaken', `Another environment goes by ${hostname}.`);
+      return hostname;
+    },
+    open: async (e) => {
+      await doors.listen();
       doors.add(e);
       await endClosedWays(deps, e);
-      return hostname;
     },
     close,
     isOpen: (e) => {
       if (!doors.has(e.id)) return false;
       doors.add(e);
-      return e.webserverHostname === doors.hostname(e);
+      return true;
     },
     closeAll: () => doors.close(),
   };

@@ -22,6 +22,8 @@ export class DoorPortTaken extends WindsockError {
   }
 }
 
+const hostnameAt = (port: number): string => `localhost:${port}`;
+
 /** The door of one environment, at a port of its own. */
 class PortDoor {
   readonly hostname: string;
@@ -35,7 +37,7 @@ class PortDoor {
     this.#deps = deps;
     this.record = record;
     this.#port = new BoundPort(port);
-    this.hostname = `localhost:${port}`;
+    this.hostname = hostnameAt(port);
   }
 
   /** Listens where the access mode says; false when the port is taken. */
@@ -101,19 +103,15 @@ const reopen = async (deps: DoorDeps, e: EnvironmentRecord, port: number): Promi
   return door;
 };
 
-type Claim = (hostname: string) => Promise<boolean>;
-
-/** The first port that is free on this machine and that no other environment is known by. */
-const openFirst = async (deps: DoorDeps, e: EnvironmentRecord, claim: Claim): Promise<PortDoor> => {
+/** A door at the first port that is free on this machine and that no other environment was found to have. */
+const openFirst = async (
+  deps: DoorDeps,
+  e: EnvironmentRecord,
+  ofOthers: ReadonlySet<string>,
+): Promise<PortDoor> => {
   for (let port = deps.firstPort; port < deps.firstPort + portsTried; port += 1) {
-    const door = await openAt(deps, e, port);
-    if (!door) continue;
-    const claimed = await claim(door.hostname).catch(async (error) => {
-      await door.close();
-      throw error;
-    });
-    if (claimed) return door;
-    await door.close();
+    const door = ofOthers.has(hostnameAt(port)) ? undefined : await openAt(deps, e, port);
+    if (door) return door;
   }
   throw new WindsockError(
     'NoDoorPort',
@@ -140,14 +138,21 @@ export const createPortDoors = (deps: DoorDeps): Door & { closeAll(): Promise<vo
     if (!(await door.listen())) throw new DoorPortTaken(door.record.name, portOf(door.hostname) ?? 0);
   };
   return {
-    open: async (e, claim) => {
+    hasAddress: (e) => portOf(e.webserverHostname) !== undefined,
+    propose: async (e, ofOthers) => {
+      const known = doors.get(e.id);
+      if (known && !ofOthers.has(known.hostname)) return known.hostname;
+      await close(e.id);
+      const door = await openFirst(deps, e, ofOthers);
+      doors.set(e.id, door);
+      return door.hostname;
+    },
+    open: async (e) => {
       const known = refresh(e);
-      const port = portOf(e.webserverHostname);
-      const door = known ?? (await (port === undefined ? openFirst(deps, e, claim) : reopen(deps, e, port)));
+      const door = known ?? (await reopen(deps, e, portOf(e.webserverHostname) ?? 0));
       doors.set(e.id, door);
       if (!door.isRight) await move(door);
       await endClosedWays(deps, e);
-      return door.hostname;
     },
     close,
     isOpen: (e) => refresh(e)?.isRight ?? false,

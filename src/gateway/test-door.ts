@@ -55,6 +55,7 @@ export const recordOf = (id: string, name: string, version: string): Environment
   placement: { driver: 'local', host: 'h' },
   lastUpdate: { Status: 'SUCCESS', CreatedAt: 0 },
   webserverHostname: undefined,
+  tries: { failures: 0, spent: 0, drained: 0 },
   progress: undefined,
   createdAt: 0,
 });
@@ -193,7 +194,8 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
   });
   const open = async (record: EnvironmentRecord) => {
     records.set(record.id, record);
-    const hostname = await gateway.door.open(record, async () => true);
+    const hostname = await gateway.door.propose(record, new Set());
+    await gateway.door.open({ ...record, webserverHostname: hostname });
     return { record, hostname, origin: `https://${hostname}`, port: Number(hostname.split(':')[1]) };
   };
   const ask = (port: number, o: RequestOptions & { body?: string | Buffer } = {}): Promise<Got> =>

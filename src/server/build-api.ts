@@ -1,9 +1,8 @@
-import { totalmem } from 'node:os';
-import { classFault } from '../airflow/classes.ts';
 import type { ApiDeps } from '../api/deps.ts';
 import { type ApiServer, createApiServer } from '../api/server.ts';
 import type { Settings } from '../config/settings.ts';
-import type { AirflowDriver, ContentSource } from '../environments/ports.ts';
+import type { ContentSource } from '../content/source.ts';
+import type { AirflowDriver } from '../environments/ports.ts';
 import type { RootAccount } from '../identity/root-account.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
 import type { Tokens } from '../tokens/tokens.ts';
@@ -48,7 +47,7 @@ export const buildApi = (
     airflowVersions: driver.versions,
     sharedAirflowUsers: settings.sharedAirflowUsers,
     quotas: { environments: maxEnvironments, workers: maxWorkers, webservers: maxWebservers },
-    classFault: (environmentClass) => classFault(environmentClass, totalmem()),
+    environmentFault: (spec) => driver.fault(spec),
     verify: createVerifiers({ ...passed, root }),
     tokens,
     givenOut: new TokenBuckets({ perSecond: tokensPerSecond, burst: 5 * tokensPerSecond }, d.clock),

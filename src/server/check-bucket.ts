@@ -1,5 +1,6 @@
+import type { ContentSource } from '../content/source.ts';
 import { SourceUnavailable } from '../environments/errors.ts';
-import type { ContentLocation, ContentSource } from '../environments/ports.ts';
+import type { ContentLocation } from '../environments/record.ts';
 
 /** A bucket that cannot be listed, or lacks a file, is a fault of the request; what it holds may change later. */
 export const checkBucket =

@@ -1,7 +1,7 @@
 import type { DagFolder } from '../airflow/local/context.ts';
 import { publish } from '../content/publish.ts';
-import type { ContentLocation, ContentSource } from '../environments/ports.ts';
-import type { EnvironmentRecord } from '../environments/record.ts';
+import type { ContentSource } from '../content/source.ts';
+import type { ContentLocation, EnvironmentRecord } from '../environments/record.ts';
 import { textOf } from '../lib/errors.ts';
 import { every } from '../lib/keyed-queue.ts';
 import type { Log } from '../lib/log.ts';

@@ -53,6 +53,7 @@ const record: EnvironmentRecord = {
   placement: { driver: 'local', host: 'local' },
   lastUpdate: { Status: 'PENDING', CreatedAt: 1000 },
   webserverHostname: undefined,
+  tries: { failures: 0, spent: 0, drained: 0 },
   progress: undefined,
   createdAt: 1000,
 };

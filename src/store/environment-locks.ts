@@ -23,6 +23,7 @@ const setObserved = `update environments set
      progress = case when $6 then $7 else progress end,
      spec = coalesce($8, spec),
      update = case when $9 then null else update end,
+     tries = case when $4::text is not null then null when $10 then $11 else tries end,
      hostname = case when $4 = 'DELETED' then null else hostname end,
      deleted_at = case when $4 = 'DELETED' then now() else deleted_at end
    where ${asRead}`;
@@ -87,6 +88,8 @@ const keyLock = ({ query, lost, giveUp }: Holder, id: EnvironmentId): KeyLock =>
         change.progress ?? null,
         change.spec ?? null,
         change.updateEnded ?? false,
+        change.tries !== undefined,
+        change.tries ?? null,
       ]),
     claimHostname: async (read, hostname) => {
       try {

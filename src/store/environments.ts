@@ -1,13 +1,15 @@
 import type pg from 'pg';
 import { EnvironmentExists, GenerationChanged } from '../environments/errors.ts';
 import type { DesiredChange, EnvironmentStore } from '../environments/ports.ts';
-import type {
-  EnvironmentId,
-  EnvironmentRecord,
-  EnvironmentSpec,
-  EnvironmentUpdate,
-  LastUpdate,
-  Tags,
+import {
+  type EnvironmentId,
+  type EnvironmentRecord,
+  type EnvironmentSpec,
+  type EnvironmentUpdate,
+  type LastUpdate,
+  noTries,
+  type Tags,
+  type Tries,
 } from '../environments/record.ts';
 import type { EnvironmentStatus } from '../environments/status.ts';
 import { codeOf } from '../lib/errors.ts';
@@ -33,6 +35,7 @@ interface Row extends pg.QueryResultRow {
   last_update: LastUpdate;
   hostname: string | null;
   progress: string | null;
+  tries: Tries | null;
   created_at: Date;
 }
 
@@ -52,6 +55,7 @@ const toRecord = (row: Row): EnvironmentRecord => ({
   lastUpdate: row.last_update,
   webserverHostname: row.hostname ?? undefined,
   progress: row.progress ?? undefined,
+  tries: row.tries ?? noTries,
   createdAt: row.created_at.getTime(),
 });
 
@@ -114,7 +118,7 @@ const setDeleting = async (
 ): Promise<EnvironmentRecord> => {
   const record = await one(
     db,
-    `update environments set status = 'DELETING', generation = generation + 1, progress = null
+    `update environments set status = 'DELETING', generation = generation + 1, progress = null, tries = null
      where id = $1 and generation = $2 and deleted_at is null returning *`,
     [id, expected],
     tx,
@@ -133,7 +137,7 @@ const setDesired = async (
 ): Promise<EnvironmentRecord> => {
   const record = await one(
     db,
-    `update environments set generation = generation + 1, progress = null, status = $3,
+    `update environments set generation = generation + 1, progress = null, tries = null, status = $3,
        spec = $4, update = $5, last_update = $6
      where id = $1 and generation = $2 and deleted_at is null returning *`,
     [id, expected, change.status, change.spec, change.update, change.lastUpdate],
@@ -187,7 +191,7 @@ export const environmentStore = (db: Database): EnvironmentStore => ({
     await db.query('update environments set tags = $2 where id = $1', [id, tags], tx);
   },
   setSuspended: async (tx, id, expected, suspended) => {
-    const sql = `update environments set suspended = $3, generation = generation + 1, progress = null
+    const sql = `update environments set suspended = $3, generation = generation + 1, progress = null, tries = null
       where id = $1 and generation = $2 and deleted_at is null returning 1`;
     if ((await db.query(sql, [id, expected, suspended], tx)).length === 0) throw new GenerationChanged(id);
     await db.query('select pg_notify($1, $2)', [channel, id], tx);

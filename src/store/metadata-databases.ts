@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { DatabaseAddress, MetadataDatabases } from '../environments/ports.ts';
+import type { DatabaseAddress, MetadataDatabases } from '../airflow/ports.ts';
 import type { EnvironmentId } from '../environments/record.ts';
 import { codeOf } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';

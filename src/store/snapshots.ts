@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { MetadataDatabases } from '../environments/ports.ts';
+import type { MetadataDatabases } from '../airflow/ports.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { dropDatabase } from './drop-metadata.ts';
 import { copyingOf, databaseOf, roleOf, snapshotOf } from './metadata-names.ts';

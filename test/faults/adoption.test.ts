@@ -70,7 +70,7 @@ beating()
 const moments = [
   'content:before',
   'database:after',
-  'open-door:after',
+  'open:after',
   'configuration:before',
   'configuration:after',
   'ready:before',

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ComponentStatus } from '../../environments/ports.ts';
 import { textOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { endTree, killAll, type ProcessId, sessionOf } from '../../lib/process-tree.ts';
+import { endTree, isAlive, killAll, type ProcessId, sessionOf } from '../../lib/process-tree.ts';
 import { backOff } from '../../lib/retry.ts';
 import { adoptLeader, type ComponentSpec, type Leader, startLeader } from './leader.ts';
 
@@ -135,20 +135,16 @@ export class Component {
   }
 
   /**
-   * Tells it to end, once, and waits until it has: Airflow's scheduler lets the running tasks end first, and stops
-   * waiting for them when it is told again. It is not started again. `told` is called after the signal.
-   * @throws what `signal` was aborted with
+   * Tells it to end, once: Airflow's scheduler lets the running tasks end first, and stops waiting for them when it is
+   * told again. It is not started again. True when it was told now.
    */
-  async drain(o: { readonly signal: AbortSignal; readonly told: () => void }): Promise<void> {
+  drain(): boolean {
     this.#want(false);
     const leader = this.#leader;
-    if (!leader) return;
-    if (!this.draining) {
-      this.draining = true;
-      process.kill(leader.pid, 'SIGTERM');
-      o.told();
-    }
-    while (this.#leader === leader) await delay(askAgain / 4, undefined, { signal: o.signal });
+    if (!leader || this.draining || !isAlive(leader)) return false;
+    this.draining = true;
+    process.kill(leader.pid, 'SIGTERM');
+    return true;
   }
 
   /** TERM to the leader, then KILL to what is left of its session; no restart any more. */

@@ -101,10 +101,18 @@ export class Components {
     await Promise.all(this.all.filter((c) => c !== this.web).map((c) => c.stop(patienceWith(c, patience))));
   }
 
-  /** Lets the running tasks end; no new one begins. @throws what `signal` was aborted with */
-  async drain(signal: AbortSignal): Promise<void> {
-    const scheduler = this.all.find((c) => c.name === 'scheduler');
-    await scheduler?.drain({ signal, told: () => this.#write() });
+  /** Lets the running tasks end; no new one begins. Repeatable. */
+  drain(): void {
+    if (this.#scheduler?.drain()) this.#write();
+  }
+
+  /** True once the scheduler has ended, and with it all tasks, and is not started again. */
+  get isDrained(): boolean {
+    return this.#scheduler === undefined || this.#scheduler.state === 'stopped';
+  }
+
+  get #scheduler(): Component | undefined {
+    return this.all.find((c) => c.name === 'scheduler');
   }
 
   get #leaders(): readonly number[] {

@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
-import type { AssertionKeys, MetadataDatabases } from '../../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { findAccount, isAccountFor } from '../../lib/accounts.ts';
 import type { Log } from '../../lib/log.ts';
@@ -9,6 +8,7 @@ import type { Stop } from '../../lib/stop.ts';
 import type { Base, Bases } from '../base.ts';
 import { sharedMemoryOf } from '../classes.ts';
 import type { CliRunner } from '../cli/runner.ts';
+import type { AssertionKeys, MetadataDatabases } from '../ports.ts';
 import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
 import type { StartCheck } from './environment.ts';
 import { processVariables } from './environment-variables.ts';

@@ -1,31 +1,26 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../../lib/process-tree.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, type ProcessFact, readFacts, writeFacts } from './facts.ts';
 
 /** Milliseconds that running tasks get under GRACEFUL (API reference of UpdateEnvironment). */
-const longest = 12 * 3_600_000;
+export const longestDrain = 12 * 3_600_000;
 
-/** Runs `work` with at most the time that running tasks get. @throws what `signal` was aborted with */
-export const withPatience = async (
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> => {
-  const late = AbortSignal.timeout(longest);
-  try {
-    await work(AbortSignal.any([signal, late]));
-  } catch (error) {
-    if (signal.aborted || !late.aborted) throw error;
-  }
+/** The scheduler that an earlier server started and nobody has taken over, while it lives. */
+const foundScheduler = (facts: Facts | undefined, bootId: string): ProcessFact | undefined => {
+  if (facts?.bootId !== bootId) return undefined;
+  return facts.processes.find((fact) => fact.component === 'scheduler' && isAlive(fact));
 };
 
-/** Lets the tasks of a scheduler end that an earlier server started and nobody has taken over. */
-export const drainFound = async (
-  facts: Facts | undefined,
-  bootId: string,
-  signal: AbortSignal,
-): Promise<void> => {
-  const scheduler = facts?.processes.find(({ component }) => component === 'scheduler');
-  if (scheduler === undefined || facts?.bootId !== bootId || !isAlive(scheduler)) return;
-  if (!scheduler.draining) process.kill(scheduler.pid, 'SIGTERM');
-  while (isAlive(scheduler)) await delay(250, undefined, { signal });
+/** True while a scheduler that an earlier server started lives, and with it perhaps tasks. */
+export const foundDrains = (facts: Facts | undefined, bootId: string): boolean =>
+  foundScheduler(facts, bootId) !== undefined;
+
+/** Tells the scheduler that an earlier server started to end once its tasks have, and writes that down. */
+export const drainFound = (file: string, bootId: string): void => {
+  const facts = readFacts(file);
+  const scheduler = foundScheduler(facts, bootId);
+  // Told a second time, Airflow stops waiting for its tasks.
+  if (facts === undefined || scheduler === undefined || scheduler.draining) return;
+  process.kill(scheduler.pid, 'SIGTERM');
+  const processes = facts.processes.map((p) => (p === scheduler ? { ...p, draining: true } : p));
+  writeFacts(file, { ...facts, processes });
 };

@@ -1,22 +1,24 @@
 import { existsSync, readdirSync } from 'node:fs';
-import type { Actual, DriverStep } from '../../environments/plan.ts';
+import { totalmem } from 'node:os';
 import type {
   AirflowDriver,
   CliAnswer,
   ComponentStatus,
   Leaving,
+  Observation,
   StepContext,
+  Waiting,
   WebTarget,
 } from '../../environments/ports.ts';
-import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
+import type { EnvironmentId, EnvironmentRecord, EnvironmentSpec } from '../../environments/record.ts';
 import { textOf } from '../../lib/errors.ts';
 import { every } from '../../lib/keyed-queue.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
-import { mostProcessesOf, processMemoryOf } from '../classes.ts';
+import { classFault, mostProcessesOf, processMemoryOf } from '../classes.ts';
 import { shownCommand } from '../cli/shown-command.ts';
 import { parallelismOf } from '../settings.ts';
-import { airflowVersions, findVersion } from '../versions.ts';
+import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
 import {
   accountOf,
   baseOf,
@@ -29,8 +31,10 @@ import {
   viewFor,
 } from './context.ts';
 import { foldersAreMade, makeFolders, removeFolders, trashOf } from './folders.ts';
+import { Jobs } from './jobs.ts';
 import { removeOldTaskLogs } from './logs.ts';
 import { migrateDatabase } from './migrate.ts';
+import { type LocalFacts, type LocalStep, nextStep } from './plan.ts';
 import { revisionOf } from './revision.ts';
 import { RunningEnvironments } from './running.ts';
 import {
@@ -43,7 +47,8 @@ import {
 } from './steps.ts';
 import { endStrays } from './strays.ts';
 
-const readyTimeout = 5 * 60_000;
+/** Milliseconds between looks at an environment that is to become ready, and at one whose tasks are to end. */
+const lookAgain = { ready: 250, drained: 1_000 } as const;
 
 /** Airflow 3 logs to stdout, between the lines of the answer; only what a test of a DAG or task logs is wanted. */
 const quietUnlessTest = (words: readonly string[]): Record<string, string> =>
@@ -57,6 +62,7 @@ export class LocalDriver implements AirflowDriver {
   readonly versions = airflowVersions.map((v) => v.version);
   readonly #o: LocalDriverOptions;
   readonly #running: RunningEnvironments;
+  readonly #jobs: Jobs;
   readonly #following = new Map<EnvironmentId, { readonly from: string; readonly stop: Stop }>();
   readonly #databases = new Set<EnvironmentId>();
   /** The Airflow version of each database's tables, as long as nothing changes it. */
@@ -68,6 +74,7 @@ export class LocalDriver implements AirflowDriver {
   constructor(options: LocalDriverOptions) {
     this.#o = options;
     this.#running = new RunningEnvironments(options, (id) => this.#hint(id));
+    this.#jobs = new Jobs((id) => this.#hint(id));
     const failed = (error: unknown) => options.log.error('housekeeping failed', { reason: textOf(error) });
     this.#stops = [
       every(1_000, () => this.#running.tend(), failed),
@@ -86,97 +93,37 @@ export class LocalDriver implements AirflowDriver {
     }
   }
 
-  async observe(e: EnvironmentRecord): Promise<Actual> {
-    const places = placesFor(this.#o, e.id);
-    const version = findVersion(e.spec.AirflowVersion);
-    const base = version && this.#o.bases.find(version);
-    const running = this.#running.get(e.id);
-    const leaving = e.status === 'DELETING';
+  fault({ EnvironmentClass }: Pick<EnvironmentSpec, 'EnvironmentClass'>): string | undefined {
+    return classFault(EnvironmentClass, totalmem());
+  }
+
+  async observe(e: EnvironmentRecord): Promise<Observation> {
+    const facts = await this.#facts(e);
     return {
-      base: base !== undefined,
-      // Only a database that is not there yet is copied from it.
-      template: base !== undefined && (e.status !== 'CREATING' || (await this.#hasTemplate(base))),
-      account: this.#o.accounts ? accountOf(this.#o, e.id) !== undefined : !leaving,
-      folders: leaving
-        ? existsSync(places.root) || existsSync(trashOf(this.#o.trash, places))
-        : foldersAreMade(places),
-      content: this.#following.get(e.id)?.from === contentOf(e),
-      // Asked for once a start: `ensure` mends what is half there.
-      database: leaving ? await this.#o.databases.hasAny(e.id) : this.#databases.has(e.id),
-      schema: leaving || (await this.#schemaOf(e)) === e.spec.AirflowVersion,
-      snapshot: e.update !== undefined && (await this.#o.databases.hasSnapshot(e.id)),
-      nextBase: this.#hasNextBase(e),
-      configuration: running !== undefined && running.revision === revisionOf(e) && !running.lostItsPort,
-      started: running?.started ?? false,
-      ready: running?.ready ?? false,
-      trouble: running?.trouble,
-      processes: this.#running.hasProcesses(e.id),
+      next: (phase) => nextStep(facts, phase),
+      snapshot: facts.snapshot,
+      trouble: this.#running.get(e.id)?.trouble,
     };
   }
 
-  async apply(step: DriverStep, e: EnvironmentRecord, o: StepContext): Promise<void> {
-    const report = (text: string) => o.report({ step, state: 'running', text });
-    switch (step) {
+  async apply(step: string, e: EnvironmentRecord, o: StepContext): Promise<Waiting | undefined> {
+    switch (step as LocalStep) {
       case 'base':
-        await this.#o.bases.ensure(versionOf(e), report, o.lease.signal);
-        return;
-      case 'template':
-        return makeTemplate(this.#o, e, report, o.lease.signal);
-      case 'account':
-        return makeAccount(this.#o, e.id);
-      case 'folders':
-        return makeFolders(placesFor(this.#o, e.id), accountOf(this.#o, e.id));
-      case 'content':
-        this.#unfollow(e.id);
-        this.#following.set(e.id, {
-          from: contentOf(e),
-          stop: await copyContent(this.#o, e, o.lease.signal),
-        });
-        return;
-      case 'database':
-        await makeDatabase(this.#o, e);
-        this.#databases.add(e.id);
-        return;
-      case 'migrate':
-        this.#schemas.delete(e.id);
-        return migrateDatabase(this.#o, e, o);
-      case 'configuration':
-        return this.#running.replace(e, o);
-      case 'start':
-        this.#running.get(e.id)?.start();
-        return;
-      case 'ready':
-        await this.#running.get(e.id)?.waitUntilReady({
-          report,
-          signal: o.lease.signal,
-          stillWanted: o.stillWanted,
-          timeout: readyTimeout,
-        });
-        return this.#running.endRetired(e.id);
-      case 'stop':
-        this.#unfollow(e.id);
-        if (e.status === 'CREATING_SNAPSHOT') await this.#running.drain(e, o);
-        return this.#running.stop(e.id);
+        return this.#installs(versionOf(e), e.id);
       case 'next-base':
-        await this.#o.bases.ensure(versionOf({ spec: e.update?.wanted ?? e.spec }), report, o.lease.signal);
-        return;
-      case 'snapshot':
-        return this.#o.databases.snapshot(e.id);
-      case 'restore':
-        this.#schemas.delete(e.id);
-        return this.#o.databases.restore(e.id);
-      case 'drop-snapshot':
-        return this.#o.databases.dropSnapshot(e.id);
-      case 'remove-database':
-        await this.#o.databases.drop(e.id);
-        this.#databases.delete(e.id);
-        this.#schemas.delete(e.id);
-        return;
-      case 'remove-folders':
-        this.#unfollow(e.id);
-        return removeFolders(placesFor(this.#o, e.id), this.#o.trash);
-      case 'remove-account':
-        return dropAccount(this.#o, e.id);
+        return this.#installs(versionOf({ spec: e.update?.wanted ?? e.spec }), e.id);
+      case 'template':
+        return this.#jobs.ask(`template of ${versionOf(e).version}`, e.id, (report, signal) =>
+          makeTemplate(this.#o, e, report, signal),
+        );
+      case 'drain':
+        this.#running.drain(e);
+        return { again: lookAgain.drained, text: 'waiting for running tasks to end', drains: true };
+      case 'ready':
+        return this.#becomesReady(e.id);
+      default:
+        await this.#makeTrue(step as LocalStep, e, o);
+        return undefined;
     }
   }
 
@@ -226,12 +173,105 @@ export class LocalDriver implements AirflowDriver {
   async close(leaving: Leaving): Promise<void> {
     for (const stop of this.#stops) stop();
     for (const { stop } of this.#following.values()) stop();
-    await this.#running.close(leaving);
+    await Promise.all([this.#jobs.close(), this.#running.close(leaving)]);
   }
 
   /** Ends every process now, without giving tasks time. */
   hurry(): void {
     this.#running.hurry();
+  }
+
+  async #facts(e: EnvironmentRecord): Promise<LocalFacts> {
+    const places = placesFor(this.#o, e.id);
+    const version = findVersion(e.spec.AirflowVersion);
+    const base = version && this.#o.bases.find(version);
+    const running = this.#running.get(e.id);
+    const leaving = e.status === 'DELETING';
+    return {
+      base: base !== undefined,
+      // Only a database that is not there yet is copied from it.
+      template: base !== undefined && (e.status !== 'CREATING' || (await this.#hasTemplate(base))),
+      account: this.#o.accounts ? accountOf(this.#o, e.id) !== undefined : !leaving,
+      folders: leaving
+        ? existsSync(places.root) || existsSync(trashOf(this.#o.trash, places))
+        : foldersAreMade(places),
+      content: this.#following.get(e.id)?.from === contentOf(e),
+      // Asked for once a start: `ensure` mends what is half there.
+      database: leaving ? await this.#o.databases.hasAny(e.id) : this.#databases.has(e.id),
+      schema: leaving || (await this.#schemaOf(e)) === e.spec.AirflowVersion,
+      snapshot: e.update !== undefined && (await this.#o.databases.hasSnapshot(e.id)),
+      nextBase: this.#hasNextBase(e),
+      configuration: running !== undefined && running.revision === revisionOf(e) && !running.lostItsPort,
+      started: running?.started ?? false,
+      ready: running?.ready ?? false,
+      processes: this.#running.hasProcesses(e.id),
+      drained: this.#running.isDrained(e),
+    };
+  }
+
+  /** Steps that need the environment for themselves and do not take long. */
+  async #makeTrue(step: LocalStep, e: EnvironmentRecord, o: StepContext): Promise<void> {
+    switch (step) {
+      case 'account':
+        return makeAccount(this.#o, e.id);
+      case 'folders':
+        return makeFolders(placesFor(this.#o, e.id), accountOf(this.#o, e.id));
+      case 'content':
+        this.#unfollow(e.id);
+        this.#following.set(e.id, {
+          from: contentOf(e),
+          stop: await copyContent(this.#o, e, o.lease.signal),
+        });
+        return;
+      case 'database':
+        await makeDatabase(this.#o, e);
+        this.#databases.add(e.id);
+        return;
+      case 'migrate':
+        this.#schemas.delete(e.id);
+        return migrateDatabase(this.#o, e, o);
+      case 'configuration':
+        return this.#running.replace(e);
+      case 'start':
+        this.#running.get(e.id)?.start();
+        return;
+      case 'stop':
+        this.#unfollow(e.id);
+        return this.#running.stop(e.id);
+      case 'snapshot':
+        return this.#o.databases.snapshot(e.id);
+      case 'restore':
+        this.#schemas.delete(e.id);
+        return this.#o.databases.restore(e.id);
+      case 'drop-snapshot':
+        return this.#o.databases.dropSnapshot(e.id);
+      case 'remove-database':
+        await this.#o.databases.drop(e.id);
+        this.#databases.delete(e.id);
+        this.#schemas.delete(e.id);
+        return;
+      case 'remove-folders':
+        this.#unfollow(e.id);
+        this.#jobs.forget(e.id);
+        return removeFolders(placesFor(this.#o, e.id), this.#o.trash);
+      case 'remove-account':
+        return dropAccount(this.#o, e.id);
+      default:
+        throw new Error(`the local driver has no step ${step}`);
+    }
+  }
+
+  #installs(version: AirflowVersion, id: EnvironmentId): Waiting | undefined {
+    return this.#jobs.ask(`Airflow ${version.version}`, id, (report, signal) =>
+      this.#o.bases.ensure(version, report, signal),
+    );
+  }
+
+  async #becomesReady(id: EnvironmentId): Promise<Waiting | undefined> {
+    const text = await this.#running.get(id)?.lookUntilReady();
+    if (text !== undefined) return { again: lookAgain.ready, text };
+    await this.#running.endRetired(id);
+    return undefined;
   }
 
   async #hasTemplate(base: Base): Promise<boolean> {

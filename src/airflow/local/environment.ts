@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { StepFailed } from '../../environments/errors.ts';
 import type { ComponentStatus, WebTarget } from '../../environments/ports.ts';
 import { type ComponentName, neededToBeReady } from './commands.ts';
@@ -22,15 +21,8 @@ export interface LocalEnvironmentOptions extends ComponentsOptions {
   readonly changed: () => void;
 }
 
-export interface ReadyWait {
-  readonly report: (text: string) => void;
-  readonly signal: AbortSignal;
-  readonly stillWanted: () => Promise<boolean>;
-  /** Milliseconds. */
-  readonly timeout: number;
-}
-
-const askWantedEvery = 1_000;
+/** Milliseconds in which an environment must become ready. */
+const readyTimeout = 5 * 60_000;
 /** Deaths of one component at its start after which a creation is given up. */
 const mostDeaths = 3;
 /** Milliseconds between looks at an environment that is well. */
@@ -50,6 +42,9 @@ export class LocalEnvironment {
   #checkedStart = 0;
   #checking = false;
   #closed = false;
+  #draining = false;
+  /** When it must be ready, while that is waited for. */
+  #readyBy: number | undefined;
   #healthy = false;
   #openToStrangers = false;
   #nextLook = 0;
@@ -88,30 +83,24 @@ export class LocalEnvironment {
 
   /** Web server first: on Airflow 3 the others talk to it. What is not needed to be ready starts afterwards. */
   start(): void {
+    this.#draining = false;
     for (const component of this.#components.needed) component.start();
   }
 
   /**
-   * Waits until the web server refuses strangers and every needed part is healthy, or until that is no longer wanted.
-   * @throws StepFailed
+   * One look at an environment that is to become ready, which is when the web server refuses strangers and every
+   * needed part is healthy. Says what is still missing; undefined when it is ready.
+   * @throws StepFailed, also when it has not become ready in time
    */
-  async waitUntilReady(o: ReadyWait): Promise<void> {
-    const deadline = performance.now() + o.timeout;
-    let said = '';
-    let askAgain = performance.now() + askWantedEvery;
-    while (!this.ready) {
-      o.signal.throwIfAborted();
-      const waitingFor = await this.#look();
-      if (waitingFor !== said) o.report(waitingFor);
-      said = waitingFor;
-      this.#giveUp(performance.now() > deadline ? said : undefined);
-      if (this.ready) return;
-      if (performance.now() > askAgain) {
-        if (!(await o.stillWanted())) return;
-        askAgain = performance.now() + askWantedEvery;
-      }
-      await delay(200, undefined, { signal: o.signal });
+  async lookUntilReady(): Promise<string | undefined> {
+    this.#readyBy ??= performance.now() + readyTimeout;
+    const missing = this.ready ? undefined : await this.#look();
+    if (this.ready) {
+      this.#readyBy = undefined;
+      return undefined;
     }
+    this.#giveUp(performance.now() > this.#readyBy ? missing : undefined);
+    return missing;
   }
 
   /** Of what its processes were started with. */
@@ -124,10 +113,15 @@ export class LocalEnvironment {
     return this.#web.leader?.pid;
   }
 
-  /** Lets the running tasks end, and starts none. @throws what `signal` was aborted with */
-  drain(signal: AbortSignal): Promise<void> {
-    this.#closed = true;
-    return this.#components.drain(signal);
+  /** Lets the running tasks end, and starts none; the web server is looked after meanwhile. Repeatable. */
+  drain(): void {
+    this.#draining = true;
+    this.#components.drain();
+  }
+
+  /** True once no task runs any more and none can be started. */
+  get isDrained(): boolean {
+    return this.#components.isDrained;
   }
 
   /** Ends all but the web server, which serves on until it is stopped. */
@@ -226,6 +220,8 @@ export class LocalEnvironment {
     if (health === undefined) return this.#silent();
     this.#unwell.forget('webserver');
     this.#noteWell(health);
+    // A scheduler that lets its tasks end gives no sign of life, and is not to be started again.
+    if (this.#draining) return 'waiting for running tasks to end';
     this.#endWhatHangs(health);
     if (this.ready && !this.#closed) for (const component of this.#all) component.start();
     return missing.length === 0 ? 'ready' : `waiting for ${missing.join(', ').replaceAll('-', ' ')}`;
@@ -298,6 +294,16 @@ export class LocalEnvironment {
   }
 
   #giveUp(tooLateFor: string | undefined): void {
+    try {
+      this.#checkHope(tooLateFor);
+    } catch (error) {
+      this.#readyBy = undefined;
+      throw error;
+    }
+  }
+
+  /** @throws StepFailed when it will not become ready, or has not in time */
+  #checkHope(tooLateFor: string | undefined): void {
     if (this.#openToStrangers) {
       throw new StepFailed('The web server answers without an assertion; it is not let online', {
         retry: false,

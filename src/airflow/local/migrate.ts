@@ -40,7 +40,7 @@ export const migrateDatabase = async (
       view: migrationViewFor(o, e, version),
       pidNamespace: o.view.pidNamespace,
       address: { sqlAlchemyUrl: await makeDatabase(o, e) },
-      report: (text) => report({ step: 'migrate', state: 'running', text }),
+      report,
       signal: lease.signal,
     });
   }

@@ -1,11 +1,12 @@
 import { StepFailed } from '../../environments/errors.ts';
-import type { Leaving, StepContext, WebTarget } from '../../environments/ports.ts';
+import type { Leaving, WebTarget } from '../../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { processes } from '../../lib/process-tree.ts';
 import { accountOf, type LocalDriverOptions, placesFor } from './context.ts';
-import { drainFound, withPatience } from './drain.ts';
+import { drainFound, foundDrains, longestDrain } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
 import { readFacts } from './facts.ts';
+import { revisionOf } from './revision.ts';
 import { configure } from './steps.ts';
 import { endStrays, type Owner, processesOf } from './strays.ts';
 
@@ -52,9 +53,8 @@ export class RunningEnvironments {
    * Replaces what runs by what can be started for this record. Its web server serves on until the new one is ready,
    * where there is a good one. @throws StepFailed
    */
-  async replace(e: EnvironmentRecord, o: StepContext): Promise<void> {
+  async replace(e: EnvironmentRecord): Promise<void> {
     const before = this.#running.get(e.id);
-    if (e.status === 'UPDATING') await this.drain(e, o);
     if (before?.webTarget !== undefined && !before.lostItsPort) {
       await this.endRetired(e.id);
       await before.retire(stopPatience);
@@ -68,15 +68,22 @@ export class RunningEnvironments {
     this.#running.set(e.id, next);
   }
 
-  /** Under GRACEFUL, waits until the running tasks have ended; no new ones begin. */
-  async drain(e: EnvironmentRecord, { lease, report }: StepContext): Promise<void> {
-    if (e.update?.strategy !== 'GRACEFUL') return;
-    report({ step: 'drain', state: 'running', text: 'waiting for running tasks to end' });
-    await withPatience(lease.signal, (signal) => {
-      const running = this.#running.get(e.id);
-      if (running) return running.drain(signal);
-      return drainFound(readFacts(placesFor(this.#o, e.id).facts), this.#o.bootId, signal);
-    });
+  /** False while tasks run that GRACEFUL lets end first, for at most 12 hours. */
+  isDrained(e: EnvironmentRecord): boolean {
+    if (e.update?.strategy !== 'GRACEFUL' || e.tries.drained >= longestDrain) return true;
+    if (e.status !== 'CREATING_SNAPSHOT' && e.status !== 'UPDATING') return true;
+    const isNew = (revision: string | undefined) => e.status === 'UPDATING' && revision === revisionOf(e);
+    const running = this.#running.get(e.id);
+    if (running) return isNew(running.revision) || running.isDrained;
+    const facts = readFacts(placesFor(this.#o, e.id).facts);
+    return isNew(facts?.revision) || !foundDrains(facts, this.#o.bootId);
+  }
+
+  /** Lets the running tasks end; no new one begins. Repeatable. */
+  drain(e: EnvironmentRecord): void {
+    const running = this.#running.get(e.id);
+    if (running) running.drain();
+    else drainFound(placesFor(this.#o, e.id).facts, this.#o.bootId);
   }
 
   /** Ends a web server that is not needed any more. */
@@ -88,9 +95,11 @@ export class RunningEnvironments {
 
   /** @throws StepFailed when something cannot be ended */
   async stop(id: EnvironmentId): Promise<void> {
-    await this.endRetired(id);
     const running = this.#running.get(id);
+    // both at once: together they must not take longer than one
+    const retired = this.endRetired(id);
     const gone = running ? await running.stop(stopPatience) : await endStrays(this.owner(id), []);
+    await retired;
     this.#running.delete(id);
     if (!gone) throw new StepFailed('Some processes of the environment cannot be ended', { retry: true });
   }

@@ -1,10 +1,10 @@
 import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
-import type { DatabaseAddress } from '../../environments/ports.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import type { Account } from '../../lib/process.ts';
 import { type Base, installerMark } from '../base.ts';
+import type { DatabaseAddress } from '../ports.ts';
 import { templateConfiguration } from '../settings.ts';
 import type { AirflowVersion } from '../versions.ts';
 import { type Launch, runToItsEnd } from './launch.ts';

@@ -13,13 +13,13 @@ import { changedTeams, checkTeams, teamsOf } from './teams.ts';
 
 const environmentClasses = ['mw1.micro', 'mw1.small', 'mw1.medium', 'mw1.large', 'mw1.xlarge', 'mw1.2xlarge'];
 
-type SpecDeps = Pick<ApiDeps, 'airflowVersions' | 'quotas' | 'classFault' | 'customDomainFault'>;
+type SpecDeps = Pick<ApiDeps, 'airflowVersions' | 'quotas' | 'environmentFault' | 'customDomainFault'>;
 
 const classOf = (given: unknown, deps: SpecDeps): string => {
   const name = typeof given === 'string' ? given : 'mw1.small';
   if (!environmentClasses.includes(name))
     throw invalid(`EnvironmentClass ${name} is not known. Use one of ${environmentClasses.join(', ')}.`);
-  const fault = deps.classFault(name);
+  const fault = deps.environmentFault({ EnvironmentClass: name });
   if (fault !== undefined) throw invalid(fault);
   return name;
 };

@@ -1,0 +1,82 @@
+import type { Waiting } from '../../environments/ports.ts';
+import type { EnvironmentId } from '../../environments/record.ts';
+
+interface Job {
+  readonly waiting: Set<EnvironmentId>;
+  readonly ended: Promise<void>;
+  said: string;
+}
+
+/** Milliseconds until an environment looks again by itself; it is told as soon as there is something new. */
+const lookAgain = 5_000;
+
+/** Work of a job: says what it does, and ends when the signal fires. */
+export type JobWork = (report: (text: string) => void, signal: AbortSignal) => Promise<unknown>;
+
+/**
+ * Work for the whole machine that environments wait for, such as an installation: one job a key at a time, whoever
+ * asks for it, and it goes on when one of those who asked is deleted.
+ */
+export class Jobs {
+  readonly #hint: (id: EnvironmentId) => void;
+  readonly #running = new Map<string, Job>();
+  readonly #outcomes = new Map<EnvironmentId, { readonly key: string; readonly error: unknown }>();
+  readonly #closing = new AbortController();
+
+  constructor(hint: (id: EnvironmentId) => void) {
+    this.#hint = hint;
+  }
+
+  /**
+   * Starts the job unless it runs, and says what it does now; undefined once one that this environment waited for has
+   * ended well. @throws what that one threw
+   */
+  ask(key: string, id: EnvironmentId, work: JobWork): Waiting | undefined {
+    const outcome = this.#outcomes.get(id);
+    this.#outcomes.delete(id);
+    if (outcome?.key === key) {
+      if (outcome.error !== undefined) throw outcome.error;
+      return undefined;
+    }
+    const job = this.#running.get(key) ?? this.#start(key, work);
+    job.waiting.add(id);
+    return { again: lookAgain, text: job.said };
+  }
+
+  /** Forgets what an environment waited for. */
+  forget(id: EnvironmentId): void {
+    this.#outcomes.delete(id);
+    for (const job of this.#running.values()) job.waiting.delete(id);
+  }
+
+  /** Ends every job and waits for that. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#running.values()].map((job) => job.ended));
+  }
+
+  #start(key: string, work: JobWork): Job {
+    const waiting = new Set<EnvironmentId>();
+    const report = (text: string): void => {
+      job.said = text;
+      for (const id of waiting) this.#hint(id);
+    };
+    const end = (error?: unknown): void => {
+      this.#running.delete(key);
+      for (const id of waiting) {
+        this.#outcomes.set(id, { key, error });
+        this.#hint(id);
+      }
+    };
+    // What a job throws is an Error; undefined says that it ended well.
+    const ended = Promise.resolve()
+      .then(() => work(report, this.#closing.signal))
+      .then(
+        () => end(),
+        (error: unknown) => end(error ?? new Error(`${key} failed`)),
+      );
+    const job: Job = { waiting, ended, said: '' };
+    this.#running.set(key, job);
+    return job;
+  }
+}

@@ -1,0 +1,47 @@
+import type { EnvironmentId } from '../environments/record.ts';
+import type { Stop } from '../lib/stop.ts';
+
+/** How an environment's Airflow reaches its metadata database. */
+export interface DatabaseAddress {
+  /** A SQLAlchemy URL with password: secret. */
+  readonly sqlAlchemyUrl: string;
+}
+
+export interface MetadataDatabases {
+  /** True when the closed template of this base is there. */
+  hasTemplate(base: string): Promise<boolean>;
+  /** Makes the closed template of a base once; `migrate` runs as the owner of its contents. */
+  ensureTemplate(base: string, migrate: (address: DatabaseAddress) => Promise<void>): Promise<void>;
+  /** True when a database or a role of the environment is left. */
+  hasAny(id: EnvironmentId): Promise<boolean>;
+  /** Role NOLOGIN, copy, revoke, reassign, LOGIN; repeatable at any line. */
+  ensure(
+    id: EnvironmentId,
+    base: string,
+    o: {
+      readonly password: string;
+      /** How many its role may have at once. */
+      readonly connections: number;
+      /** The Airflow version of the template. */
+      readonly version: string;
+    },
+  ): Promise<DatabaseAddress>;
+  /** The Airflow version that its tables are of; undefined before the first copy. */
+  version(id: EnvironmentId): Promise<string | undefined>;
+  /** Writes down that its tables are of this version now. */
+  setVersion(id: EnvironmentId, version: string): Promise<void>;
+  /** Copies the database aside, all or nothing; none of its processes may run. */
+  snapshot(id: EnvironmentId): Promise<void>;
+  hasSnapshot(id: EnvironmentId): Promise<boolean>;
+  /** Puts the copy in the place of the database; repeatable at any line, and nothing to do without a copy. */
+  restore(id: EnvironmentId): Promise<void>;
+  dropSnapshot(id: EnvironmentId): Promise<void>;
+  /** Database and copy (FORCE), then role. */
+  drop(id: EnvironmentId): Promise<void>;
+}
+
+export interface AssertionKeys {
+  /** Public keys to verify with now (old and new during a change): key id and raw Ed25519 key in hex. */
+  publicKeys(): Promise<readonly { readonly kid: string; readonly x: string }[]>;
+  onChange(hint: () => void): Stop;
+}
