@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { silentLog } from '../lib/log.ts';
 import type { ApiDeps } from './deps.ts';
 import { type ApiServer, createApiServer } from './server.ts';
 import { fakeWorld, signedHeaders } from './testing.ts';
@@ -158,6 +159,34 @@ describe('only / and /health are not calls', () => {
   ])('no target %s, which also ends the connection', async (target) => {
     const answer = await untilClosed(await start(), head(`GET ${target}`));
     expect(answer).toMatch(/^HTTP\/1\.1 400 .*x-amzn-errortype: MalformedHttpRequestException/s);
+  });
+});
+
+describe('what comes out of a call has the shape of AWS', () => {
+  test.each(['', '/', 'a, b', 'application/json, application/json'])(
+    'for any content type: %s',
+    async (type) => {
+      const request = head('POST /nowhere', `Content-Type: ${type}`, 'Content-Length: 2', last);
+      const answer = await untilClosed(await start(), `${request}{}`);
+      expect(answer).toMatch(/^HTTP\/1\.1 404 .*x-amzn-errortype: UnknownOperationException/s);
+    },
+  );
+
+  test('for a method with a body and no content type', async () => {
+    const answer = await untilClosed(await start(), head('QUERY /nowhere', last));
+    expect(answer).toMatch(/^HTTP\/1\.1 404 .*x-amzn-errortype: UnknownOperationException/s);
+  });
+
+  test('for a fault that nobody foresaw, which is logged and not told', async () => {
+    const faults: unknown[] = [];
+    const broken = () => {
+      throw new Error('a secret of the machine');
+    };
+    const log = { ...silentLog, info: broken, error: (...line: unknown[]) => void faults.push(line) };
+    const answer = await untilClosed(await start({ log }), head('GET /environments'));
+    expect(answer).toMatch(/^HTTP\/1\.1 500 .*x-amzn-errortype: InternalServerException/s);
+    expect(answer).not.toContain('secret');
+    expect(JSON.stringify(faults)).toContain('a secret of the machine');
   });
 });
 
