@@ -2,12 +2,12 @@
 // decisions of the authorizer, as a ratio to reading all the policies for each.
 // node bench/identity.ts [SECONDS]
 import { createHash, createHmac } from 'node:crypto';
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { environmentArn } from '../src/contract/arn.ts';
 import { createAuthorizer } from '../src/identity/authorizer.ts';
 import { conditionContext } from '../src/identity/condition-context.ts';
 import { systemClock } from '../src/lib/clock.ts';
+import { Sha256 } from '../src/lib/sha256.ts';
 import { evaluate } from '../src/policy/evaluate.ts';
 import { parsePolicy } from '../src/policy/parse.ts';
 import { accountId, callOf, credentials, directory, documents, region, verifier } from './identity-world.ts';

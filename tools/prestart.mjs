@@ -25,7 +25,9 @@ const install = () => {
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
-    ...(dev ? [] : ['--omit=dev']),
+    // npm hands on its own options as variables, and `npm pack --dry-run` would install nothing here.
+    '--no-dry-run',
+    dev ? '--include=dev' : '--omit=dev',
   ];
   process.stderr.write('Installing the packages of Windsock …\n');
   const child = spawn(program, [...first, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });

@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import {
-  AwsError,
-  malformedRequestException,
-  requestTooLargeException,
-  throttlingException,
-} from '../contract/errors.ts';
+import { AwsError, internalServerException, malformedRequestException } from '../contract/errors.ts';
+import { textOf } from '../lib/errors.ts';
 import { beginWork, makeRoom } from '../lib/make-room.ts';
 import { plainAddress } from '../lib/plain-address.ts';
 import { originForm } from '../lib/request-target.ts';
-import { BodyRoom, type HeldBody } from './body-room.ts';
+import { BodyRoom } from './body-room.ts';
 import type { ApiDeps } from './deps.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { handleCall } from './pipeline.ts';
+import { drained, readBody, restApiBodyLimit } from './read-body.ts';
 import { type ApiResponse, renderError } from './restjson.ts';
 
 /** The API, listening on both loopback addresses. */
@@ -25,14 +21,10 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const usualBodyLimit = 1024 * 1024;
-/** What InvokeRestApi may carry to Airflow, in both directions. */
-const restApiBodyLimit = 6 * 1024 * 1024;
 /** Bodies in memory at once: 64 of the largest, and of each other one what usual calls have. */
 const bodyRoom = { most: 64 * restApiBodyLimit, free: 64 * 1024 };
 const closeDeadline = 5_000;
 const maxConnections = 1_000;
-const drainTime = 1_000;
 
 /** Bounds on slow senders, in milliseconds; Node closes the connection with 408. */
 const timeouts = {
@@ -42,68 +34,50 @@ const timeouts = {
   connectionsCheckingInterval: 2_000,
 };
 
-/**
- * Reads the body of any method, GET too: the signature covers it. Throws RequestEntityTooLargeException, and
- * ThrottlingException when there is no room for it, without ending the connection, so that the answer still gets through.
- */
-const readBody = async (raw: IncomingMessage, held: HeldBody): Promise<Buffer> => {
-  const bodyLimit = raw.url?.startsWith('/restapi/') ? restApiBodyLimit : usualBodyLimit;
-  const chunks: Buffer[] = [];
-  let size = Number(raw.headers['content-length'] ?? 0);
-  if (size > bodyLimit) throw requestTooLargeException(bodyLimit);
-  size = 0;
-  for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > bodyLimit) throw requestTooLargeException(bodyLimit);
-    if (!held.add(chunk.length)) throw throttlingException();
-    chunks.push(chunk);
-  }
-  held.complete();
-  return Buffer.concat(chunks);
+interface Served {
+  readonly deps: ApiDeps;
+  readonly room: BodyRoom;
+}
+
+const send = (response: ServerResponse, { status, headers, body }: ApiResponse, more: object = {}): void => {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { ...more, ...headers, 'content-length': bytes.length }).end(bytes);
 };
 
-/** What is left of a refused body is thrown away for a second: a client that still sends would miss the answer. */
-const drained = (raw: IncomingMessage): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, drainTime);
-    raw.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    raw.once('end', resolve);
-    raw.resume();
-  });
+const endConnection = { connection: 'close' };
 
-const send = (reply: FastifyReply, response: ApiResponse) =>
-  reply.code(response.status).headers(response.headers).send(Buffer.from(response.body));
-
-const answerCall = async (request: FastifyRequest, reply: FastifyReply, deps: ApiDeps, room: BodyRoom) => {
-  const { raw } = request;
+/** One call of the API, from its body to its answer; `requestId` is a UUID. */
+const answerCall = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  { deps, room }: Served,
+): Promise<void> => {
   let body: Buffer;
-  const held = room.hold(() => raw.destroy());
-  reply.raw.once('close', held.release);
+  const held = room.hold(() => request.destroy());
+  response.once('close', held.release);
   try {
-    body = await readBody(raw, held);
+    body = await readBody(request, held);
   } catch (error) {
     // The client went away or was too slow: nobody reads an answer.
     held.release();
-    if (!(error instanceof AwsError)) return reply.hijack();
-    await drained(raw);
-    return send(reply.header('connection', 'close'), renderError(error, request.id));
+    if (!(error instanceof AwsError)) return;
+    await drained(request);
+    return void send(response, renderError(error, requestId), endConnection);
   }
-  reply.raw.once('close', beginWork(raw.socket));
-  const response = await handleCall(
+  response.once('close', beginWork(request.socket));
+  const answer = await handleCall(
     {
-      method: raw.method ?? '',
-      target: raw.url ?? '',
-      rawHeaders: raw.rawHeaders,
+      method: request.method ?? '',
+      target: request.url ?? '',
+      rawHeaders: request.rawHeaders,
       body,
-      sourceIp: plainAddress(raw.socket.remoteAddress),
-      requestId: request.id,
+      sourceIp: plainAddress(request.socket.remoteAddress),
+      requestId,
     },
     deps,
   );
-  return send(reply, response);
+  send(response, answer);
 };
 
 const about = ({ region }: ApiDeps) => ({
@@ -113,35 +87,42 @@ const about = ({ region }: ApiDeps) => ({
   help: 'Run `windsock env` for the settings that point aws cli and boto3 here.',
 });
 
-const buildApp = (deps: ApiDeps) => {
-  const room = new BodyRoom(bodyRoom);
-  const call = (request: FastifyRequest, reply: FastifyReply) => answerCall(request, reply, deps, room);
-  const app = fastify({
-    exposeHeadRoutes: false,
-    genReqId: () => randomUUID(),
-    frameworkErrors: (_error, request, reply) => void answerCall(request, reply, deps, room),
-  });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.get('/', async () => about(deps));
-  app.get('/health', async () => ({ status: 'healthy' }));
-  app.setNotFoundHandler(call);
-  return app;
-};
+/** What the two paths that need no signature say. */
+const openPages = (deps: ApiDeps) =>
+  new Map([
+    ['/', JSON.stringify(about(deps))],
+    ['/health', JSON.stringify({ status: 'healthy' })],
+  ]);
 
-/** Answers a request whose target has no origin form: the router would take the end of another host's address for a path. */
-const refuseTarget = (request: IncomingMessage, response: ServerResponse, why: string): void => {
-  const { status, headers, body } = renderError(malformedRequestException(why), randomUUID());
-  request.resume();
-  response.writeHead(status, { ...headers, connection: 'close' }).end(body);
+const sendPage = (response: ServerResponse, body: string): void =>
+  send(response, { status: 200, headers: { 'content-type': 'application/json; charset=utf-8' }, body });
+
+/** A fault outside of the pipeline, which answers its own. */
+const answerFault = (response: ServerResponse, requestId: string, fault: unknown, { log }: ApiDeps): void => {
+  const stack = fault instanceof Error ? fault.stack : undefined;
+  log.error('api call failed inside', { requestId, reason: textOf(fault), stack });
+  if (response.headersSent) response.destroy();
+  else send(response, renderError(internalServerException(fault), requestId), endConnection);
 };
 
 /** Routes a request by its target in origin form, which is what its signature covers. */
-const routeBy = (app: FastifyInstance) => (request: IncomingMessage, response: ServerResponse) => {
-  const form = originForm(request.url ?? '', { scheme: 'http', host: request.headers.host ?? '' });
-  if ('refused' in form) return refuseTarget(request, response, form.refused);
-  request.url = form.target;
-  app.routing(request, response);
+const listener = (served: Served) => {
+  const pages = openPages(served.deps);
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const form = originForm(request.url ?? '', { scheme: 'http', host: request.headers.host ?? '' });
+    const requestId = randomUUID();
+    if ('refused' in form) {
+      request.resume();
+      const refused = renderError(malformedRequestException(form.refused), requestId);
+      return void send(response, refused, endConnection);
+    }
+    request.url = form.target;
+    const page = request.method === 'GET' ? pages.get(form.target.split('?', 1)[0] ?? '') : undefined;
+    if (page !== undefined) return void sendPage(response, page);
+    answerCall(request, response, requestId, served).catch((fault: unknown) =>
+      answerFault(response, requestId, fault, served.deps),
+    );
+  };
 };
 
 /** Connections at once: those that have sent no whole request make room for others. */
@@ -164,10 +145,10 @@ const closeServer = async (server: Server): Promise<void> => {
 
 /** Builds the HTTP server of the AWS API; every path but `/` and `/health` goes through the pipeline. */
 export const createApiServer = (deps: ApiDeps): ApiServer => {
-  const app = buildApp(deps);
+  const answer = listener({ deps, room: new BodyRoom(bodyRoom) });
   let servers: readonly Server[] = [];
   const newServer = (): Server => {
-    const server = createServer(timeouts, routeBy(app));
+    const server = createServer(timeouts, answer);
     // Node drops headers beyond a count without a word; the size limit alone bounds them.
     server.maxHeadersCount = 0;
     boundConnections(server);
@@ -175,7 +156,6 @@ export const createApiServer = (deps: ApiDeps): ApiServer => {
   };
   return {
     listen: async (port) => {
-      await app.ready();
       const listening = await listenOnLoopback(port, newServer);
       servers = listening.servers;
       return { port: listening.port };
@@ -183,7 +163,6 @@ export const createApiServer = (deps: ApiDeps): ApiServer => {
     close: async () => {
       await Promise.all(servers.map(closeServer));
       servers = [];
-      await app.close();
     },
   };
 };

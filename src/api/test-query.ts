@@ -1,5 +1,5 @@
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { Sha256 } from '../lib/sha256.ts';
 import { handleCall } from './pipeline.ts';
 import { region, root, type World } from './testing.ts';
 

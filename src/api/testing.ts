@@ -1,4 +1,3 @@
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AuditEntry } from '../audit/record.ts';
 import { EnvironmentExists, GenerationChanged } from '../environments/errors.ts';
@@ -11,6 +10,7 @@ import { createVerifier } from '../identity/sigv4/verify.ts';
 import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { secretBox } from '../lib/secret-box.ts';
+import { Sha256 } from '../lib/sha256.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { createAirflowLimits } from '../upstream/airflow-limits.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';

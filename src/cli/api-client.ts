@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { codeOf, textOf } from '../lib/errors.ts';
 import { ownVersion } from '../lib/own-version.ts';
+import { Sha256 } from '../lib/sha256.ts';
 import { CliError, exitCodes } from './errors.ts';
 import { type FormCall, formMessage, type Message, xmlTexts } from './query-protocol.ts';
 import type { Connection } from './server.ts';

@@ -4,7 +4,7 @@ import { originForm, plainAuthority } from '../lib/request-target.ts';
 import { Refusal } from './answer.ts';
 import type { Arrival } from './arrivals.ts';
 import { type Cookies, readCookies } from './cookies.ts';
-import { countedAs } from './counted-as.ts';
+import { rateLimitKey } from './rate-limit-key.ts';
 import type { DoorFacts } from './door-facts.ts';
 import { clientBehind, readForwarded, readForwardedFor } from './forwarded.ts';
 import { readTarget, type Target } from './target.ts';
@@ -35,8 +35,8 @@ export interface DoorRequest {
   readonly browser: boolean;
   readonly wantsHtml: boolean;
   readonly clientIp: string;
-  /** By what its client counts while nobody knows who that is. */
-  readonly countedAs: () => Promise<string>;
+  /** The key under which its client is rate limited until it has signed in. */
+  readonly rateLimitKey: () => Promise<string>;
   /** Until what it gives is called, its connection makes no room for others. */
   readonly begin: () => () => void;
   readonly userAgent: string;
@@ -112,7 +112,7 @@ export const readRequest = (req: IncomingMessage, door: DoorFacts, from: Sender)
     browser: headers.has('sec-fetch-site') || headers.has('origin'),
     wantsHtml: wantsHtml(method, headers),
     clientIp,
-    countedAs: () => countedAs(req.socket, clientIp),
+    rateLimitKey: () => rateLimitKey(req.socket, clientIp),
     begin: from.arrival.begin,
     userAgent: (headers.get('user-agent') ?? '').slice(0, 256),
     requestId: randomUUID(),

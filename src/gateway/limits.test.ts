@@ -5,7 +5,7 @@ import { createAirflowLimits } from '../upstream/airflow-limits.ts';
 import type { DoorRequest } from './door-request.ts';
 import { createDoorLimits } from './limits.ts';
 
-const from = (clientIp: string) => ({ clientIp, countedAs: async () => clientIp }) as DoorRequest;
+const from = (clientIp: string) => ({ clientIp, rateLimitKey: async () => clientIp }) as DoorRequest;
 const token = (jti: string, user: string) => ({ jti, user }) as ReadToken;
 const session = (id: string, arn = id, environmentId = 'e') =>
   ({ id, environmentId, mint: { principal: { arn } } }) as WebSession;
@@ -25,11 +25,11 @@ const limitsAt = (clock = { monotonic: () => 0 }, requestsPerSecond = 100) => {
 test('who sends what is no token is told to wait; others, and who errs now and then, are not', async () => {
   const clock = { now: 0, monotonic: () => clock.now };
   const limits = limitsAt(clock);
-  for (let i = 0; i < 300; i += 1) await limits.strangeToken(from('10.0.0.1'));
-  await expect(limits.strangeToken(from('10.0.0.1'))).rejects.toThrow(/came from your address/);
-  await limits.strangeToken(from('10.0.0.2'));
+  for (let i = 0; i < 300; i += 1) await limits.noteInvalidToken(from('10.0.0.1'));
+  await expect(limits.noteInvalidToken(from('10.0.0.1'))).rejects.toThrow(/came from your address/);
+  await limits.noteInvalidToken(from('10.0.0.2'));
   clock.now = 500;
-  await limits.strangeToken(from('10.0.0.1'));
+  await limits.noteInvalidToken(from('10.0.0.1'));
 });
 
 test('a genuine token that is refused again and again is bounded; others of the same person are used as ever', () => {

@@ -29,8 +29,8 @@ type OfPrincipal = Pick<WebSession, 'environmentId' | 'mint'>;
 /** How often what may be done at a door. Each throws Refusal 429. */
 export interface DoorLimits {
   beforeRequest(arrival: Arrival): void;
-  /** Something came that is no token of ours. */
-  strangeToken(request: DoorRequest): Promise<void>;
+  /** Counts something that came as a token and is none of ours. */
+  noteInvalidToken(request: DoorRequest): Promise<void>;
   /** Before a genuine token is used; one that was never refused is never held up. */
   beforeToken(token: ReadToken): void;
   /** Resolves when no other use of this token is being decided. Call what it gives when this one is. */
@@ -68,8 +68,8 @@ export const createDoorLimits = (o: {
       if (crowded)
         throw tooMany('Too many connections from your address are open. Close some, then try again.');
     },
-    strangeToken: async ({ countedAs }) => {
-      if (!strange.take(await countedAs()))
+    noteInvalidToken: async ({ rateLimitKey }) => {
+      if (!strange.take(await rateLimitKey()))
         throw tooMany(
           'Too much came from your address that is no token. Wait a minute, then get a new token.',
         );
@@ -86,8 +86,8 @@ export const createDoorLimits = (o: {
       refused.take(`token ${jti}`);
       if (!refused.take(`user ${user}`)) throw tooMany(refusedOften);
     },
-    beforeStranger: async ({ countedAs }) => {
-      if (!strangers.take(await countedAs()))
+    beforeStranger: async ({ rateLimitKey }) => {
+      if (!strangers.take(await rateLimitKey()))
         throw tooMany('Too many requests without a session from your address. Wait a second, then sign in.');
     },
     beforeAirflow: ({ mint }) => {

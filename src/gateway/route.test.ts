@@ -5,26 +5,34 @@ const at = (airflow: 2 | 3, method: string, path: string) =>
   routeOf({ method, target: { path, raw: path, query: '' } }, { airflow });
 
 describe('a wrong path of our own says the right one', () => {
+  const whyAt = (airflow: 2 | 3, path: string) =>
+    ['GET', 'POST'].map((method) => {
+      const route = at(airflow, method, path);
+      return route.to === 'nowhere' ? `${route.status} ${route.why}` : route.to;
+    });
+
   it.each([
     [3, '/aws_mwaa/login', '/pluginsv2/aws_mwaa/login'],
     [3, '/aws_mwaa/login/', '/pluginsv2/aws_mwaa/login'],
+    [2, '/pluginsv2/aws_mwaa/login', '/aws_mwaa/login'],
+    [2, '/pluginsv2/aws_mwaa/login/', '/aws_mwaa/login'],
+  ] as const)('for another Airflow than %i, %s: %s', (airflow, path, right) => {
+    const why = `404 There is nothing at this path: this environment runs Airflow ${airflow}, where it is ${right}`;
+    expect(whyAt(airflow, path)).toEqual([why, why]);
+  });
+
+  it.each([
     [3, '/pluginsv2/aws_mwaa/login/', '/pluginsv2/aws_mwaa/login'],
     [3, '/pluginsv2/aws_mwaa/cli', '/aws_mwaa/cli'],
     [3, '/pluginsv2/aws_mwaa/sign-out', '/aws_mwaa/sign-out'],
     [3, '/aws_mwaa/aws-console-sso/', '/aws_mwaa/aws-console-sso'],
-    [2, '/pluginsv2/aws_mwaa/login', '/aws_mwaa/login'],
-    [2, '/pluginsv2/aws_mwaa/login/', '/aws_mwaa/login'],
     [2, '/aws_mwaa/login/', '/aws_mwaa/login'],
     [2, '/pluginsv2/aws_mwaa/cli', '/aws_mwaa/cli'],
     [2, '/aws_mwaa/cli/', '/aws_mwaa/cli'],
     [2, '/pluginsv2/aws_mwaa/aws-console-sso', '/aws_mwaa/aws-console-sso'],
-  ] as const)('Airflow %i, %s: %s', (airflow, path, right) => {
-    for (const method of ['GET', 'POST'])
-      expect(at(airflow, method, path)).toEqual({
-        to: 'nowhere',
-        status: 404,
-        why: `There is nothing at this path: this environment runs Airflow ${airflow}, where it is ${right}`,
-      });
+  ] as const)('whatever the version, Airflow %i, %s: %s', (airflow, path, right) => {
+    const why = `404 There is nothing at this path: it is ${right}`;
+    expect(whyAt(airflow, path)).toEqual([why, why]);
   });
 
   it.each(['/aws_mwaa', '/aws_mwaa/', '/aws_mwaa/other', '/pluginsv2/aws_mwaa/login/x'])(

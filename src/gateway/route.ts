@@ -53,12 +53,10 @@ const ownPath = (name: string, airflow: 2 | 3): string | undefined => {
 const wrongPath = (path: string, airflow: 2 | 3): Route => {
   const name = path.split('/').findLast((segment) => segment !== '') ?? '';
   const right = ownPath(name, airflow);
-  return nowhere(
-    404,
-    right === undefined || right === path
-      ? 'There is nothing at this path.'
-      : `There is nothing at this path: this environment runs Airflow ${airflow}, where it is ${right}`,
-  );
+  if (right === undefined) return nowhere(404, 'There is nothing at this path.');
+  const isLogin = name === 'login' && path.replace(/\/+$/, '') !== right;
+  const where = isLogin ? `this environment runs Airflow ${airflow}, where it is ${right}` : `it is ${right}`;
+  return nowhere(404, `There is nothing at this path: ${where}`);
 };
 
 const only = (

@@ -20,7 +20,7 @@ export const genuineToken = async (
 ): Promise<ReadToken> => {
   const token = await deps.tokens.read(text);
   if (!token) {
-    await deps.limits.strangeToken(request);
+    await deps.limits.noteInvalidToken(request);
     throw refuseStranger(wanted.kind, wanted.environment.name);
   }
   deps.limits.beforeToken(token);

@@ -1,5 +1,5 @@
 // Which key was used when and for what, as GetAccessKeyLastUsed tells it.
-import { Sha256 } from '@aws-crypto/sha256-js';
+
 import { SignatureV4 } from '@smithy/signature-v4';
 import { expect, test, vi } from 'vitest';
 import type { Service } from '../api/route.ts';
@@ -8,6 +8,7 @@ import { livingDirectory } from '../identity/living-directory.ts';
 import { issueCredentials } from '../identity/session-token.ts';
 import { systemClock } from '../lib/clock.ts';
 import { secretBox } from '../lib/secret-box.ts';
+import { Sha256 } from '../lib/sha256.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { createVerifiers } from './verifiers.ts';
 

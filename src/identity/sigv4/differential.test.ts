@@ -1,9 +1,9 @@
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { sign } from 'aws4';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
+import { Sha256 } from '../../lib/sha256.ts';
 import { createVerifier } from './verify.ts';
 
 const credentials = {

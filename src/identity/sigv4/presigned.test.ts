@@ -1,9 +1,10 @@
 // Presigned requests, session tokens and keys that nobody has: cases A70, A73, A75 and A76.
-import { Sha256 } from '@aws-crypto/sha256-js';
+
 import { SignatureV4 } from '@smithy/signature-v4';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { AwsError } from '../../contract/errors.ts';
 import { secretBox } from '../../lib/secret-box.ts';
+import { Sha256 } from '../../lib/sha256.ts';
 import { accessKeyLookup } from '../access-keys.ts';
 import { directoryOf, type IamRole } from '../directory.ts';
 import { issueCredentials, type TemporaryCredentials } from '../session-token.ts';

@@ -10,10 +10,10 @@ const withAccount = async (socket: Socket, address: string): Promise<string> => 
 };
 
 /**
- * By what a client counts that nobody knows: its address; on loopback, where all accounts of this machine have the same
- * one, the account of the program at the other end as well.
+ * The key under which a client that has not signed in is rate limited: its address; on loopback, where all accounts of
+ * this machine have the same one, the account of the program at the other end as well.
  */
-export const countedAs = (socket: Socket, clientIp: string): Promise<string> => {
+export const rateLimitKey = (socket: Socket, clientIp: string): Promise<string> => {
   // a proxy on this machine says that its client is elsewhere
   if (!isLoopback(clientIp) || plainAddress(socket.remoteAddress) !== clientIp)
     return Promise.resolve(clientIp);
