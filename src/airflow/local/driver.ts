@@ -110,7 +110,7 @@ export class LocalDriver implements AirflowDriver {
       started: running?.started ?? false,
       ready: running?.ready ?? false,
       trouble: running?.trouble,
-      processes: this.#running.hasProcesses(e.id),
+      processes: await this.#running.hasProcesses(e.id),
     };
   }
 
