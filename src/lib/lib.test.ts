@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeFileAtomic } from './atomic-file.ts';
 import { endSession } from './end-processes.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { run } from './process.ts';
@@ -92,18 +91,6 @@ describe('endSession', () => {
     expect(await endSession(before, Promise.resolve(), 100)).toBe(true);
     expect(processFacts(leader.pid)?.startTime).toBe(leader.startTime);
     expect(await endSession(leader, ended, 5_000)).toBe(true);
-  });
-});
-
-describe('writeFileAtomic', () => {
-  test('replaces a file with the mode and leaves no temporary file, also when it fails', () => {
-    const file = join(folder, 'f');
-    writeFileAtomic(file, 'one', { mode: 0o644 });
-    writeFileAtomic(file, 'two', { mode: 0o600 });
-    expect(readFileSync(file, 'utf8')).toBe('two');
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(() => writeFileAtomic(join(folder, 'no', 'f'), 'x', { mode: 0o600 })).toThrow('ENOENT');
-    expect(readdirSync(folder)).toEqual(['f']);
   });
 });
 
