@@ -42,7 +42,8 @@ export const isAccountFor = (name: string, folder: string): boolean => {
 };
 
 /** True when /etc/passwd gives this number to somebody. */
-export const uidIsTaken = (uid: number): boolean => readPasswd().some(([, , number]) => Number(number) === uid);
+export const uidIsTaken = (uid: number): boolean =>
+  readPasswd().some(([, , number]) => Number(number) === uid);
 
 /** Whether this process may run others as that uid (inside some containers even root may not). */
 export const canBecome = (uid: number): boolean =>

@@ -60,7 +60,7 @@ const readOr = <T>(otherwise: T, read: () => T): T => {
 };
 
 /** Reads /proc. */
-export const procReader: ProcessReader = {
+const procReader: ProcessReader = {
   variables: (pid) => readOr([], () => readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')),
   commandLine: (pid) => readOr('', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
   program: (pid) => readOr('', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()),
