@@ -20,7 +20,7 @@ const asks = new ProcessAsks({
 export const closeProcessWorker = (): Promise<void> => asks.close();
 
 /** Whether such a process lives. @throws WindsockError ProcessesNotKnown, as all below do */
-export const exists = async (selection: Selection): Promise<boolean> =>
+export const isAnyAlive = async (selection: Selection): Promise<boolean> =>
   (await asks.ask(selection, { kill: false })) > 0;
 
 /** Milliseconds between two looks for the same processes. */
@@ -53,18 +53,13 @@ export const sessionOf = ({ pid, startTime }: ProcessId): Description => ({
 /** KILLs the session of a leader; false when something survives. */
 export const killSession = (leader: ProcessId): Promise<boolean> => killAll({ anyOf: [sessionOf(leader)] });
 
-/** True when it came about within so many milliseconds. */
-const within = async (event: Promise<void>, milliseconds: number): Promise<boolean> => {
-  const late = new AbortController();
-  try {
-    return await Promise.race([event.then(() => true), delay(milliseconds, false, { signal: late.signal })]);
-  } finally {
-    late.abort();
-  }
+/** Waits for an event, at most so many milliseconds. */
+const within = async (event: Promise<void>, milliseconds: number): Promise<void> => {
+  const came = new AbortController();
+  await Promise.race([event, delay(milliseconds, undefined, { signal: came.signal })]);
+  came.abort();
 };
 
-/** Milliseconds that the rest of a session gets once its leader has ended. */
-const afterLeader = 300;
 /** Milliseconds until the end of a leader that was killed is told. */
 const toldWithin = 1_000;
 
@@ -78,10 +73,9 @@ export const endSession = async (
   ended: Promise<void>,
   patience: number,
 ): Promise<boolean> => {
-  const session = { anyOf: [sessionOf(leader)] };
   sendSignal(leader, 'SIGTERM');
-  if (await within(ended, patience)) await waitUntilGone(session, afterLeader);
-  const gone = await killAll(session);
+  await within(ended, patience);
+  const gone = await killSession(leader);
   await within(ended, toldWithin);
   return gone;
 };

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
-import { exists, killAll } from './end-processes.ts';
+import { isAnyAlive, killAll } from './end-processes.ts';
 import { ProcessAsks } from './process-asks.ts';
 import { processFacts } from './process-tree.ts';
 
@@ -107,10 +107,10 @@ test('the real worker finds and kills exactly what is described', async () => {
   const ended = once(marked, 'exit');
   const uid = process.geteuid?.() ?? -1;
   const selection = { anyOf: [{ uid, variable: mark, leadsSession: true as const }] };
-  expect(await exists(selection)).toBe(true);
+  expect(await isAnyAlive(selection)).toBe(true);
   expect(await killAll(selection)).toBe(true);
   expect(await ended).toEqual([null, 'SIGKILL']);
-  expect(await exists(selection)).toBe(false);
+  expect(await isAnyAlive(selection)).toBe(false);
   expect(processFacts(other.pid ?? 0)?.state).not.toBe('Z');
   other.kill('SIGKILL');
 });

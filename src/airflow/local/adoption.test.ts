@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { exists, killAll, killSession, sessionOf } from '../../lib/end-processes.ts';
+import { isAnyAlive, killAll, killSession, sessionOf } from '../../lib/end-processes.ts';
 import { silentLog } from '../../lib/log.ts';
 import { selectFrom } from '../../lib/process-selection.ts';
 import { allProcesses, isAlive, type ProcessFacts, processes, processFacts } from '../../lib/process-tree.ts';
@@ -91,7 +91,7 @@ describe('Component', () => {
     if (!first) throw new Error('not started');
     process.kill(first.pid, 'SIGKILL');
     await until('another', () => c.leader !== undefined && c.leader.pid !== first.pid);
-    expect(await exists({ anyOf: [sessionOf(first)] })).toBe(false);
+    expect(await isAnyAlive({ anyOf: [sessionOf(first)] })).toBe(false);
     expect(c.status).toMatchObject({ state: 'running', restarts: 1, lastError: 'ended by SIGKILL' });
     await c.stop(1_000);
     expect(c.status.state).toBe('stopped');

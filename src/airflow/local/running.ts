@@ -1,7 +1,7 @@
 import { StepFailed } from '../../environments/errors.ts';
 import type { Leaving, StepContext, WebTarget } from '../../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
-import { exists } from '../../lib/end-processes.ts';
+import { isAnyAlive } from '../../lib/end-processes.ts';
 import { accountOf, type LocalDriverOptions, placesFor } from './context.ts';
 import { drainFound, withPatience } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
@@ -46,7 +46,7 @@ export class RunningEnvironments {
 
   /** @throws WindsockError ProcessesNotKnown */
   async hasProcesses(id: EnvironmentId): Promise<boolean> {
-    return this.#running.has(id) || (await exists({ anyOf: processesOf(this.owner(id)) }));
+    return this.#running.has(id) || (await isAnyAlive({ anyOf: processesOf(this.owner(id)) }));
   }
 
   /**

@@ -1,7 +1,7 @@
 import { existsSync, linkSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { exists, killAll, waitUntilGone } from '../../lib/end-processes.ts';
+import { isAnyAlive, killAll, waitUntilGone } from '../../lib/end-processes.ts';
 import { type Description, selectFrom } from '../../lib/process-selection.ts';
 import {
   isAlive,
@@ -91,7 +91,7 @@ export const removeMisleadingLock = async (lockFile: string, folder: string): Pr
 };
 
 /** True while any process of this cluster lives. */
-export const isInUse = (folder: string): Promise<boolean> => exists({ anyOf: processesIn(folder) });
+export const isInUse = (folder: string): Promise<boolean> => isAnyAlive({ anyOf: processesIn(folder) });
 
 /**
  * Fast shutdown (INT); after 20 s an immediate one (QUIT); KILL last, of everything that is left. TERM would wait for
