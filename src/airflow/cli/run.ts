@@ -151,7 +151,8 @@ const failedToStart = (error: unknown): CliAnswer => ({
 
 /**
  * Runs one Airflow command as the leader of a session of its own, with empty stdin, and ends everything that it
- * started when it ends, at the time limit and on abort. Throws only the reason of the abort.
+ * started when it ends, at the time limit and on abort. Throws the reason of the abort, or a
+ * WindsockError when what it started cannot be found out.
  */
 export const runAirflow = async (o: AirflowRun): Promise<CliAnswer> => {
   o.signal.throwIfAborted();
