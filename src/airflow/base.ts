@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StepFailed } from '../environments/errors.ts';
+import { killAll } from '../lib/end-processes.ts';
 import { textOf, WindsockError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { type Account, type RunResult, run } from '../lib/process.ts';
-import { hasVariable, killAll } from '../lib/process-tree.ts';
 import { runToItsEnd } from './local/launch.ts';
 import { withoutDataFolder } from './local/shown-paths.ts';
 import type { View } from './local/view.ts';
@@ -110,8 +110,8 @@ export class Bases {
    * folder or database. Call before the first build. False when one survives.
    */
   endStrays(): Promise<boolean> {
-    const uid = this.#options.installer?.uid ?? process.geteuid?.();
-    return killAll((p) => p.uid === uid && hasVariable(p, installerMark(this.#options.cache).join('=')));
+    const uid = this.#options.installer?.uid ?? process.geteuid?.() ?? -1;
+    return killAll({ anyOf: [{ uid, variable: installerMark(this.#options.cache).join('=') }] });
   }
 
   #base(v: AirflowVersion, python: Python): Base {

@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomicAsync } from '../lib/atomic-file.ts';
 import { codeOf } from '../lib/errors.ts';
 import type { NewestSealFile } from './ports.ts';
 
 /** A file that a power cut emptied reads as none: the next seal writes it anew. */
 export const newestSealFile = (file: string): NewestSealFile => ({
-  read: () => {
+  read: async () => {
     try {
-      const kept = JSON.parse(readFileSync(file, 'utf8')) as { body: string; signature: string };
+      const kept = JSON.parse(await readFile(file, 'utf8')) as { body: string; signature: string };
       return { body: kept.body, signature: Buffer.from(kept.signature, 'base64url') };
     } catch (error) {
       if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
@@ -16,6 +16,6 @@ export const newestSealFile = (file: string): NewestSealFile => ({
   },
   write: ({ body, signature }) => {
     const text = JSON.stringify({ body, signature: signature.toString('base64url') });
-    writeFileAtomic(file, `${text}\n`, { mode: 0o600 });
+    return writeFileAtomicAsync(file, `${text}\n`, { mode: 0o600 });
   },
 });

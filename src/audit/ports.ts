@@ -20,6 +20,7 @@ export interface SealStore {
 
 /** The newest seal, kept outside the database. */
 export interface NewestSealFile {
-  read(): Seal | undefined;
-  write(seal: Seal): void;
+  read(): Promise<Seal | undefined>;
+  /** Resolves once the disk has it; a write begins after the one before. */
+  write(seal: Seal): Promise<void>;
 }

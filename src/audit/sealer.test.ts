@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { silentLog } from '../lib/log.ts';
 import type { Transaction } from '../lib/transaction.ts';
@@ -19,11 +20,14 @@ const open = () => {
     file: undefined as Seal | undefined,
     fault: undefined as Error | undefined,
     time: 0,
+    step: async (_step: 'transaction' | 'file'): Promise<void> => {},
   };
   const store: SealStore = {
     inTransaction: async (work) => {
       if (world.fault) throw world.fault;
-      return work({} as Transaction);
+      const made = await work({} as Transaction);
+      await world.step('transaction');
+      return made;
     },
     newest: async () => world.seals.at(-1),
     takeUnsealed: async (_tx, most) => world.waiting.splice(0, most),
@@ -32,8 +36,9 @@ const open = () => {
     dropRecords: async () => 0,
   };
   const file = {
-    read: () => world.file,
-    write: (seal: Seal) => {
+    read: async () => world.file,
+    write: async (seal: Seal) => {
+      await world.step('file');
       world.file = seal;
     },
   };
@@ -83,6 +88,24 @@ test('a file that somebody else signed is not believed', async () => {
   world.waiting.push(record(2));
   await sealer.sealAll();
   expect(world.seals.map((seal) => bodyOf(seal).number)).toEqual([1, 2]);
+});
+
+test('the file is written after the transaction, and one write at a time', async () => {
+  const { world, sealer } = open();
+  for (const id of [1, 2]) world.waiting.push(record(id));
+  const steps: string[] = [];
+  world.step = async (step) => {
+    steps.push(`${step} begins`);
+    await setImmediate();
+    steps.push(`${step} ends`);
+  };
+  await Promise.all([sealer.sealAll(), sealer.sealAll()]);
+  world.waiting.push(record(3));
+  await Promise.all([sealer.sealAll(), sealer.sealAll()]);
+  const once = ['transaction begins', 'transaction ends', 'file begins', 'file ends'];
+  const nothing = once.slice(0, 2);
+  expect(steps).toEqual([...once, ...nothing, ...once, ...nothing]);
+  expect(bodyOf(world.file as Seal).number).toBe(2);
 });
 
 test('is in trouble once seals fail for a minute, and out of it with the next one', async () => {

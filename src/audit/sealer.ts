@@ -59,12 +59,12 @@ const sealOnce = async (d: SealerDeps): Promise<boolean> => {
   const made = await store.inTransaction(async (tx) => {
     const kept = await store.newest(tx);
     // most seconds there is nothing to seal, and the file is not asked for
-    const isFirst = (kept ?? latest(undefined, file.read(), key)) === undefined;
+    const isFirst = (kept ?? latest(undefined, await file.read(), key)) === undefined;
     const batch = await (isFirst
       ? store.takeUnsealed(tx, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
       : store.takeUnsealed(tx, mostRecords, mostText));
     if (batch.length === 0) return { isFull: false, seal: undefined };
-    const previous = latest(kept, file.read(), key);
+    const previous = latest(kept, await file.read(), key);
     if (previous && (!kept || hashOfSeal(previous) !== hashOfSeal(kept)))
       d.log.error('audit seals lost', { reason: `seal ${bodyOf(previous).number} is not as it was` });
     const seal = makeSeal({ batch, previous, key, now: d.clock.now() });
@@ -74,7 +74,7 @@ const sealOnce = async (d: SealerDeps): Promise<boolean> => {
     return { isFull: isFull(batch), seal };
   });
   failpoint('audit:before-seal-file');
-  if (made.seal) file.write(made.seal);
+  if (made.seal) await file.write(made.seal);
   return made.isFull;
 };
 
@@ -115,7 +115,7 @@ const forgetSome = async (d: SealerDeps, audit: AuditSink): Promise<boolean> => 
 export const createSealer = (d: SealerDeps): Sealer => {
   let wellAt = d.clock.monotonic();
   let reason: string | undefined;
-  const seal = async (): Promise<void> => {
+  const sealNow = async (): Promise<void> => {
     try {
       await sealAll(d);
       wellAt = d.clock.monotonic();
@@ -127,6 +127,12 @@ export const createSealer = (d: SealerDeps): Sealer => {
       throw error;
     }
   };
+  let turn: Promise<void> = Promise.resolve();
+  // each seal follows the one before, and the file is written in their order
+  const seal = (): Promise<void> => {
+    turn = turn.catch(() => {}).then(sealNow);
+    return turn;
+  };
   const trouble = () =>
     reason !== undefined && d.clock.monotonic() - wellAt > patience
       ? `The audit record cannot be sealed, so that nothing more is allowed: ${reason}`
@@ -135,15 +141,7 @@ export const createSealer = (d: SealerDeps): Sealer => {
     trouble,
     sealAll: seal,
     start: (audit) => {
-      let last = Promise.resolve();
-      const stopSealing = every(
-        sealEvery,
-        () => {
-          last = seal().catch(() => {});
-          return last;
-        },
-        () => {},
-      );
+      const stopSealing = every(sealEvery, seal, () => {});
       const forget = async () => {
         while (await forgetSome(d, audit));
       };
@@ -153,7 +151,6 @@ export const createSealer = (d: SealerDeps): Sealer => {
       return async () => {
         stopSealing();
         stopForgetting();
-        await last;
         await seal();
       };
     },

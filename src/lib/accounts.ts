@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WindsockError } from './errors.ts';
 import type { Account } from './process.ts';
+import { rememberedFile } from './remembered-file.ts';
 
-const fieldsOf = (name: string): readonly string[] | undefined =>
-  readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((entry) => entry.startsWith(`${name}:`))
-    ?.split(':');
+const readPasswd = rememberedFile('/etc/passwd', (text) =>
+  text.split('\n').flatMap((entry) => (entry === '' ? [] : [entry.split(':')])),
+);
+
+const fieldsOf = (name: string): readonly string[] | undefined => readPasswd().find(([own]) => own === name);
 
 /** The account of that name in /etc/passwd. */
 export const findAccount = (name: string): Account | undefined => {
@@ -43,9 +43,7 @@ export const isAccountFor = (name: string, folder: string): boolean => {
 
 /** True when /etc/passwd gives this number to somebody. */
 export const uidIsTaken = (uid: number): boolean =>
-  readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .some((entry) => Number(entry.split(':')[2]) === uid && entry !== '');
+  readPasswd().some(([, , number]) => Number(number) === uid);
 
 /** Whether this process may run others as that uid (inside some containers even root may not). */
 export const canBecome = (uid: number): boolean =>

@@ -10,6 +10,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 export interface FileOwner {
@@ -35,14 +36,18 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Removes what writers of this file that were killed left beside it. */
-const removeUnfinished = (file: string): void => {
+/** Of the names in its folder, those that writers of this file that were killed left beside it. */
+const unfinished = (file: string, names: readonly string[]): readonly string[] => {
   const start = `${basename(file)}.`;
-  for (const name of readdirSync(dirname(file))) {
-    const pid = name.startsWith(start) ? /^(\d+)\.tmp$/.exec(name.slice(start.length))?.[1] : undefined;
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(dirname(file), name), { force: true });
-  }
+  return names
+    .filter((name) => {
+      const pid = name.startsWith(start) ? /^(\d+)\.tmp$/.exec(name.slice(start.length))?.[1] : undefined;
+      return pid !== undefined && !isAlive(Number(pid));
+    })
+    .map((name) => join(dirname(file), name));
 };
+
+const temporaryOf = (file: string): string => `${file}.${process.pid}.tmp`;
 
 /** The SELinux label and extended attributes, where cp(1) can; mode and owner are set already. */
 const copyAttributes = (from: string, to: string): void => {
@@ -70,9 +75,9 @@ export const writeFileAtomic = (
     readonly attributesOf?: string;
   },
 ): void => {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = temporaryOf(file);
   try {
-    removeUnfinished(file);
+    for (const left of unfinished(file, readdirSync(dirname(file)))) rmSync(left, { force: true });
     rmSync(temporary, { force: true });
     const fd = openSync(temporary, 'wx', 0o600);
     try {
@@ -89,6 +94,46 @@ export const writeFileAtomic = (
     syncFolder(dirname(file));
   } catch (error) {
     rmSync(temporary, { force: true });
+    throw error;
+  }
+};
+
+/** Gives what is open to `work`, and closes it. */
+const withOpen = async (
+  path: string,
+  flags: string,
+  work: (handle: FileHandle) => Promise<void>,
+): Promise<void> => {
+  const handle = await open(path, flags, 0o600);
+  try {
+    await work(handle);
+  } finally {
+    await handle.close();
+  }
+};
+
+/**
+ * Like `writeFileAtomic`, without holding the event loop while the disk works. One write of a file at a time: the next
+ * begins after the promise of the one before.
+ */
+export const writeFileAtomicAsync = async (
+  file: string,
+  data: string,
+  { mode }: { readonly mode: number },
+): Promise<void> => {
+  const temporary = temporaryOf(file);
+  try {
+    for (const left of unfinished(file, await readdir(dirname(file)))) await rm(left, { force: true });
+    await rm(temporary, { force: true });
+    await withOpen(temporary, 'wx', async (handle) => {
+      await handle.writeFile(data);
+      await handle.chmod(mode);
+      await handle.sync();
+    });
+    await rename(temporary, file);
+    await withOpen(dirname(file), 'r', (handle) => handle.sync());
+  } catch (error) {
+    await rm(temporary, { force: true });
     throw error;
   }
 };

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeFileAtomic } from './atomic-file.ts';
+import { endSession } from './end-processes.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { run } from './process.ts';
-import { endTree, processes, processFacts } from './process-tree.ts';
+import { processes, processFacts } from './process-tree.ts';
 import { backOff } from './retry.ts';
 
 let folder: string;
@@ -61,31 +62,35 @@ const commandOf = (pid: number): string => {
   }
 };
 
-describe('endTree', () => {
-  test('gives the leader time, then ends the whole session', async () => {
-    const child = spawn('sh', ['-c', 'trap "sleep 0.2; echo bye > bye; exit" TERM; sleep 60 & wait'], {
-      cwd: folder,
-      detached: true,
-      stdio: 'ignore',
-    });
+describe('endSession', () => {
+  const start = async (script: string) => {
+    const child = spawn('sh', ['-c', script], { cwd: folder, detached: true, stdio: 'ignore' });
+    const ended = once(child, 'exit').then(() => {});
+    const leader = processFacts(child.pid ?? 0);
+    if (!leader) throw new Error('not started');
     await delay(200);
-    const pid = child.pid ?? 0;
-    expect(processFacts(pid)).toMatchObject({ sessionId: pid });
-    expect(await endTree([pid], (p) => p.sessionId === pid, 5_000)).toBe(true);
-    expect(processes().some((p) => p.sessionId === pid)).toBe(false);
+    return { leader, ended };
+  };
+
+  test('gives the leader time, then ends the whole session', async () => {
+    const { leader, ended } = await start('trap "sleep 0.2; echo bye > bye; exit" TERM; sleep 60 & wait');
+    expect(await endSession(leader, ended, 5_000)).toBe(true);
+    expect(processes().some((p) => p.sessionId === leader.pid)).toBe(false);
     expect(readFileSync(join(folder, 'bye'), 'utf8')).toBe('bye\n');
   });
-});
 
-describe('writeFileAtomic', () => {
-  test('replaces a file with the mode and leaves no temporary file, also when it fails', () => {
-    const file = join(folder, 'f');
-    writeFileAtomic(file, 'one', { mode: 0o644 });
-    writeFileAtomic(file, 'two', { mode: 0o600 });
-    expect(readFileSync(file, 'utf8')).toBe('two');
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(() => writeFileAtomic(join(folder, 'no', 'f'), 'x', { mode: 0o600 })).toThrow('ENOENT');
-    expect(readdirSync(folder)).toEqual(['f']);
+  test('after its patience it ends also what ignores TERM', async () => {
+    const { leader, ended } = await start('trap "" TERM; sleep 60 & sleep 60; sleep 60');
+    expect(await endSession(leader, ended, 100)).toBe(true);
+    expect(processes().some((p) => p.sessionId === leader.pid)).toBe(false);
+  });
+
+  test('signals nobody who has the number of a leader now', async () => {
+    const { leader, ended } = await start('sleep 60');
+    const before = { pid: leader.pid, startTime: leader.startTime - 1 };
+    expect(await endSession(before, Promise.resolve(), 100)).toBe(true);
+    expect(processFacts(leader.pid)?.startTime).toBe(leader.startTime);
+    expect(await endSession(leader, ended, 5_000)).toBe(true);
   });
 });
 

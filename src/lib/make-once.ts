@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { killAll } from './end-processes.ts';
 import { codeOf } from './errors.ts';
-import { isAlive, killAll, type ProcessFacts, processFacts } from './process-tree.ts';
+import type { Description } from './process-selection.ts';
+import { isAlive, processFacts } from './process-tree.ts';
 
 const pattern = /\.(\d+)-(\d+)-\d+\.tmp$/;
 
@@ -24,22 +26,13 @@ export const staleTemporaries = (target: string): readonly string[] => {
     .map((name) => join(dirname(target), name));
 };
 
-/** True for a program that was started, as the leader of a session, to write into this folder. */
-const writesTo =
-  (folder: string) =>
-  (p: ProcessFacts): boolean => {
-    if (p.sessionId !== p.pid) return false;
-    try {
-      return readFileSync(`/proc/${p.pid}/cmdline`, 'utf8').split('\0').includes(folder);
-    } catch {
-      return false;
-    }
-  };
+/** A program that was started, as the leader of a session, to write into this folder. */
+const writesTo = (folder: string): Description => ({ leadsSession: true, word: folder });
 
 /** Removes what makers that have ended left beside `target`, and ends programs that still write there. */
 export const removeStaleTemporaries = async (target: string): Promise<void> => {
   for (const stale of staleTemporaries(target)) {
-    await killAll(writesTo(stale));
+    await killAll({ anyOf: [writesTo(stale)] });
     rmSync(stale, { recursive: true, force: true });
   }
 };

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { killSession } from './process-tree.ts';
+import { killSession } from './end-processes.ts';
+import { type ProcessId, processFacts } from './process-tree.ts';
 
 /** An account to run as; absent fields mean the account of this process. */
 export interface Account {
@@ -54,6 +55,19 @@ const ended = (child: ChildProcess): Promise<number> =>
   });
 
 /**
+ * A child that was started in this very turn, as it is told from a later process with its number; undefined when it was
+ * not started. @throws when that cannot be found out; the child is killed
+ */
+export const idOfNew = (child: ChildProcess): ProcessId | undefined => {
+  try {
+    return child.pid === undefined ? undefined : processFacts(child.pid);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+};
+
+/**
  * Runs a program to its end as the leader of a session of its own, without a shell, with exactly the given
  * environment. Kills the whole session at the timeout or on abort. Throws only when it cannot be started.
  */
@@ -75,9 +89,9 @@ export const run = async (
   child.stdin.end(options.input);
   const stdout = collect(child.stdout, options.onLine);
   const stderr = collect(child.stderr, options.onLine);
-  const pid = child.pid;
+  const leader = idOfNew(child);
   let timedOut = false;
-  const stop = () => void (pid === undefined ? undefined : killSession(pid));
+  const stop = () => void (leader && killSession(leader).catch(() => child.kill('SIGKILL')));
   const timer = setTimeout(() => {
     timedOut = true;
     stop();
@@ -89,6 +103,6 @@ export const run = async (
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', stop);
-    if (pid !== undefined) await killSession(pid);
+    if (leader) await killSession(leader);
   }
 };

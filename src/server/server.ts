@@ -18,6 +18,7 @@ import { createAuthorizer } from '../identity/authorizer.ts';
 import { openDirectory } from '../identity/living-directory.ts';
 import type { RootAccount } from '../identity/root-account.ts';
 import { systemClock } from '../lib/clock.ts';
+import { closeProcessWorker } from '../lib/end-processes.ts';
 import { textOf } from '../lib/errors.ts';
 import { every } from '../lib/keyed-queue.ts';
 import { fileLog, type Log } from '../lib/log.ts';
@@ -123,6 +124,7 @@ export const startServer = async (o: ServerOptions): Promise<Server> => {
   makeDataFolder(folders, o.isRoot);
   const log = fileLog(join(folders.logs, 'windsock.log'), o.alsoLog);
   const started = new Started();
+  started.add('process worker', closeProcessWorker);
   try {
     log.info('server starting', { version, pid: process.pid, data: folders.root });
     return await start(o, folders, log, started);

@@ -61,7 +61,7 @@ export const verifyAuditRecord = async (o: Options): Promise<Verification> => {
     const db = openDatabase(server.own, () => {}, 1);
     try {
       // the file first: a seal that is made meanwhile must not look cut off
-      const newest = newestSealFile(o.folders.newestSeal).read();
+      const newest = await newestSealFile(o.folders.newestSeal).read();
       return await atOneMoment(db, (tx) =>
         verifyAudit({
           batches: sealedBatches(db, tx),

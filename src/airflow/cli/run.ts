@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CliAnswer } from '../../environments/ports.ts';
+import { killAll, sessionOf } from '../../lib/end-processes.ts';
 import { textOf } from '../../lib/errors.ts';
-import type { Account } from '../../lib/process.ts';
-import { type Belongs, hasVariable, killAll } from '../../lib/process-tree.ts';
+import { type Account, idOfNew } from '../../lib/process.ts';
+import type { Selection } from '../../lib/process-selection.ts';
+import type { ProcessId } from '../../lib/process-tree.ts';
 import { commandOf } from '../local/launch.ts';
 import { withoutDataFolder, withoutPackageFolders } from '../local/shown-paths.ts';
 import type { View } from '../local/view.ts';
@@ -52,16 +54,16 @@ export interface AirflowRun {
 const markName = 'WINDSOCK_COMMAND_ID';
 
 /** A double fork with setsid leaves the session, so the mark in the process's first environment counts as well. */
-const familyOf = (leader: number, mark: string, uid: number): Belongs => {
-  return (p) => p.sessionId === leader || (p.uid === uid && hasVariable(p, `${markName}=${mark}`));
-};
+const familyOf = (leader: ProcessId, mark: string, uid: number): Selection => ({
+  anyOf: [sessionOf(leader), { uid, variable: `${markName}=${mark}` }],
+});
 
 /**
  * The child of unshare(1) is the first process of the namespace: the kernel ends all in it with it, and shows its end
  * only after theirs (pid_namespaces(7)). What has not got that far is found by session and mark.
  */
-const endAll = async (leader: number, family: Belongs, hasNamespace: boolean): Promise<void> => {
-  if (hasNamespace) await killAll((p) => p.ppid === leader);
+const endAll = async (leader: ProcessId, family: Selection, hasNamespace: boolean): Promise<void> => {
+  if (hasNamespace) await killAll({ anyOf: [{ childOf: leader }] });
   await killAll(family);
 };
 
@@ -149,7 +151,8 @@ const failedToStart = (error: unknown): CliAnswer => ({
 
 /**
  * Runs one Airflow command as the leader of a session of its own, with empty stdin, and ends everything that it
- * started when it ends, at the time limit and on abort. Throws only the reason of the abort.
+ * started when it ends, at the time limit and on abort. Throws the reason of the abort, or a
+ * WindsockError when what it started cannot be found out.
  */
 export const runAirflow = async (o: AirflowRun): Promise<CliAnswer> => {
   o.signal.throwIfAborted();
@@ -159,7 +162,7 @@ export const runAirflow = async (o: AirflowRun): Promise<CliAnswer> => {
   const exit = exitOf(child);
   const close = closed(child);
   const [stdout, stderr] = [collect(child.stdout, limits.bytes), collect(child.stderr, limits.bytes)];
-  const leader = child.pid;
+  const leader = idOfNew(child);
   if (leader === undefined) return exit.then(() => failedToStart('no process'), failedToStart);
   const family = familyOf(leader, mark, o.uid ?? process.geteuid?.() ?? -1);
   let timedOut = false;
@@ -167,6 +170,7 @@ export const runAirflow = async (o: AirflowRun): Promise<CliAnswer> => {
   // a process that the kernel cannot end must not hold the caller
   const kill = () =>
     void endAll(leader, family, o.pidNamespace !== undefined)
+      .catch(() => child.kill('SIGKILL'))
       .then(() => delay(drain))
       .then(() => gaveUp.resolve(137));
   const timer = setTimeout(() => {

@@ -3,29 +3,25 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isAnyAlive, killAll, killSession, sessionOf } from '../../lib/end-processes.ts';
 import { silentLog } from '../../lib/log.ts';
-import {
-  isAlive,
-  killAll,
-  type ProcessFacts,
-  processes,
-  processFacts,
-  sessionOf,
-} from '../../lib/process-tree.ts';
+import { selectFrom } from '../../lib/process-selection.ts';
+import { allProcesses, isAlive, type ProcessFacts, processes, processFacts } from '../../lib/process-tree.ts';
 import { Component, type ComponentOptions } from './component.ts';
 import { environmentMark } from './environment-variables.ts';
-import { inSessionsOf, livingOf, readFacts, writeFacts } from './facts.ts';
+import { type Facts, livingOf, readFacts, sessionsOf, writeFacts } from './facts.ts';
 import { type ComponentSpec, startLeader } from './leader.ts';
 import { endStrays } from './strays.ts';
 
 const env = { PATH: '/usr/bin:/bin' };
+const own = { pid: process.pid, startTime: processFacts(process.pid)?.startTime ?? 0 };
 let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync('/tmp/windsock-adoption-');
 });
 afterEach(async () => {
-  await killAll((p) => p.ppid === process.pid && p.sessionId === p.pid);
+  await killAll({ anyOf: [{ childOf: own, leadsSession: true }] });
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -56,7 +52,7 @@ const component = (script: string, more: Partial<ComponentOptions> = {}): Compon
     log: silentLog,
     record: () => {},
     changed: () => {},
-    endRest: (leader) => killAll(sessionOf(leader)),
+    endRest: killSession,
     mayStart: () => true,
     ...more,
   });
@@ -95,7 +91,7 @@ describe('Component', () => {
     if (!first) throw new Error('not started');
     process.kill(first.pid, 'SIGKILL');
     await until('another', () => c.leader !== undefined && c.leader.pid !== first.pid);
-    expect(processes().some(sessionOf(first))).toBe(false);
+    expect(await isAnyAlive({ anyOf: [sessionOf(first)] })).toBe(false);
     expect(c.status).toMatchObject({ state: 'running', restarts: 1, lastError: 'ended by SIGKILL' });
     await c.stop(1_000);
     expect(c.status.state).toBe('stopped');
@@ -152,23 +148,31 @@ describe('facts', () => {
   const fact = { component: 'scheduler', since: 0, restarts: 0 };
   const facts = { format: 4, folder: '/', bootId: 'b', revision: 'r', view: 'none', webPort: 4711 } as const;
   const now = { bootId: 'b', revision: 'r', view: 'none' } as const;
+  const ours = (written: Facts, bootId: string, all: readonly ProcessFacts[]) =>
+    selectFrom(all, { anyOf: sessionsOf(written, bootId) }).map(({ pid }) => pid);
   const other: ProcessFacts = { pid: 2, ppid: 1, uid: 0, state: 'S', sessionId: 0, startTime: 10 };
 
   test('a process that took over the number of ours is a stranger', () => {
     const written = { ...facts, processes: [{ ...fact, pid: process.pid, startTime: 1 }] };
-    expect(inSessionsOf(written, 'b')({ ...other, sessionId: process.pid, startTime: 10_000 })).toBe(false);
+    const stranger = { ...other, sessionId: process.pid, startTime: 10_000 };
+    expect(ours(written, 'b', [...allProcesses(), stranger])).toEqual([]);
     expect(livingOf(written, now)).toEqual([]);
   });
 
   test('nothing from before a reboot is ours', () => {
     const written = { ...facts, processes: [{ ...fact, pid: 999_999_999, startTime: 1 }] };
-    expect(inSessionsOf(written, 'after')({ ...other, sessionId: 999_999_999 })).toBe(false);
+    const child = { ...other, sessionId: 999_999_999 };
+    expect(ours(written, 'b', [child])).toEqual([2]);
+    expect(ours(written, 'after', [child])).toEqual([]);
   });
 
   test('children in the session of a leader that ended are ours', () => {
-    const ours = inSessionsOf({ ...facts, processes: [{ ...fact, pid: 999_999_999, startTime: 5 }] }, 'b');
-    expect(ours({ ...other, sessionId: 999_999_999 })).toBe(true);
-    expect(ours({ ...other, sessionId: 999_999_998 })).toBe(false);
+    const written = { ...facts, processes: [{ ...fact, pid: 999_999_999, startTime: 5 }] };
+    const children = [
+      { ...other, sessionId: 999_999_999 },
+      { ...other, pid: 3, sessionId: 999_999_998 },
+    ];
+    expect(ours(written, 'b', children)).toEqual([2]);
   });
 
   test('what lives of this generation is found again; a torn file, another format, generation or view are nothing', () => {
@@ -221,6 +225,8 @@ describe('endStrays', () => {
     expect(living().map((p) => p.pid === keep.pid || p.ppid === keep.pid)).toEqual([true, true, true]);
     expect(processFacts(stranger.pid ?? 0)).toBeDefined();
     expect(await endStrays(owner, [])).toBe(true);
-    await killAll((p) => p.pid === keep.pid);
+    const uid = process.geteuid?.() ?? -1;
+    await killAll({ anyOf: [{ uid, variable: environmentMark(root).join('=') }] });
+    expect(living()).toEqual([]);
   });
 });

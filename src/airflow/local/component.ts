@@ -1,9 +1,10 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ComponentStatus } from '../../environments/ports.ts';
+import { endSession, killSession } from '../../lib/end-processes.ts';
 import { textOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { endTree, isAlive, killAll, type ProcessId, sessionOf } from '../../lib/process-tree.ts';
+import { isAlive, type ProcessId } from '../../lib/process-tree.ts';
 import { backOff } from '../../lib/retry.ts';
 import { adoptLeader, type ComponentSpec, type Leader, startLeader } from './leader.ts';
 
@@ -151,9 +152,7 @@ export class Component {
   async stop(patience: number): Promise<void> {
     this.#want(false);
     const leader = this.#leader;
-    if (leader) await endTree([leader.pid], sessionOf(leader), patience);
-    // its end is told a moment after it is seen
-    for (let looks = 0; leader && this.#leader === leader && looks < 100; looks += 1) await delay(10);
+    if (leader) await endSession(leader, leader.ended, patience);
     await this.#ending;
   }
 
@@ -167,7 +166,7 @@ export class Component {
   kill(why?: string): void {
     const leader = this.#leader;
     this.#killedFor = why;
-    if (leader) killAll(sessionOf(leader)).catch(() => {});
+    if (leader) killSession(leader).catch(() => {});
   }
 
   /** The last useful lines this start printed. */

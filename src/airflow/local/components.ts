@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
+import { killAll, killSession } from '../../lib/end-processes.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Account } from '../../lib/process.ts';
-import { killAll, type ProcessId, sessionOf } from '../../lib/process-tree.ts';
+import type { ProcessId } from '../../lib/process-tree.ts';
 import type { AirflowVersion } from '../versions.ts';
 import { argumentsOf, type ComponentName, componentsOf, neededToBeReady } from './commands.ts';
 import { Component } from './component.ts';
@@ -10,7 +11,7 @@ import { type ProcessFact, readFacts, writeFacts } from './facts.ts';
 import type { Leader } from './leader.ts';
 import type { Places } from './places.ts';
 import type { Seen } from './seen.ts';
-import { endStrays, killAllBut, type Owner, processesOf } from './strays.ts';
+import { endStrays, type Owner, processesOf } from './strays.ts';
 import type { View } from './view.ts';
 
 export interface ComponentsOptions {
@@ -93,7 +94,7 @@ export class Components {
   async stop(patience: number): Promise<boolean> {
     const owner = this.#owner();
     await Promise.all(this.all.map((c) => c.stop(patienceWith(c, patience))));
-    return killAllBut(this.#o.spared(), processesOf(owner));
+    return killAll({ anyOf: processesOf(owner), outsideTreesOf: this.#o.spared() });
   }
 
   /** Ends every component but the web server. */
@@ -156,7 +157,7 @@ export class Components {
 
   /** A task's shell makes a session of its own, so with a scheduler go all processes that no component is over. */
   async #endRest(name: ComponentName, leader: ProcessId): Promise<boolean> {
-    const gone = await killAll(sessionOf(leader));
+    const gone = await killSession(leader);
     return name === 'scheduler' ? (await endStrays(this.#owner(), this.#leaders)) && gone : gone;
   }
 

@@ -204,7 +204,7 @@ export class LocalDriver implements AirflowDriver {
       configuration: running !== undefined && running.revision === revisionOf(e) && !running.lostItsPort,
       started: running?.started ?? false,
       ready: running?.ready ?? false,
-      processes: this.#running.hasProcesses(e.id),
+      processes: await this.#running.hasProcesses(e.id),
       drained: this.#running.isDrained(e),
     };
   }

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
-import { type Belongs, isAlive, sessionOf } from '../../lib/process-tree.ts';
+import { sessionOf } from '../../lib/end-processes.ts';
+import type { Description } from '../../lib/process-selection.ts';
+import { isAlive } from '../../lib/process-tree.ts';
 import type { ViewKind } from './view.ts';
 
 /** A process that was started as a session leader. */
@@ -50,12 +52,9 @@ export const readFacts = (file: string): Facts | undefined => {
 export const writeFacts = (file: string, facts: Omit<Facts, 'format' | 'folder'>): void =>
   writeFileAtomic(file, JSON.stringify({ format, folder: dirname(file), ...facts }), { mode: 0o600 });
 
-/** Which living processes are in the sessions of these facts; of another boot none is. */
-export const inSessionsOf = (facts: Facts | undefined, bootId: string): Belongs => {
-  if (facts === undefined || facts.bootId !== bootId) return () => false;
-  const sessions = facts.processes.map(sessionOf);
-  return (p) => sessions.some((belongs) => belongs(p));
-};
+/** The sessions that these facts tell of; of another boot there is none. */
+export const sessionsOf = (facts: Facts | undefined, bootId: string): readonly Description[] =>
+  facts?.bootId === bootId ? facts.processes.map(sessionOf) : [];
 
 /** The processes that still live of what was written down for this revision, if they see what the next ones will. */
 export const livingOf = (

@@ -12,6 +12,8 @@ export interface ComponentSpec extends Launch {
 /** The leader of a component's session: started by this server, or found running. */
 export interface Leader extends ProcessId {
   readonly adopted: boolean;
+  /** Resolves after its end was told; of one that was adopted not after `letGo`. */
+  readonly ended: Promise<void>;
   /** Stops telling about its end; the process stays as it is. */
   letGo(): void;
 }
@@ -36,11 +38,14 @@ const spawnGated = ({ file, args, options }: Command, logFile: string) => {
 export const startLeader = (spec: ComponentSpec, record: (leader: Leader) => void, onEnd: OnEnd): Leader => {
   const command = commandOf(spec);
   const child = spawnGated(command, spec.logFile);
+  const ended = Promise.withResolvers<void>();
   let told = false;
   const end = (reason: string): void => {
-    if (told) return;
-    told = true;
-    onEnd(reason);
+    if (!told) {
+      told = true;
+      onEnd(reason);
+    }
+    ended.resolve();
   };
   child.once('error', (error) => end(error.message));
   child.once('exit', (code, signal) => end(signal ? `ended by ${signal}` : `ended with exit code ${code}`));
@@ -51,7 +56,8 @@ export const startLeader = (spec: ComponentSpec, record: (leader: Leader) => voi
   try {
     const facts = child.pid === undefined ? undefined : processFacts(child.pid);
     if (!facts) throw new Error('the process could not be started');
-    const leader = { pid: facts.pid, startTime: facts.startTime, adopted: false, letGo };
+    const { pid, startTime } = facts;
+    const leader = { pid, startTime, adopted: false, ended: ended.promise, letGo };
     record(leader);
     child.stdin?.end(command.words);
     return leader;
@@ -65,6 +71,10 @@ export const startLeader = (spec: ComponentSpec, record: (leader: Leader) => voi
 /** Goes on with a component that an earlier server started; undefined when it does not live any more. */
 export const adoptLeader = (id: ProcessId, onEnd: OnEnd): Leader | undefined => {
   if (!isAlive(id) || processFacts(id.pid)?.sessionId !== id.pid) return undefined;
-  const letGo = whenEnded(id, () => onEnd('ended (an earlier server started it, so how is not known)'));
-  return { pid: id.pid, startTime: id.startTime, adopted: true, letGo };
+  const ended = Promise.withResolvers<void>();
+  const letGo = whenEnded(id, () => {
+    onEnd('ended (an earlier server started it, so how is not known)');
+    ended.resolve();
+  });
+  return { pid: id.pid, startTime: id.startTime, adopted: true, ended: ended.promise, letGo };
 };

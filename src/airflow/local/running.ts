@@ -1,7 +1,7 @@
 import { StepFailed } from '../../environments/errors.ts';
 import type { Leaving, WebTarget } from '../../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
-import { processes } from '../../lib/process-tree.ts';
+import { isAnyAlive } from '../../lib/end-processes.ts';
 import { accountOf, type LocalDriverOptions, placesFor } from './context.ts';
 import { drainFound, foundDrains, longestDrain } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
@@ -45,8 +45,9 @@ export class RunningEnvironments {
     return { root: places.root, uid: accountOf(this.#o, id)?.uid, facts, bootId: this.#o.bootId };
   }
 
-  hasProcesses(id: EnvironmentId): boolean {
-    return this.#running.has(id) || processes().some(processesOf(this.owner(id)));
+  /** @throws WindsockError ProcessesNotKnown */
+  async hasProcesses(id: EnvironmentId): Promise<boolean> {
+    return this.#running.has(id) || (await isAnyAlive({ anyOf: processesOf(this.owner(id)) }));
   }
 
   /**

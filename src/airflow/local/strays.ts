@@ -1,6 +1,7 @@
-import { type Belongs, hasVariable, killSelected, treesOf } from '../../lib/process-tree.ts';
+import { killAll } from '../../lib/end-processes.ts';
+import type { Description } from '../../lib/process-selection.ts';
 import { environmentMark } from './environment-variables.ts';
-import { type Facts, inSessionsOf } from './facts.ts';
+import { type Facts, sessionsOf } from './facts.ts';
 
 /** How the processes of one environment are told from all others. */
 export interface Owner {
@@ -12,16 +13,13 @@ export interface Owner {
   readonly bootId: string;
 }
 
-const ownUid = process.geteuid?.();
+const ownUid = process.geteuid?.() ?? -1;
 
 /** Every process of the environment: of its account, else of a session written down, else by its mark. */
-export const processesOf = (o: Owner): Belongs => {
-  const inSession = inSessionsOf(o.facts, o.bootId);
-  const mark = environmentMark(o.root).join('=');
-  return (p) => {
-    if (o.uid !== undefined) return p.uid === o.uid || inSession(p);
-    return inSession(p) || (p.uid === ownUid && hasVariable(p, mark));
-  };
+export const processesOf = (o: Owner): readonly Description[] => {
+  const own =
+    o.uid === undefined ? { uid: ownUid, variable: environmentMark(o.root).join('=') } : { uid: o.uid };
+  return [own, ...sessionsOf(o.facts, o.bootId)];
 };
 
 /**
@@ -29,15 +27,7 @@ export const processesOf = (o: Owner): Belongs => {
  * that runs just now); false when some survive.
  */
 export const endStrays = (o: Owner, leaders: readonly number[]): Promise<boolean> => {
-  const belongs = processesOf(o);
   // As the first process of a container this one is given every orphan: then descent says nothing.
   const roots = process.pid === 1 ? leaders : [...leaders, process.pid];
-  return killAllBut(roots, belongs);
+  return killAll({ anyOf: processesOf(o), outsideTreesOf: roots });
 };
-
-/** KILLs every process that belongs and is in no tree of these leaders; false when some survive. */
-export const killAllBut = (leaders: readonly number[], belongs: Belongs): Promise<boolean> =>
-  killSelected((all) => {
-    const trees = treesOf(all, leaders);
-    return all.filter((p) => !trees.has(p.pid) && belongs(p));
-  });

@@ -53,7 +53,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   for (const one of started.splice(0)) await one.stop();
-  const running = isInUse(options.folder);
+  const running = await isInUse(options.folder);
   rmSync(place, { recursive: true, force: true });
   expect(running).toBe(false);
 }, 60_000);
@@ -167,7 +167,7 @@ describe('one PostgreSQL', { timeout: 60_000 }, () => {
     expect(second.status()).toMatchObject({ adopted: true, pid: pidOf(first) });
     await second.stop();
     expect(second.status().state).toBe('stopped');
-    expect(isInUse(options.folder)).toBe(false);
+    expect(await isInUse(options.folder)).toBe(false);
   });
 
   test('its lock files name a stranger of the same account: it starts all the same', async () => {

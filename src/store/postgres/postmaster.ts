@@ -1,15 +1,14 @@
-import { existsSync, linkSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAnyAlive, killAll, waitUntilGone } from '../../lib/end-processes.ts';
+import { type Description, selectFrom } from '../../lib/process-selection.ts';
 import {
-  type Belongs,
   isAlive,
-  killAll,
   type ProcessFacts,
   type ProcessId,
-  processes,
   processFacts,
-  waitUntilGone,
+  waitForEnd,
 } from '../../lib/process-tree.ts';
 
 const textOfFile = (file: string): string => {
@@ -21,22 +20,16 @@ const textOfFile = (file: string): string => {
 };
 
 /** PostgreSQL works in its data folder: that tells its processes from others, whatever numbers they have. */
-const worksIn = (folder: string): Belongs => {
-  let place: string;
+const processesIn = (folder: string): readonly Description[] => {
   try {
-    place = realpathSync(folder);
+    return [{ program: 'postgres', folder: realpathSync(folder) }];
   } catch {
-    return () => false;
+    return [];
   }
-  return (p) => {
-    if (textOfFile(`/proc/${p.pid}/comm`) !== 'postgres\n') return false;
-    try {
-      return readlinkSync(`/proc/${p.pid}/cwd`) === place;
-    } catch {
-      return false;
-    }
-  };
 };
+
+const worksIn = (folder: string, p: ProcessFacts): boolean =>
+  selectFrom([p], { anyOf: processesIn(folder) }).length > 0;
 
 const pidIn = (lockFile: string): number => Number(textOfFile(lockFile).split('\n')[0] || Number.NaN);
 const living = (pid: number): ProcessFacts | undefined => {
@@ -47,7 +40,7 @@ const living = (pid: number): ProcessFacts | undefined => {
 /** The postmaster that serves this cluster now: the process that its lock file names, when it is no stranger. */
 export const runningPostmaster = (folder: string): ProcessId | undefined => {
   const found = living(pidIn(join(folder, 'postmaster.pid')));
-  return found && worksIn(folder)(found) ? { pid: found.pid, startTime: found.startTime } : undefined;
+  return found && worksIn(folder, found) ? { pid: found.pid, startTime: found.startTime } : undefined;
 };
 
 /** True while somebody has stopped the process (SIGSTOP), so that it answers nobody. */
@@ -57,21 +50,15 @@ export const isSuspended = (pid: number): boolean => ['T', 't'].includes(living(
  * Processes of PostgreSQL whose postmaster has ended. They show themselves as `postgres: …`, which a postmaster never
  * does, so one that another server is just starting is not among them.
  */
-const orphansOf = (folder: string): Belongs => {
-  const ours = worksIn(folder);
-  return (p) => {
-    if (!textOfFile(`/proc/${p.pid}/cmdline`).startsWith('postgres: ') || !ours(p)) return false;
-    const parent = living(p.ppid);
-    return parent === undefined || !ours(parent);
-  };
-};
+const orphansOf = (folder: string): readonly Description[] =>
+  processesIn(folder).map((ours) => ({ ...ours, title: 'postgres: ', parentIsNot: ours }));
 
 /**
  * Ends what a killed postmaster left: its processes see its end by themselves, but one that hangs keeps the shared
  * memory, and PostgreSQL refuses to start beside it.
  */
 export const endOrphans = async (folder: string): Promise<void> => {
-  const orphans = orphansOf(folder);
+  const orphans = { anyOf: orphansOf(folder) };
   if (await waitUntilGone(orphans, 3_000)) return;
   await killAll(orphans);
 };
@@ -84,7 +71,7 @@ const isMisleading = (lockFile: string, text: string, folder: string): boolean =
   if (text === '') return existsSync(lockFile);
   const pid = pidIn(lockFile);
   const holder = Number.isInteger(pid) && pid > 0 ? processFacts(pid) : undefined;
-  return holder !== undefined && (holder.state === 'Z' || !worksIn(folder)(holder));
+  return holder !== undefined && (holder.state === 'Z' || !worksIn(folder, holder));
 };
 
 /**
@@ -104,14 +91,13 @@ export const removeMisleadingLock = async (lockFile: string, folder: string): Pr
 };
 
 /** True while any process of this cluster lives. */
-export const isInUse = (folder: string): boolean => processes().some(worksIn(folder));
+export const isInUse = (folder: string): Promise<boolean> => isAnyAlive({ anyOf: processesIn(folder) });
 
 /**
  * Fast shutdown (INT); after 20 s an immediate one (QUIT); KILL last, of everything that is left. TERM would wait for
  * clients (postgres(1)). One that was suspended goes on first, so that it can end itself.
  */
 export const stopPostmaster = async (postmaster: ProcessId, folder: string): Promise<void> => {
-  const itself: Belongs = (p) => p.pid === postmaster.pid && p.startTime === postmaster.startTime;
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
     if (!isAlive(postmaster)) break;
     try {
@@ -120,7 +106,7 @@ export const stopPostmaster = async (postmaster: ProcessId, folder: string): Pro
     } catch {
       break;
     }
-    if (await waitUntilGone(itself, 20_000)) break;
+    if (await waitForEnd(postmaster, 20_000)) break;
   }
   await endOrphans(folder);
 };

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { ProcessAsks } from './process-asks.ts';
+import type { Description, Selection } from './process-selection.ts';
+import { type ProcessId, sendSignal } from './process-tree.ts';
+
+/** TypeScript in a clone, JavaScript in the package. */
+const workerFile = new URL(
+  `./process-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+  import.meta.url,
+);
+
+const asks = new ProcessAsks({
+  start: () => new Worker(workerFile),
+  deadline: 15_000,
+  most: 1_000,
+});
+
+/** Ends the thread that looks for processes; a later look starts it again. */
+export const closeProcessWorker = (): Promise<void> => asks.close();
+
+/** Whether such a process lives. @throws WindsockError ProcessesNotKnown, as all below do */
+export const isAnyAlive = async (selection: Selection): Promise<boolean> =>
+  (await asks.ask(selection, { kill: false })) > 0;
+
+/** Milliseconds between two looks for the same processes. */
+const pauses = { first: 20, most: 200 };
+
+/** Asks again until none is found; false when some still are after so many milliseconds. */
+const untilNone = async (ask: () => Promise<number>, milliseconds: number): Promise<boolean> => {
+  const deadline = performance.now() + milliseconds;
+  for (let pause = pauses.first; (await ask()) > 0; pause = Math.min(2 * pause, pauses.most)) {
+    const left = deadline - performance.now();
+    if (left < 0) return false;
+    await delay(Math.min(pause, left + 1));
+  }
+  return true;
+};
+
+/** Waits until no such process lives, at most so many milliseconds; false when some still do. */
+export const waitUntilGone = (selection: Selection, milliseconds: number): Promise<boolean> =>
+  untilNone(() => asks.ask(selection, { kill: false }), milliseconds);
+
+/** KILLs every such process, again and again until none is left; false when some survive 10 s. */
+export const killAll = (selection: Selection): Promise<boolean> =>
+  untilNone(() => asks.ask(selection, { kill: true }), 10_000);
+
+/** A whole session by its leader, which may have ended. */
+export const sessionOf = ({ pid, startTime }: ProcessId): Description => ({
+  inSessionOf: { pid, startTime },
+});
+
+/** KILLs the session of a leader; false when something survives. */
+export const killSession = (leader: ProcessId): Promise<boolean> => killAll({ anyOf: [sessionOf(leader)] });
+
+/** Waits for an event, at most so many milliseconds. */
+const within = async (event: Promise<void>, milliseconds: number): Promise<void> => {
+  const came = new AbortController();
+  await Promise.race([event, delay(milliseconds, undefined, { signal: came.signal })]);
+  came.abort();
+};
+
+/** Milliseconds until the end of a leader that was killed is told. */
+const toldWithin = 1_000;
+
+/**
+ * Ends a whole session: TERM to its leader, which ends its children; once it has `ended`, or after `patience`
+ * milliseconds, KILL to all that is left. A process group does not hold an Airflow component together, its
+ * session does. False when something survives.
+ */
+export const endSession = async (
+  leader: ProcessId,
+  ended: Promise<void>,
+  patience: number,
+): Promise<boolean> => {
+  sendSignal(leader, 'SIGTERM');
+  await within(ended, patience);
+  const gone = await killSession(leader);
+  await within(ended, toldWithin);
+  return gone;
+};

@@ -1,0 +1,31 @@
+// The thread that looks for processes: reading all of /proc takes long enough to hold up whatever else a thread does.
+import { parentPort } from 'node:worker_threads';
+import { codeOf, textOf } from './errors.ts';
+import type { Answer, Ask } from './process-asks.ts';
+import { selectFrom } from './process-selection.ts';
+import { allProcesses, type ProcessId, sendSignal } from './process-tree.ts';
+
+/** KILLs every one that can be; the next look finds the others. */
+const killEach = (found: readonly ProcessId[]): void => {
+  const faults: unknown[] = [];
+  for (const id of found) {
+    try {
+      sendSignal(id, 'SIGKILL');
+    } catch (error) {
+      if (codeOf(error) !== 'EPERM') faults.push(error);
+    }
+  }
+  if (faults.length > 0) throw faults[0];
+};
+
+const answerTo = ({ id, selection, kill }: Ask): Answer => {
+  try {
+    const found = selectFrom(allProcesses(), selection);
+    if (kill) killEach(found);
+    return { id, found: found.length };
+  } catch (error) {
+    return { id, fault: textOf(error) };
+  }
+};
+
+parentPort?.on('message', (ask: Ask) => parentPort?.postMessage(answerTo(ask)));
