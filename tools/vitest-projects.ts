@@ -33,7 +33,9 @@ export const config = defineConfig({
     reporters: [
       'default',
       new DurationsReporter({ isFull, hooksFile: report && join(report, 'hooks.json') }),
-      ...(report ? [['json', { outputFile: join(report, 'report.json') }] as [string, Record<string, unknown>]] : []),
+      ...(report
+        ? [['json', { outputFile: join(report, 'report.json') }] as [string, Record<string, unknown>]]
+        : []),
     ],
     projects: [
       {
@@ -43,6 +45,8 @@ export const config = defineConfig({
           exclude: ['**/*.system.test.ts'],
           testTimeout: 10_000,
           provide: { fuzzSeconds: Number(process.env['WINDSOCK_FUZZ_SECONDS'] ?? 0.5) },
+          // the modules of most files are the same: a worker reads them once
+          isolate: false,
           // most of the time of the slow ones they wait
           maxWorkers: 4,
           sequence: { groupOrder: 0 },
