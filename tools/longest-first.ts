@@ -1,23 +1,27 @@
+import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { expectedSeconds } from './durations.ts';
 
-/** Suites of several minutes, in the order in which they begin: one that began last would run on alone. */
-const long = [
-  'faults/soak',
-  'journey/journey',
-  'journey/ordinary-account',
-  'faults/adoption',
-  'gateway/browser',
-  'gateway/gateway',
-];
+const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
 
-const rank = ({ moduleId }: TestSpecification): number => {
-  const at = long.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
-  return at < 0 ? long.length : at;
-};
+const average = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, n) => sum + n, 0) / Math.max(numbers.length, 1);
 
-/** Vitest's own order, with the long suites before the others. */
+/** Files that take longest begin first: one that began last would run on alone. A new file counts as the average. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+    const expected = expectedSeconds(isFull);
+    const secondsOf = ({ moduleId }: TestSpecification) =>
+      expected.get(relative(this.ctx.config.root, moduleId));
+    const averages = new Map(
+      this.ctx.projects.map((project) => {
+        const known = files.filter((file) => file.project === project).map(secondsOf);
+        return [project, average(known.filter((seconds) => seconds !== undefined))];
+      }),
+    );
+    return files
+      .map((file) => ({ file, seconds: secondsOf(file) ?? averages.get(file.project) ?? 0 }))
+      .sort((a, b) => b.seconds - a.seconds)
+      .map(({ file }) => file);
   }
 }

@@ -61,9 +61,10 @@ const isTypesOnly = (node: ts.Node): boolean => {
   return namedBindings.elements.every((element) => element.isTypeOnly);
 };
 
-/** Every file of ours that a file imports: statically, dynamically or as a type. */
-const importsOf = (file: string): readonly Import[] => {
-  const source = ts.createSourceFile(file, textOf(file), ts.ScriptTarget.Latest, true);
+const findImports = (file: string): readonly Import[] => {
+  const text = textOf(file);
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
+  const hasNested = /\bimport\s*\(/.test(text);
   const found: Import[] = [];
   const add = (node: ts.Node, specifier: ts.Node | undefined) => {
     if (!specifier || !ts.isStringLiteralLike(specifier) || !specifier.text.startsWith('.')) return;
@@ -74,9 +75,19 @@ const importsOf = (file: string): readonly Import[] => {
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       add(node, node.arguments[0]);
     if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node, node.argument.literal);
-    ts.forEachChild(node, visit);
+    // every import but a call and a type is a statement of its own
+    if (node === source || hasNested) ts.forEachChild(node, visit);
   };
   visit(source);
+  return found;
+};
+
+const known = new Map<string, readonly Import[]>();
+
+/** Every file of ours that a file imports: statically, dynamically or as a type. */
+const importsOf = (file: string): readonly Import[] => {
+  const found = known.get(file) ?? findImports(file);
+  known.set(file, found);
   return found;
 };
 

@@ -8,10 +8,14 @@ import { packageSources } from '../src/airflow/package-index.ts';
 import { findPython, type Python } from '../src/airflow/python.ts';
 import { findUv } from '../src/airflow/uv.ts';
 import { writeFileAtomic } from '../src/lib/atomic-file.ts';
+import { textOf } from '../src/lib/errors.ts';
 import { run } from '../src/lib/process.ts';
+import { golden } from './golden.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, '.cache');
+/** Node's own cache of compiled code: a server that is started does not compile all of it again. */
+const compileCache = join(cache, 'compiled');
 const path = process.env['PATH'] ?? '/usr/bin:/bin';
 const sources = packageSources(process.env);
 const deadline = 5 * 60_000;
@@ -46,16 +50,8 @@ const pythonOf = (uv: string): Promise<Python> =>
   });
 
 /** boto3, the aws cli and requests, by the hash of their pinned versions. */
-const clients = async (): Promise<string> => {
+const clients = async (uv: string, python: Python): Promise<string> => {
   const requirements = join(root, 'test', 'clients', 'requirements.txt');
-  const uv = await findUv({
-    programs: cache,
-    path,
-    account: undefined,
-    sources,
-    signal: AbortSignal.timeout(deadline),
-  });
-  const python = await pythonOf(uv);
   const hash = createHash('sha256').update(readFileSync(requirements)).update(JSON.stringify(python));
   const folder = join(cache, `clients-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(folder)) return folder;
@@ -95,7 +91,30 @@ const browser = async (): Promise<string> => {
   return join(folder, 'chromium');
 };
 
+/** Where nothing can be installed now, the suites that need it say so themselves. */
+const goldenOrNone = async (python: Python): Promise<string | undefined> => {
+  try {
+    return await golden({ cache, python, env: process.env });
+  } catch (error) {
+    process.stderr.write(`No data folders were prepared; every suite makes its own. ${textOf(error)}\n`);
+    return undefined;
+  }
+};
+
 mkdirSync(cache, { recursive: true });
-const tools = { clients: await clients(), browser: await browser() };
+const uv = await findUv({
+  programs: cache,
+  path,
+  account: undefined,
+  sources,
+  signal: AbortSignal.timeout(deadline),
+});
+const python = await pythonOf(uv);
+const tools = {
+  clients: await clients(uv, python),
+  browser: await browser(),
+  golden: await goldenOrNone(python),
+  compileCache,
+};
 writeFileAtomic(join(cache, 'test-tools.json'), `${JSON.stringify(tools)}\n`, { mode: 0o644 });
 process.stdout.write(`Clients in ${tools.clients}, browser ${tools.browser}\n`);

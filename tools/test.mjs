@@ -63,46 +63,48 @@ const printFailures = (tests, broken) => {
   for (const file of broken) print(`\n✗ ${relative(root, file.name)}: could not be run\n${file.message}`);
 };
 
-const printSlowest = (tests) => {
-  print('\nThe ten slowest tests:');
-  const slowest = [...tests].sort((a, b) => (b.duration ?? 0) - (a.duration ?? 0)).slice(0, 10);
-  for (const t of slowest)
-    print(`${((t.duration ?? 0) / 1000).toFixed(1).padStart(7)} s  ${t.file}: ${t.fullName}`);
+const printSlowest = (what, parts) => {
+  print(`\nThe ten slowest ${what}:`);
+  const slowest = [...parts].sort((a, b) => b.seconds - a.seconds).slice(0, 10);
+  for (const { seconds, file, name } of slowest)
+    print(`${seconds.toFixed(1).padStart(7)} s  ${file}: ${name}`);
 };
 
-const report = (file) => {
+const read = (file, otherwise) => {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { testResults: [] };
+    return otherwise;
   }
 };
 
 const runTests = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'windsock-report-'));
-  const file = join(folder, 'report.json');
   try {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-    const code = await run(process.execPath, [vitest, 'run', ...reporters, ...forVitest], {
+    const code = await run(process.execPath, [vitest, 'run', ...forVitest], {
       WINDSOCK_TEST_FULL: full ? '1' : '',
+      WINDSOCK_TEST_REPORT: folder,
     });
-    return { code, report: report(file) };
+    const report = read(join(folder, 'report.json'), { testResults: [] });
+    return { code, report, hooks: read(join(folder, 'hooks.json'), []) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 };
 
-const finish = ({ code, report: made }) => {
-  const tests = testsOf(made);
+const finish = ({ code, report, hooks }) => {
+  const tests = testsOf(report);
   const failed = tests.filter((test) => test.status === 'failed');
-  const broken = brokenFiles(made);
+  const broken = brokenFiles(report);
   const passed = tests.filter((test) => test.status === 'passed');
   printFailures(failed, broken);
   const skipped = tests.filter((test) => test.status !== 'failed' && test.status !== 'passed');
   if (skipped.length > 0)
     print(`\nNot run here:\n${skipped.map((t) => `  ${t.file}: ${t.fullName}`).join('\n')}`);
-  printSlowest(tests);
+  const timed = tests.map((t) => ({ seconds: (t.duration ?? 0) / 1000, file: t.file, name: t.fullName }));
+  printSlowest('tests', timed);
+  printSlowest('hooks', hooks);
   if (code !== 0 && failed.length + broken.length === 0) print(`\nVitest ended with ${code}; see above.`);
   print(`\n${passed.length} passed, ${failed.length + broken.length} failed`);
   process.exitCode = code !== 0 || failed.length + broken.length > 0 || passed.length === 0 ? 1 : 0;

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { DurationsReporter } from './durations-reporter.ts';
 import { LongestFirst } from './longest-first.ts';
 
 /** Suites that take minutes and watch what changes seldom: for `npm run test:full`, or `WINDSOCK_TEST_FULL=1`. */
@@ -18,6 +20,8 @@ const fullOnly = [
   'test/isolation/real-airflow.test.ts',
 ];
 const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
+/** Where tools/test.mjs wants a report; nothing for who calls Vitest. */
+const report = process.env['WINDSOCK_TEST_REPORT'];
 
 /**
  * Unit tests stand beside the code; everything that drives the product from outside is in test/. A test beside the
@@ -26,6 +30,13 @@ const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
 export const config = defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
+    reporters: [
+      'default',
+      new DurationsReporter({ isFull, hooksFile: report && join(report, 'hooks.json') }),
+      ...(report
+        ? [['json', { outputFile: join(report, 'report.json') }] as [string, Record<string, unknown>]]
+        : []),
+    ],
     projects: [
       {
         test: {
@@ -34,6 +45,8 @@ export const config = defineConfig({
           exclude: ['**/*.system.test.ts'],
           testTimeout: 10_000,
           provide: { fuzzSeconds: Number(process.env['WINDSOCK_FUZZ_SECONDS'] ?? 0.5) },
+          // the modules of most files are the same: a worker reads them once
+          isolate: false,
           // most of the time of the slow ones they wait
           maxWorkers: 4,
           sequence: { groupOrder: 0 },

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { browserCookie, navigate, scriptCookie, t, target, three, two } from './test-clients.ts';
+import { browserCookie, navigate, scriptCookie, t, target, three, two, useDoors } from './test-clients.ts';
+
+useDoors();
 
 describe('what comes from Airflow', () => {
   it('passes without its other cookies, its server headers and its loopback address', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { mayChange } from './changes.ts';
-import { scriptCookie, t, three, two } from './test-clients.ts';
+import { scriptCookie, t, three, two, useDoors } from './test-clients.ts';
+
+useDoors();
 
 const target = (path: string) => ({ path, raw: path, query: '' });
 

@@ -1,7 +1,9 @@
 import { request } from 'node:https';
 import { describe, expect, it, vi } from 'vitest';
-import { t, two, webToken } from './test-clients.ts';
+import { t, two, useDoors, webToken } from './test-clients.ts';
 import { mintOf } from './test-door.ts';
+
+useDoors();
 
 describe('the CLI endpoint', () => {
   const call = async (body: string | Buffer, token?: string) =>

@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { get, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { browserCookie, fetchFrom, navigate, scriptCookie, t, three, two } from './test-clients.ts';
+import { browserCookie, fetchFrom, navigate, scriptCookie, t, three, two, useDoors } from './test-clients.ts';
+
+useDoors();
 
 describe('what goes to Airflow', () => {
   it('is built anew: one assertion, no identity of the client, no cookie but its own', async () => {

@@ -10,9 +10,12 @@ import {
   t,
   three,
   two,
+  useDoors,
   webToken,
 } from './test-clients.ts';
 import { mintOf } from './test-door.ts';
+
+useDoors();
 
 describe('signing in', () => {
   it('gives a browser the cookie that no script can plant', async () => {

@@ -1,8 +1,10 @@
 import { connect, createServer } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { t, three, two } from './test-clients.ts';
+import { t, three, two, useDoors } from './test-clients.ts';
 import { recordOf } from './test-door.ts';
+
+useDoors();
 
 describe('the listener', () => {
   const raw = (text: string): Promise<string> =>

@@ -12,8 +12,11 @@ import {
   t,
   three,
   two,
+  useDoors,
   webToken,
 } from './test-clients.ts';
+
+useDoors();
 
 describe('a session', () => {
   it('opens only in its kind of request and only here', async () => {

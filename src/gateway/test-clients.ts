@@ -5,30 +5,34 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { type Got, mintOf, openTestDoor, recordOf, type TestDoor } from './test-door.ts';
 
-// Each test file that imports this gets doors of its own.
-const folder = mkdtempSync(join(tmpdir(), 'windsock-door-'));
 export let t: TestDoor;
 export let two: Awaited<ReturnType<TestDoor['open']>>;
 export let three: typeof two;
 
-beforeAll(async () => {
-  t = await openTestDoor(folder, 20_000 + randomInt(600) * 20);
-  two = await t.open(recordOf('aaaaaaaaaaaa', 'demo', '2.7.2'));
-  three = await t.open(recordOf('bbbbbbbbbbbb', 'newer', '3.3.1'));
-});
-afterAll(async () => {
-  await t.close();
-  rmSync(folder, { recursive: true, force: true });
-});
 export const target = () => ({ host: '127.0.0.1', port: t.airflow.port, startId: '1' });
-beforeEach(() => {
-  t.world.target = target();
-  t.world.roles = ['Admin'];
-  t.world.auditFails = false;
-  t.airflow.state.reply = undefined;
-  t.airflow.seen.length = 0;
-  t.audit.length = 0;
-});
+
+/** Gives the test file that calls it doors of its own, with an Airflow behind them: `t`, `two` and `three`. */
+export const useDoors = (): void => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'windsock-door-'));
+    t = await openTestDoor(folder, 20_000 + randomInt(600) * 20);
+    two = await t.open(recordOf('aaaaaaaaaaaa', 'demo', '2.7.2'));
+    three = await t.open(recordOf('bbbbbbbbbbbb', 'newer', '3.3.1'));
+  });
+  afterAll(async () => {
+    await t.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(() => {
+    t.world.target = target();
+    t.world.roles = ['Admin'];
+    t.world.auditFails = false;
+    t.airflow.state.reply = undefined;
+    t.airflow.seen.length = 0;
+    t.audit.length = 0;
+  });
+};
 
 export const form = { 'content-type': 'application/x-www-form-urlencoded' };
 export const fetchFrom = (origin: string) => ({

@@ -1,7 +1,9 @@
 import { request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { browserCookie, t, three, two } from './test-clients.ts';
+import { browserCookie, t, three, two, useDoors } from './test-clients.ts';
+
+useDoors();
 
 describe('a WebSocket', () => {
   const opening = {

@@ -31,6 +31,18 @@ export const fuzzer = (seconds: number): Fuzzer => {
   };
 };
 
+/** Every code point but halves of pairs. fast-check's own unit `binary` takes a second to be made. */
+const character = fc
+  .oneof(
+    { weight: 0xd800, arbitrary: fc.nat(0xd7ff) },
+    { weight: 0x102000, arbitrary: fc.integer({ min: 0xe000, max: 0x10ffff }) },
+  )
+  .map((code) => String.fromCodePoint(code));
+
+/** Texts of any characters. */
+export const anyText = (o: { readonly maxLength?: number } = {}): fc.Arbitrary<string> =>
+  fc.string({ unit: character, ...o });
+
 /** Whether the work takes longer than that, in milliseconds, each of three times: a machine may stall once. */
 export const takesLong = async (work: () => unknown, limit: number): Promise<boolean> => {
   for (let tries = 0; tries < 3; tries += 1) {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyText } from '../lib/test-fuzz.ts';
 import type { AuthorizationRequest } from './evaluate.ts';
 import type { PolicyKind } from './policy.ts';
 
@@ -58,7 +59,7 @@ export const text = fc.oneof(
     weight: 4,
     arbitrary: fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((some) => some.join('')),
   },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
+  { weight: 1, arbitrary: anyText({ maxLength: 20 }) },
 );
 
 const operators = [

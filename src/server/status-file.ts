@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type EnvironmentFacts,
   type ServerFile,
@@ -102,10 +101,10 @@ class StatusKeeper implements KeptStatusFile {
       .finally(() => {
         this.#asking = undefined;
       });
-    const late = new AbortController();
-    const patience = delay(databasePatience, undefined, { signal: late.signal }).catch(() => {});
-    await Promise.race([this.#asking, patience]);
-    late.abort();
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, databasePatience);
+    await Promise.race([this.#asking, late.promise]);
+    clearTimeout(timer);
   }
 
   #facts(): Omit<StatusFile, 'writtenAt' | 'state'> {

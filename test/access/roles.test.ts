@@ -6,16 +6,9 @@ import { Api } from '../harness/api.ts';
 import { launchBrowser } from '../harness/browser.ts';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { Iam } from '../harness/iam.ts';
-import {
-  leftOvers,
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import { leftOvers, type Place, type Running, stopServer } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 import { customRoleStories } from './custom-role.ts';
 import { Person } from './person.ts';
 import { roleStories } from './role-stories.ts';
@@ -34,9 +27,9 @@ let server: Running;
 let iam: Iam;
 let browser: Browser;
 
+const used = useServer();
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
+  ({ place, server } = used);
   iam = new Iam(place);
   browser = await launchBrowser();
   const api = new Api(place);
@@ -55,8 +48,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 describe.for(subjects)('in $version', (s) => {

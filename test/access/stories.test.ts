@@ -7,16 +7,9 @@ import { launchBrowser, loginUrl } from '../harness/browser.ts';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { Iam, type Rights, type Statement } from '../harness/iam.ts';
 import type { Key } from '../harness/raw.ts';
-import {
-  leftOvers,
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import { leftOvers, type Place, type Running, stopServer } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 import { look, open, whoIn } from './look.ts';
 import { denied, noRole, Person, roleReach } from './person.ts';
 import { roleStories } from './role-stories.ts';
@@ -53,9 +46,9 @@ const overTheApi = ({
 });
 
 /** The environments are made by the administrator of the first story, at the same time. */
+const used = useServer({ airflow: ['2.7.2', '3.3.1'] });
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
+  ({ place, server } = used);
   iam = new Iam(place);
   const key = await iam.user('admin', { attached: ['AmazonMWAAFullConsoleAccess'] });
   admin = { key, person: new Person(place, key) };
@@ -77,8 +70,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 describe.for(isFull ? subjects : [three])('in $version', (s) => {

@@ -1,5 +1,5 @@
 // Every Airflow version that Amazon MWAA offers, made, entered, used and removed; a sample of one in `npm test`.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { askAirflow, assertionFor } from '../harness/assertion.ts';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { restPath, runCommand, type Session, signIn } from '../harness/door.ts';
@@ -7,17 +7,9 @@ import { type Machine, machineOf } from '../harness/environments.ts';
 import { Minter } from '../harness/minter.ts';
 import { Mwaa, newEnvironment } from '../harness/mwaa.ts';
 import { Random } from '../harness/random.ts';
-import {
-  environmentIds,
-  leftOvers,
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import { environmentIds, leftOvers, type Place, type Running, stopServer } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 import { everyRun, majorOf, mwaaVersions } from '../harness/versions.ts';
 import { stepSeconds, weightOf } from '../harness/weight.ts';
 
@@ -35,16 +27,11 @@ let server: Running;
 let mwaa: Mwaa;
 let mint: Minter;
 
+const used = useServer();
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
+  ({ place, server } = used);
   mwaa = new Mwaa(place);
   mint = new Minter(place);
-});
-
-afterAll(async () => {
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 /** One line of the table in docs/measurements.md. */

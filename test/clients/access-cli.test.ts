@@ -1,18 +1,12 @@
 // Users, groups, keys, roles and policies over the aws cli, as people type it: answers, text output, and errors.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { type RootKey, rootKey } from '../harness/mwaa.ts';
 import { runProgram } from '../harness/python.ts';
-import {
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import type { Place } from '../harness/server.ts';
 import { plainEnvironment, tools } from '../harness/tools.ts';
+import { useServer } from '../harness/use-server.ts';
 
 interface Key {
   readonly AccessKeyId: string;
@@ -22,17 +16,12 @@ interface Key {
 type Json = Readonly<Record<string, never>>;
 
 let place: Place;
-let server: Running;
 let root: RootKey;
 
+const used = useServer();
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
+  ({ place } = used);
   root = rootKey(place);
-});
-afterAll(async () => {
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 /** A person with an access key at a terminal. */

@@ -1,18 +1,12 @@
 // Airflow's own operators and sensors for Amazon MWAA, unmodified, in a DAG of one environment against another one.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { restPath, runCommand, type Session, signIn } from '../harness/door.ts';
 import { Minter } from '../harness/minter.ts';
 import { Mwaa, newEnvironment, rootKey } from '../harness/mwaa.ts';
-import {
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import type { Place } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 
 const caller = 'caller';
 const target = 'target';
@@ -51,11 +45,10 @@ with DAG("operators", schedule=None, start_date=datetime(2024, 1, 1), catchup=Fa
 `;
 
 let place: Place;
-let server: Running;
 
+const used = useServer({ airflow: ['2.7.2', '3.3.1'] });
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
+  ({ place } = used);
   putDag(place, caller, 'operators.py', operatorsDag);
   putDag(place, target, 'saying.py', sayingDag('saying', 'called from another environment'));
   const mwaa = new Mwaa(place);
@@ -65,11 +58,6 @@ beforeAll(async () => {
     const { environment } = await mwaa.wait(name, 'AVAILABLE', 400);
     expect(environment?.Status, JSON.stringify(environment?.LastUpdate)).toBe('AVAILABLE');
   }
-});
-
-afterAll(async () => {
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 const command = (name: string, line: string) => runCommand(place, new Minter(place), name, line);

@@ -2,22 +2,15 @@
 // for, and settings that it cannot start with are taken back.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { putDag } from '../harness/dags.ts';
 import { ask, restPath, type Session, signIn } from '../harness/door.ts';
 import { type Machine, machineOf } from '../harness/environments.ts';
 import { Minter } from '../harness/minter.ts';
 import { Mwaa, newEnvironment } from '../harness/mwaa.ts';
-import {
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  serverLog,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import { type Place, serverLog } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 import { majorOf } from '../harness/versions.ts';
 
 const full = process.env['WINDSOCK_TEST_FULL'] === '1';
@@ -56,14 +49,13 @@ describe.each(versions)('Airflow %s', (version) => {
   const name = 'steady';
   const rest = `${restPath(majorOf(version))}/dags/waiting`;
   let place: Place;
-  let server: Running;
   let mwaa: Mwaa;
   let machine: Machine;
   let session: Session;
 
+  const used = useServer({ airflow: [version] });
   beforeAll(async () => {
-    place = await makePlace();
-    server = await startServer({ place, args: ['--no-demo'] });
+    ({ place } = used);
     putDag(place, name, 'waiting.py', waitingDag);
     mwaa = new Mwaa(place);
     await mwaa.call('create_environment', newEnvironment(place, name, version));
@@ -72,11 +64,6 @@ describe.each(versions)('Airflow %s', (version) => {
     machine = await machineOf(place, name);
     session = await signIn(place, new Minter(place), name, majorOf(version));
     await until('the DAG is known', 120, async () => (await session.get(rest)).status === 200, 1000);
-  });
-
-  afterAll(async () => {
-    if (server && !server.hasEnded) await stopServer(server);
-    if (place) removePlace(place);
   });
 
   const enough = () => join(place.data, 'buckets', name, 'dags', 'enough');

@@ -1,27 +1,20 @@
 // Real Airflow goes from 2.7.2 over 2.11.2 to 3.3.1 and back, with everything that was in it; and comes back whole
 // when its migration fails.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { ask, restPath, runCommand, type Session, signIn } from '../harness/door.ts';
 import { Minter } from '../harness/minter.ts';
 import { Mwaa, newEnvironment } from '../harness/mwaa.ts';
 import { ownQuery } from '../harness/own-database.ts';
-import {
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import type { Place } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 import { majorOf } from '../harness/versions.ts';
 
 const name = 'moving';
 const words = 'kept through every version';
 
 let place: Place;
-let server: Running;
 let mwaa: Mwaa;
 let session: Session;
 let version = '2.7.2';
@@ -73,9 +66,9 @@ const everythingIsThere = async () => {
   expect(log.text).toContain(words);
 };
 
+const used = useServer({ airflow: ['2.7.2', '3.3.1'] });
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
+  ({ place } = used);
   putDag(place, name, 'saying.py', sayingDag('saying', words));
   mwaa = new Mwaa(place);
   await mwaa.call('create_environment', newEnvironment(place, name, version));
@@ -88,11 +81,6 @@ beforeAll(async () => {
   expect((await command(connection)).stdout).toContain('Successfully added');
   await command('dags unpause saying');
   await runDag('first');
-});
-
-afterAll(async () => {
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 test('2.7.2 to 2.11.2 keeps connections, variables, runs and their logs', async () => {

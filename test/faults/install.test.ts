@@ -20,7 +20,7 @@ describe('a package index that comes and goes', () => {
   beforeAll(async () => {
     place = await makePlace();
     index = new PackageIndex(place.ports.all.at(-1) ?? 0);
-    rig = await Rig.make({ place, real: [version], env: index.env });
+    rig = await Rig.make({ place, real: [version], env: index.env, fresh: true });
   }, 120_000);
   afterAll(async () => {
     index?.close();

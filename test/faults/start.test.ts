@@ -16,10 +16,10 @@ import {
   processesAt,
   type Running,
   removePlace,
-  startServer,
   stopServer,
 } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 
 const listenOn = (port: number, host: string): Promise<Server> =>
   new Promise((resolve, reject) => {
@@ -104,16 +104,11 @@ describe('one environment through crashes', () => {
   let mwaa: Mwaa;
   let hostname: string;
 
+  const used = useServer({ airflow: ['2.7.2'] });
   beforeAll(async () => {
-    place = await makePlace();
-    server = await startServer({ place, args: ['--no-demo'] });
+    ({ place, server } = used);
     mwaa = new Mwaa(place);
     putDag(place, name, 'a.py', sayingDag('a', 'a'));
-  });
-
-  afterAll(async () => {
-    if (server && !server.hasEnded) await stopServer(server);
-    if (place) removePlace(place);
   });
 
   const schedulers = () =>
@@ -166,7 +161,7 @@ describe('one environment through crashes', () => {
     const before = hostname;
     server.child.kill('SIGKILL');
     await server.end(10);
-    server = await startServer({ place, args: ['--no-demo'] });
+    server = await used.start();
     await until('REST behind the door', 120, restWorks, 1000);
     expect(hostname).toBe(before);
     expect(leaders()).toHaveLength(1);

@@ -12,16 +12,9 @@ import { launchBrowser, newContext } from '../harness/browser.ts';
 import { putDag, sayingDag, tickingDag } from '../harness/dags.ts';
 import { machineOf } from '../harness/environments.ts';
 import { Iam } from '../harness/iam.ts';
-import {
-  leftOvers,
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import { leftOvers, type Place, type Running, stopServer } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 import { runWindsock } from '../harness/windsock.ts';
 import { keysIn, linesOn, logPath, signOutByMenu } from './airflow-pages.ts';
 
@@ -35,9 +28,12 @@ let iam: Iam;
 let admin: Person;
 let browser: Browser;
 
+const used = useServer({
+  airflow: subjects.map(({ version }) => version),
+  args: ['--tokens-per-second', '1000'],
+});
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo', '--tokens-per-second', '1000'] });
+  ({ place, server } = used);
   iam = new Iam(place);
   admin = rootOf(place);
   const api = new Api(place);
@@ -58,8 +54,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 const begin = async (s: Subject, run: string): Promise<void> => {

@@ -1,6 +1,6 @@
 // The door of one running environment, seen by somebody who means no good.
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { accountOf, isRoot } from '../harness/accounts.ts';
 import { assertionFor } from '../harness/assertion.ts';
 import { putDag, sayingDag } from '../harness/dags.ts';
@@ -18,32 +18,23 @@ import { type Machine, machineOf } from '../harness/environments.ts';
 import { Minter } from '../harness/minter.ts';
 import { Mwaa, newEnvironment } from '../harness/mwaa.ts';
 import { environmentOf, processesOf } from '../harness/processes.ts';
-import {
-  environmentIds,
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  serverLog,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import { environmentIds, type Place, serverLog } from '../harness/server.ts';
 import { browserHeaders, revokeSessions } from '../harness/sessions.ts';
 import { exchange, exchangePlain, statusOf } from '../harness/socket.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 import { openSocket } from '../harness/websocket.ts';
 import { heard, letSpeak, speakingPath, spoken } from './speaking.ts';
 
 const name = 'three';
 let place: Place;
-let server: Running;
 let mint: Minter;
 let hostname: string;
 let session: Session;
 
+const used = useServer({ airflow: ['3.3.1'] });
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
+  ({ place } = used);
   putDag(place, name, 'a.py', sayingDag('a', 'a'));
   const mwaa = new Mwaa(place);
   await mwaa.call('create_environment', newEnvironment(place, name, '3.3.1'));
@@ -53,11 +44,6 @@ beforeAll(async () => {
   session = await signIn(place, mint, name, 3);
   hostname = session.hostname;
 }, 700_000);
-
-afterAll(async () => {
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
-});
 
 const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
   ask(place, hostname, path, { headers });

@@ -2,6 +2,7 @@ import type { Account } from './accounts.ts';
 import { Api } from './api.ts';
 import { putDag } from './dags.ts';
 import { Failpoints } from './failpoints.ts';
+import { prepare } from './golden.ts';
 import { Minter } from './minter.ts';
 import type { Environment } from './mwaa.ts';
 import {
@@ -24,6 +25,8 @@ export interface RigOptions {
   readonly real?: readonly string[];
   /** A place that was prepared, which is then removed by whoever did; else a new one. */
   readonly place?: Place;
+  /** True: the first start makes everything itself, also what could be prepared. */
+  readonly fresh?: boolean;
   /** True: it makes the first environment, as a plain start does. */
   readonly demo?: boolean;
   /** A failpoint at which the first server dies, before the one that stays. */
@@ -64,6 +67,7 @@ export class Rig {
   static async make(o: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(o.place ?? (await makePlace()), o);
     try {
+      if (!o.fresh && !o.account) await prepare(rig.place, o.real);
       if (o.killedAt !== undefined) await rig.#dieAt(o.killedAt);
       await rig.start();
       return rig;

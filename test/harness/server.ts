@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Account, accountOf, isRoot, removeEnvironmentAccount } from './accounts.ts';
 import { claimPorts, isListening, type Ports } from './ports.ts';
 import { type FoundProcess, processesOf } from './processes.ts';
-import { plainEnvironment, repository } from './tools.ts';
+import { compiled, plainEnvironment, repository } from './tools.ts';
 import { until } from './until.ts';
 
 export const readyLine = 'Windsock is ready after';
@@ -93,7 +93,11 @@ export const launch = (o: StartOptions): Running => {
     [join(from, 'src/main.ts'), ...placeArguments(o.place), ...(o.args ?? [])],
     {
       cwd: '/',
-      env: { ...plainEnvironment(o.account?.home ?? process.env['HOME'] ?? '/'), ...o.env },
+      env: {
+        ...plainEnvironment(o.account?.home ?? process.env['HOME'] ?? '/'),
+        ...(o.account || o.from ? {} : compiled()),
+        ...o.env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
       ...(o.account ? { uid: o.account.uid, gid: o.account.gid } : {}),

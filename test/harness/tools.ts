@@ -4,8 +4,14 @@ import { fileURLToPath } from 'node:url';
 export const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 /** What tools/test-setup.ts has put in place. */
-export const tools = (): { readonly clients: string; readonly browser: string } =>
-  JSON.parse(readFileSync(`${repository}/.cache/test-tools.json`, 'utf8'));
+export const tools = (): {
+  readonly clients: string;
+  readonly browser: string;
+  /** Data folders to begin with: `plain` and `airflow`. */
+  readonly golden?: string;
+  /** Node's cache of compiled code. */
+  readonly compileCache?: string;
+} => JSON.parse(readFileSync(`${repository}/.cache/test-tools.json`, 'utf8'));
 
 const passed =
   /^(PATH|LANG|LC_ALL|TERM|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|(HTTPS?|ALL|NO)_PROXY|PIP_(INDEX_URL|EXTRA_INDEX_URL|CERT)|UV_(INDEX_URL|DEFAULT_INDEX|EXTRA_INDEX_URL|INDEX|PYTHON_INSTALL_MIRROR|SYSTEM_CERTS)|npm_config_(registry|cafile|proxy|https_proxy|noproxy))$/i;
@@ -19,3 +25,9 @@ export const plainEnvironment = (home: string): Record<string, string> => ({
   ),
   HOME: home,
 });
+
+/** For programs of this checkout that run as this account: they need not compile what an earlier one has compiled. */
+export const compiled = (): Record<string, string> => {
+  const { compileCache } = tools();
+  return compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache };
+};

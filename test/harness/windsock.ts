@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type ProgramResult, runProgram } from './python.ts';
 import type { Place } from './server.ts';
-import { plainEnvironment, repository } from './tools.ts';
+import { compiled, plainEnvironment, repository } from './tools.ts';
 
 /** The command `windsock` about the data folder of a place, to its end. */
 export const runWindsock = (
@@ -10,5 +10,5 @@ export const runWindsock = (
   o: { readonly home?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<ProgramResult> =>
   runProgram(process.execPath, [join(repository, 'bin', 'windsock.mjs'), ...args, '--data', data], {
-    env: { ...plainEnvironment(o.home ?? process.env['HOME'] ?? '/'), ...o.env },
+    env: { ...plainEnvironment(o.home ?? process.env['HOME'] ?? '/'), ...compiled(), ...o.env },
   });

@@ -35,15 +35,13 @@ import { runClient } from '../harness/python.ts';
 import {
   environmentIds,
   leftOvers,
-  makePlace,
   type Place,
   type Running,
-  removePlace,
   serverLog,
-  startServer,
   stopServer,
 } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 
 interface Subject {
   readonly name: string;
@@ -81,9 +79,9 @@ let context: BrowserContext;
 const pages = new Map<string, Page>();
 const spare = new Map<string, { web: WebToken; cli: CliToken; at: number }>();
 
+const used = useServer({ airflow: ['2.7.2', '3.3.1'] });
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
+  ({ place, server } = used);
   mwaa = new Mwaa(place);
   mint = new Minter(place);
   browser = await launchBrowser();
@@ -92,8 +90,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 /** Rights of a REST session, asked again and again without a new token. */

@@ -12,35 +12,22 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { hasOwnHosts, OwnHosts } from '../harness/hosts.ts';
 import { rootKey } from '../harness/mwaa.ts';
 import { type ProgramResult, python, runProgram } from '../harness/python.ts';
-import {
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  serverLog,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import { type Place, serverLog } from '../harness/server.ts';
 import { plainEnvironment, repository, tools } from '../harness/tools.ts';
+import { useServer } from '../harness/use-server.ts';
 
 let place: Place;
-let server: Running;
 let home: string;
 
+const used = useServer();
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
+  ({ place } = used);
   home = join(place.folder, 'home');
   mkdirSync(home);
-});
-
-afterAll(async () => {
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 const windsock = (

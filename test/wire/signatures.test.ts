@@ -1,28 +1,17 @@
 // Signatures over a socket, where no client tidies the bytes: cases A67 to A73 and A77 of the attacks that the API
 // stands.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { rootKey } from '../harness/mwaa.ts';
-import {
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import type { Place } from '../harness/server.ts';
 import { amzDate, type SignedBytes, signedBytes } from '../harness/sign.ts';
 import { exchangePlain, statusOf } from '../harness/socket.ts';
+import { useServer } from '../harness/use-server.ts';
 
 let place: Place;
-let server: Running;
 
+const used = useServer();
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo'] });
-});
-afterAll(async () => {
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
+  ({ place } = used);
 });
 
 const hostOf = () => `localhost:${place.ports.api}`;

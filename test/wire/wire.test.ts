@@ -2,21 +2,13 @@
 // environment stays CREATING, with the cause in LastUpdate.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { type Environment, Mwaa, newEnvironment, rootKey } from '../harness/mwaa.ts';
 import { type RawAnswer, send, signed } from '../harness/raw.ts';
-import {
-  leftOvers,
-  makePlace,
-  type Place,
-  type Running,
-  removePlace,
-  serverLog,
-  startServer,
-  stopServer,
-} from '../harness/server.ts';
+import { leftOvers, type Place, type Running, serverLog, stopServer } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
 
 let place: Place;
 let server: Running;
@@ -28,16 +20,11 @@ const deadIndex = {
   UV_DEFAULT_INDEX: 'http://127.0.0.1:9/simple',
 };
 
+const used = useServer({ args: ['--creation-minutes', '1'], env: deadIndex });
 beforeAll(async () => {
-  place = await makePlace();
-  server = await startServer({ place, args: ['--no-demo', '--creation-minutes', '1'], env: deadIndex });
+  ({ place, server } = used);
   mwaa = new Mwaa(place);
   for (const bucket of ['one', 'two', 'three']) putDag(place, bucket, 'a.py', sayingDag('a', 'a'));
-});
-
-afterAll(async () => {
-  if (server && !server.hasEnded) await stopServer(server);
-  if (place) removePlace(place);
 });
 
 const expectFault = (answer: RawAnswer, status: number, code: string): void => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isAnyAlive, killAll, killSession, sessionOf } from '../../lib/end-processes.ts';
 import { silentLog } from '../../lib/log.ts';
 import { selectFrom } from '../../lib/process-selection.ts';
@@ -40,6 +40,7 @@ const until = async (what: string, ask: () => boolean): Promise<void> => {
   const deadline = performance.now() + 8_000;
   while (!ask()) {
     if (performance.now() > deadline) throw new Error(`in vain: ${what}`);
+    if (vi.isFakeTimers()) vi.advanceTimersByTime(1_000);
     await delay(20);
   }
 };
@@ -84,6 +85,10 @@ describe('startLeader', () => {
 });
 
 describe('Component', () => {
+  // processes are real; the pauses between them are not waited for
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
   test('is restarted after its end, with nothing of the one before left', async () => {
     const c = component('sleep 61 & sleep 62');
     c.start();
@@ -139,7 +144,8 @@ describe('Component', () => {
     c.letGo();
     expect(isAlive(leader)).toBe(true);
     process.kill(leader.pid, 'SIGKILL');
-    await delay(800);
+    await until('its end', () => !isAlive(leader));
+    vi.advanceTimersByTime(60_000);
     expect(c.leader?.pid).toBe(leader.pid);
   });
 });

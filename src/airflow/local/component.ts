@@ -1,5 +1,4 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ComponentStatus } from '../../environments/ports.ts';
 import { endSession, killSession } from '../../lib/end-processes.ts';
 import { textOf } from '../../lib/errors.ts';

@@ -70,22 +70,21 @@ describe('commandOf', () => {
 });
 
 const parts = { readOnly: ['e/dags'], writable: ['e/home'], home: 'e/home', inHome: { dags: 'e/dags' } };
-const supported = (): View['kind'] => {
-  const { kind } = findViewSupport({ data, cache: join(data, 'cache'), account: nobody });
-  return kind === 'none' ? 'user' : kind;
-};
-const isSupported = (() => {
+/** What this machine can give; a trial in a folder of its own finds out. */
+const support = (() => {
   const folder = mkdtempSync('/tmp/windsock-view-');
   chmodSync(folder, 0o755);
   for (const name of ['trash', 'cache']) mkdirSync(join(folder, name));
   const { kind } = findViewSupport({ data: folder, cache: join(folder, 'cache'), account: nobody });
   rmSync(folder, { recursive: true });
-  return kind !== 'none';
+  return kind;
 })();
+const isSupported = support !== 'none';
+const supported: View['kind'] = support === 'none' ? 'user' : support;
 
 describe.runIf(isSupported)('a view', () => {
   const view = (): View => ({
-    kind: supported(),
+    kind: supported,
     data,
     ...parts,
     hosts: undefined,
@@ -166,7 +165,7 @@ describe.runIf(isSupported)('a view', () => {
 
 describe.runIf(isSupported)('a pid namespace', () => {
   const go = (script: string, more: Partial<Launch> = {}) =>
-    run({ args: ['-c', script], account: nobody, pidNamespace: supported(), ...more });
+    run({ args: ['-c', script], account: nobody, pidNamespace: supported, ...more });
 
   test('has a /proc of its own, and the program is not its first process', () => {
     const { stdout, stderr } = go(
@@ -180,7 +179,7 @@ describe.runIf(isSupported)('a pid namespace', () => {
 
   test('goes with a view', () => {
     const view: View = {
-      kind: supported(),
+      kind: supported,
       data,
       ...parts,
       hosts: undefined,
