@@ -240,6 +240,12 @@ describe('running tasks', () => {
     });
     await until('the scheduler was told', 20, toldToEnd);
     expect(await answers()).toBeGreaterThan(0);
+    // whoever has the pages open does not wait for the tasks
+    const { webserver = 0 } = pids();
+    process.kill(webserver, 'SIGKILL');
+    const isNew = async () => pids()['webserver'] !== webserver && (await login()) === 200;
+    await until('a login at a new web server', 30, isNew);
+    expect(lives(scheduler)).toBe(true);
     await rig.crash();
     await rig.start();
     await new Promise((resolve) => setTimeout(resolve, 2_000));
