@@ -40,10 +40,14 @@ const hasPython = spawnSync('python3', ['--version']).status === 0;
 test.skipIf(!hasPython).each([
   ['case', 'differs from the Airflow user'],
   ['taken', 'was not made in this try'],
-])('are bounded: %s', (which, text) => {
-  const args = ['-B', '-c', script, shim, which];
-  const { status, stderr } = spawnSync('python3', args, { encoding: 'utf8', timeout: 60_000 });
-  expect([status, stderr.includes(text)]).toEqual([0, true]);
-  // thirty a minute, and the minute may change in between
-  expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(61);
-}, 60_000);
+])(
+  'are bounded: %s',
+  (which, text) => {
+    const args = ['-B', '-c', script, shim, which];
+    const { status, stderr } = spawnSync('python3', args, { encoding: 'utf8', timeout: 60_000 });
+    expect([status, stderr.includes(text)]).toEqual([0, true]);
+    // thirty a minute, and the minute may change in between
+    expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(61);
+  },
+  60_000,
+);

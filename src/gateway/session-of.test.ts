@@ -20,6 +20,11 @@ test('cookies of a stranger cause three look-ups at most, and none without the f
   };
   const secret = (i: number, length = 43) => `wss_${String(i).padStart(length, 'x')}`;
   expect(await lookups((i) => secret(i))).toEqual([secret(0), secret(1), secret(2)]);
-  const others = [(i: number) => secret(i, 42), (i: number) => secret(i, 44), String, (i: number) => `${secret(i, 42)}.`];
+  const others = [
+    (i: number) => secret(i, 42),
+    (i: number) => secret(i, 44),
+    String,
+    (i: number) => `${secret(i, 42)}.`,
+  ];
   for (const form of others) expect(await lookups(form)).toEqual([]);
 });

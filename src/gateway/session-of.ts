@@ -16,7 +16,9 @@ const secretsOf = (request: DoorRequest, door: DoorFacts): readonly string[] => 
   const bearer = request.browser ? undefined : bearerOf(request);
   if (bearer !== undefined) return door.airflow === 3 ? [bearer] : [];
   const kind = request.browser ? 'browser' : 'script';
-  return cookieValues(request.cookies, sessionCookie(kind, door)).filter(isSessionSecret).slice(0, mostLookups);
+  return cookieValues(request.cookies, sessionCookie(kind, door))
+    .filter(isSessionSecret)
+    .slice(0, mostLookups);
 };
 
 /**
