@@ -4,9 +4,9 @@ import { originForm, plainAuthority } from '../lib/request-target.ts';
 import { Refusal } from './answer.ts';
 import type { Arrival } from './arrivals.ts';
 import { type Cookies, readCookies } from './cookies.ts';
-import { rateLimitKey } from './rate-limit-key.ts';
 import type { DoorFacts } from './door-facts.ts';
 import { clientBehind, readForwarded, readForwardedFor } from './forwarded.ts';
+import { rateLimitKey } from './rate-limit-key.ts';
 import { readTarget, type Target } from './target.ts';
 
 const maxHeaders = 1000;

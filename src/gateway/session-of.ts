@@ -1,5 +1,6 @@
 import type { WebSession } from '../tokens/session-store.ts';
 import type { Tokens } from '../tokens/tokens.ts';
+import { isSessionSecret } from '../tokens/web-session.ts';
 import { cookieValues, sessionCookie } from './cookies.ts';
 import type { DoorFacts } from './door-facts.ts';
 import type { DoorRequest } from './door-request.ts';
@@ -8,19 +9,22 @@ import type { DoorRequest } from './door-request.ts';
 export const bearerOf = (request: DoorRequest): string | undefined =>
   /^bearer +([^\s,]+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
 
-/** Secrets of one request that are looked at: a jar has one for each environment that its host name leads to. */
-const mostTried = 10;
+/** Secrets that are looked up for one request: a client has one, and some may be planted or left over. */
+const mostLookups = 3;
 
 const secretsOf = (request: DoorRequest, door: DoorFacts): readonly string[] => {
   const bearer = request.browser ? undefined : bearerOf(request);
   if (bearer !== undefined) return door.airflow === 3 ? [bearer] : [];
   const kind = request.browser ? 'browser' : 'script';
-  return cookieValues(request.cookies, sessionCookie(kind, door)).slice(0, mostTried);
+  return cookieValues(request.cookies, sessionCookie(kind, door))
+    .filter(isSessionSecret)
+    .slice(0, mostLookups);
 };
 
 /**
- * The session of a request: of this environment, and of the kind of this request. Cookies of one name are tried one by one, as
- * ports of one host share a jar; those that open sessions of two people here open none, because one of them is planted.
+ * The session of a request: of this environment, and of the kind of this request. Cookies of one name are tried one by
+ * one, as ports of one host share a jar, at most three that have the form of a secret: each is a look-up before anything
+ * is counted. Those that open sessions of two people here open none, because one of them is planted.
  */
 export const sessionOf = async (
   deps: { readonly tokens: Pick<Tokens, 'sessions'> },

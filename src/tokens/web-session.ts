@@ -30,6 +30,11 @@ const cacheEntries = 2_000;
 
 /** Marks the secret of a session, so that one that lies in the wrong place can be told for what it is. */
 export const sessionPrefix = 'wss_';
+const secretBytes = 32;
+const secretForm = new RegExp(`^${sessionPrefix}[\\w-]{${Math.ceil((secretBytes * 4) / 3)}}$`);
+
+/** Whether a text has the form of a session's secret. What has not belongs to no session. */
+export const isSessionSecret = (text: string): boolean => secretForm.test(text);
 
 export interface NewSession {
   readonly kind: SessionKind;
@@ -107,7 +112,7 @@ export const createWebSessions = (deps: {
   };
   return {
     open: async (tx, s) => {
-      const secret = `${sessionPrefix}${randomBytes(32).toString('base64url')}`;
+      const secret = `${sessionPrefix}${randomBytes(secretBytes).toString('base64url')}`;
       const createdAt = deps.clock.now();
       const expiresAt = createdAt + limits.lifetime * 1000;
       const session = { ...s, id: randomBytes(16).toString('base64url'), createdAt, expiresAt };
@@ -115,7 +120,7 @@ export const createWebSessions = (deps: {
       return { secret, session };
     },
     find: async (secret) => {
-      if (!secret.startsWith(sessionPrefix) || secret.length > 64) return undefined;
+      if (!isSessionSecret(secret)) return undefined;
       const hash = hashOf(secret);
       const key = hash.toString('base64url');
       const hit = cache.get(key);

@@ -48,6 +48,7 @@ export class LocalEnvironment {
   #healthy = false;
   #openToStrangers = false;
   #nextLook = 0;
+  /** The trouble there was when a change was last told. */
   #toldTrouble: string | undefined;
   /** Another program has its web server's port: it must be configured anew. */
   lostItsPort = false;
@@ -158,11 +159,10 @@ export class LocalEnvironment {
     if (this.#closed || this.#checking || performance.now() < this.#nextLook) return;
     this.#checking = true;
     try {
-      const [ready, trouble] = [this.ready, this.#toldTrouble];
+      const { ready } = this;
       await this.#look();
       await this.#checkPort();
-      this.#toldTrouble = this.trouble;
-      if (this.ready !== ready || this.#toldTrouble !== trouble || this.lostItsPort) this.#o.changed();
+      if (this.ready !== ready || this.trouble !== this.#toldTrouble || this.lostItsPort) this.#tell();
       this.#nextLook = performance.now() + (this.ready ? lookAtWell : 0);
     } finally {
       this.#checking = false;
@@ -197,6 +197,11 @@ export class LocalEnvironment {
     this.#unwell.forget(name);
     if (this.#web.starts !== this.#checkedStart || this.#web.state !== 'running') this.#healthy = false;
     this.#nextLook = 0;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#toldTrouble = this.trouble;
     this.#o.changed();
   }
 

@@ -287,7 +287,7 @@ def _add_row(claims: dict, username: str, email: str) -> None:
                 )
             )
     except IntegrityError as error:  # another request was faster, or somebody else has the name or the address
-        log.warning("the Airflow user %s was not made in this try: %s", username, _reason(error))
+        _said.warn("the Airflow user %s was not made in this try: %s", username, _reason(error))
 
 
 def _remove_stored_core_roles(user) -> None:
@@ -334,7 +334,7 @@ def resolve(session, claims: dict):
             return user
         username = _other_name(name) if rows else name
         if rows:
-            log.warning(
+            _said.warn(
                 "%s differs from the Airflow user %s by case only; it becomes the user %s, with rights of its own",
                 name, rows[0].username, username,
             )
