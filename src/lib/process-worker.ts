@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { codeOf, textOf } from './errors.ts';
 import type { Answer, Ask } from './process-asks.ts';
 import { selectFrom } from './process-selection.ts';
-import { allProcesses, type ProcessId, sendSignal } from './process-tree.ts';
+import { allProcesses, type ProcessFacts, type ProcessId, sendSignal } from './process-tree.ts';
 
 /** KILLs every one that can be; the next look finds the others. */
 const killEach = (found: readonly ProcessId[]): void => {
@@ -18,9 +18,9 @@ const killEach = (found: readonly ProcessId[]): void => {
   if (faults.length > 0) throw faults[0];
 };
 
-const answerTo = ({ id, selection, kill }: Ask): Answer => {
+const answerTo = ({ id, selection, kill }: Ask, all: readonly ProcessFacts[]): Answer => {
   try {
-    const found = selectFrom(allProcesses(), selection);
+    const found = selectFrom(all, selection);
     if (kill) killEach(found);
     return { id, found: found.length };
   } catch (error) {
@@ -28,4 +28,21 @@ const answerTo = ({ id, selection, kill }: Ask): Answer => {
   }
 };
 
-parentPort?.on('message', (ask: Ask) => parentPort?.postMessage(answerTo(ask)));
+const waiting: Ask[] = [];
+
+/** One look is new enough for all that were asked before it. */
+const answerAll = (): void => {
+  const asks = waiting.splice(0);
+  let look: readonly ProcessFacts[] | { readonly fault: string };
+  try {
+    look = allProcesses();
+  } catch (error) {
+    look = { fault: textOf(error) };
+  }
+  for (const ask of asks)
+    parentPort?.postMessage('fault' in look ? { id: ask.id, ...look } : answerTo(ask, look));
+};
+
+parentPort?.on('message', (ask: Ask) => {
+  if (waiting.push(ask) === 1) setImmediate(answerAll);
+});
