@@ -12,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, relative } from 'node:path';
@@ -79,10 +80,10 @@ const installAirflow = async (
   server: DatabaseServer,
   bases: Bases,
   name: string,
+  signal: AbortSignal,
 ): Promise<void> => {
   const version = findVersion(name);
   if (!version) throw new Error(`Airflow ${name} is not known`);
-  const signal = AbortSignal.timeout(deadline);
   const report = () => {};
   const base = await bases.ensure(version, report, signal);
   const installer = w.accounts?.installer;
@@ -103,6 +104,21 @@ const basesOf = ({ folders, accounts, env }: World): Bases =>
     sources: packageSources(env),
   });
 
+/** All of them, or none goes on. */
+const installAll = async (w: World, server: DatabaseServer): Promise<void> => {
+  const bases = basesOf(w);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([AbortSignal.timeout(deadline), failed.signal]);
+  const all = versions.map((version) => installAirflow(w, server, bases, version, signal));
+  try {
+    await Promise.all(all);
+  } catch (error) {
+    failed.abort();
+    await Promise.allSettled(all);
+    throw error;
+  }
+};
+
 const keep = (data: string, names: readonly string[], target: string): void => {
   mkdirSync(target);
   for (const name of names) execFileSync('cp', ['-a', join(data, name), target], { timeout: 120_000 });
@@ -114,14 +130,29 @@ const make = async (folder: string, env: GoldenOptions['env']): Promise<void> =>
   makeDataFolder(world.folders, isRoot);
   await withPostgres(world, async () => {});
   keep(data, ['postgres', 'programs'], join(folder, 'plain'));
-  await withPostgres(world, async (server) => {
-    const bases = basesOf(world);
-    await Promise.all(versions.map((version) => installAirflow(world, server, bases, version)));
-  });
+  await withPostgres(world, (server) => installAll(world, server));
   const airflow = join(folder, 'airflow');
   mkdirSync(airflow);
   for (const name of ['bases', 'postgres', 'programs']) renameSync(join(data, name), join(airflow, name));
   rmSync(data, { recursive: true });
+  writeManifest(folder);
+};
+
+/** Every file that suites link to instead of copying it, with its size. */
+const manifestOf = (folder: string): string => join(folder, 'sizes.json');
+
+const writeManifest = (folder: string): void => {
+  const bases = join(folder, 'airflow', 'bases');
+  const sizes = filesBelow(bases).map((file) => [relative(folder, file), statSync(file).size] as const);
+  writeFileSync(manifestOf(folder), JSON.stringify(sizes));
+};
+
+/** Files of a golden folder that are gone or have another size: somebody wrote through a link to them. */
+export const damagedFiles = (folder: string): readonly string[] => {
+  const sizes = JSON.parse(readFileSync(manifestOf(folder), 'utf8')) as readonly [string, number][];
+  return sizes
+    .filter(([file, size]) => statSync(join(folder, file), { throwIfNoEntry: false })?.size !== size)
+    .map(([file]) => file);
 };
 
 const move = (from: string, to: string): void => {
@@ -143,7 +174,7 @@ const move = (from: string, to: string): void => {
 export const golden = async ({ cache, python, env }: GoldenOptions): Promise<string> => {
   const prefix = `golden-${process.geteuid?.()}-`;
   const target = join(cache, `${prefix}${keyOf(python)}`);
-  if (existsSync(target)) return target;
+  if (existsSync(target) && damagedFiles(target).length === 0) return target;
   for (const name of readdirSync(cache).filter((one) => one.startsWith(prefix)))
     rmSync(join(cache, name), { recursive: true, force: true });
   // accounts of the server must get through to it, which they may not below the checkout

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { damagedFiles } from './golden.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const given = process.argv.slice(2);
@@ -93,6 +94,17 @@ const runTests = async () => {
   }
 };
 
+/** What suites share must be at the end as it was; one that is not is made anew by the next set-up. */
+const damagedGolden = () => {
+  const { golden } = read(join(root, '.cache', 'test-tools.json'), {});
+  const damaged = golden === undefined ? [] : damagedFiles(golden);
+  if (damaged.length > 0) {
+    print(`\n✗ ${damaged.length} files in ${golden} were written to through a link, for instance:`);
+    print(damaged.slice(0, 10).join('\n'));
+  }
+  return damaged.length;
+};
+
 const finish = ({ code, report, hooks }) => {
   const tests = testsOf(report);
   const failed = tests.filter((test) => test.status === 'failed');
@@ -106,8 +118,9 @@ const finish = ({ code, report, hooks }) => {
   printSlowest('tests', timed);
   printSlowest('hooks', hooks);
   if (code !== 0 && failed.length + broken.length === 0) print(`\nVitest ended with ${code}; see above.`);
-  print(`\n${passed.length} passed, ${failed.length + broken.length} failed`);
-  process.exitCode = code !== 0 || failed.length + broken.length > 0 || passed.length === 0 ? 1 : 0;
+  const failures = failed.length + broken.length + (damagedGolden() > 0 ? 1 : 0);
+  print(`\n${passed.length} passed, ${failures} failed`);
+  process.exitCode = code !== 0 || failures > 0 || passed.length === 0 ? 1 : 0;
 };
 
 const setUpCode = await setUp();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { DurationsReporter } from './durations-reporter.ts';
 import { LongestFirst } from './longest-first.ts';
@@ -20,6 +21,7 @@ const fullOnly = [
   'test/isolation/real-airflow.test.ts',
 ];
 const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
+const compileCache = fileURLToPath(new URL('../.cache/compiled', import.meta.url));
 /** Where tools/test.mjs wants a report; nothing for who calls Vitest. */
 const report = process.env['WINDSOCK_TEST_REPORT'];
 
@@ -30,6 +32,9 @@ const report = process.env['WINDSOCK_TEST_REPORT'];
 export const config = defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
+    fsModuleCache: true,
+    // Node keeps what the workers compile of packages
+    env: { NODE_COMPILE_CACHE: compileCache },
     reporters: [
       'default',
       new DurationsReporter({ isFull, hooksFile: report && join(report, 'hooks.json') }),
