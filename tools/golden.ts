@@ -175,13 +175,13 @@ export const golden = async ({ cache, python, env }: GoldenOptions): Promise<str
   const prefix = `golden-${process.geteuid?.()}-`;
   const target = join(cache, `${prefix}${keyOf(python)}`);
   if (existsSync(target) && damagedFiles(target).length === 0) return target;
-  for (const name of readdirSync(cache).filter((one) => one.startsWith(prefix)))
-    rmSync(join(cache, name), { recursive: true, force: true });
   // accounts of the server must get through to it, which they may not below the checkout
   const folder = mkdtempSync('/tmp/windsock-golden-');
   chmodSync(folder, 0o755);
   try {
     await make(folder, env);
+    const earlier = readdirSync(cache).filter((one) => one.startsWith(prefix));
+    for (const name of earlier) rmSync(join(cache, name), { recursive: true, force: true });
     move(folder, target);
     return target;
   } finally {
