@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { putDag } from '../harness/dags.ts';
 import { restPath, runCommand, signIn } from '../harness/door.ts';
 import { Failpoints } from '../harness/failpoints.ts';
+import { prepare } from '../harness/golden.ts';
 import { Minter } from '../harness/minter.ts';
 import { Mwaa, newEnvironment } from '../harness/mwaa.ts';
 import {
@@ -85,6 +86,7 @@ describe.each(versions)('Airflow %s outlives its server', (version) => {
 
   beforeAll(async () => {
     place = await makePlace();
+    await prepare(place, [version]);
     failpoints = new Failpoints(place);
     server = await startServer({ place, args: ['--no-demo'], env: failpoints.env });
     putDag(place, name, 'beating.py', beatingDag);
