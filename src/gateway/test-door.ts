@@ -194,8 +194,10 @@ export const openTestDoor = async (folder: string, firstPort: number) => {
   });
   const open = async (record: EnvironmentRecord) => {
     records.set(record.id, record);
-    const hostname = await gateway.door.propose(record, new Set());
-    await gateway.door.open({ ...record, webserverHostname: hostname });
+    const { door } = gateway;
+    const known = door.hasAddress(record) ? record.webserverHostname : undefined;
+    const hostname = known ?? (await door.propose(record, new Set()));
+    await door.open({ ...record, webserverHostname: hostname });
     return { record, hostname, origin: `https://${hostname}`, port: Number(hostname.split(':')[1]) };
   };
   const ask = (port: number, o: RequestOptions & { body?: string | Buffer } = {}): Promise<Got> =>
