@@ -248,7 +248,7 @@ describe('running tasks', () => {
     expect(lives(scheduler)).toBe(true);
     await rig.crash();
     await rig.start();
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await until('a login after the restart', 30, async () => (await login().catch(() => 0)) === 200);
     expect(lives(scheduler)).toBe(true);
     expect((await rig.api.find(name))?.Status).toBe('UPDATING');
     rmSync(join(machine.home, 'busy'));

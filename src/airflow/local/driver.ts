@@ -117,7 +117,7 @@ export class LocalDriver implements AirflowDriver {
           makeTemplate(this.#o, e, report, signal),
         );
       case 'drain':
-        this.#running.drain(e);
+        await this.#running.drain(e);
         return { again: lookAgain.drained, text: 'waiting for running tasks to end', drains: true };
       case 'ready':
         return this.#becomesReady(e.id);

@@ -118,6 +118,7 @@ export class LocalEnvironment {
   drain(): void {
     this.#draining = true;
     this.#components.drain();
+    this.#web.start();
   }
 
   /** True once no task runs any more and none can be started. */

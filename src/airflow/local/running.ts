@@ -5,7 +5,7 @@ import { isAnyAlive } from '../../lib/end-processes.ts';
 import { accountOf, type LocalDriverOptions, placesFor } from './context.ts';
 import { drainFound, foundDrains, longestDrain } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
-import { readFacts } from './facts.ts';
+import { livingOf, readFacts } from './facts.ts';
 import { revisionOf } from './revision.ts';
 import { configure } from './steps.ts';
 import { endStrays, type Owner, processesOf } from './strays.ts';
@@ -62,11 +62,7 @@ export class RunningEnvironments {
       this.#retired.set(e.id, before);
     } else await before?.stop(stopPatience);
     this.#running.delete(e.id);
-    const next = await configure(this.#o, e, {
-      changed: () => this.#changed(e.id),
-      spared: () => [this.#retired.get(e.id)?.webLeader ?? []].flat(),
-    });
-    this.#running.set(e.id, next);
+    await this.#configure(e);
   }
 
   /** False while tasks run that GRACEFUL lets end first, for at most 12 hours. */
@@ -81,10 +77,32 @@ export class RunningEnvironments {
   }
 
   /** Lets the running tasks end; no new one begins. Repeatable. */
-  drain(e: EnvironmentRecord): void {
-    const running = this.#running.get(e.id);
+  async drain(e: EnvironmentRecord): Promise<void> {
+    const running = this.#running.get(e.id) ?? (await this.#takeOver(e));
     if (running) running.drain();
     else drainFound(placesFor(this.#o, e.id).facts, this.#o.bootId);
+  }
+
+  /**
+   * Goes on with what an earlier server left in a drain, as it was before the update, so that its web server is looked
+   * after; undefined when it cannot be gone on with.
+   */
+  async #takeOver(e: EnvironmentRecord): Promise<LocalEnvironment | undefined> {
+    const before = e.status === 'UPDATING' && e.update ? { ...e, spec: e.update.previous } : e;
+    const now = { bootId: this.#o.bootId, revision: revisionOf(before), view: this.#o.view.kind };
+    const living = livingOf(readFacts(placesFor(this.#o, e.id).facts), now);
+    // Whatever is not gone on with is ended, and tasks with their scheduler.
+    if (!living.some(({ component }) => component === 'scheduler')) return undefined;
+    return this.#configure(before);
+  }
+
+  async #configure(e: EnvironmentRecord): Promise<LocalEnvironment> {
+    const next = await configure(this.#o, e, {
+      changed: () => this.#changed(e.id),
+      spared: () => [this.#retired.get(e.id)?.webLeader ?? []].flat(),
+    });
+    this.#running.set(e.id, next);
+    return next;
   }
 
   /** Ends a web server that is not needed any more. */
