@@ -127,7 +127,7 @@ describe.each(versions)('Airflow %s outlives its server', (version) => {
       const answer = await runCommand(place, new Minter(place), name, 'dags trigger beating --run-id one');
       return /one/.test(answer.stdout) || /already exists/i.test(answer.stderr);
     });
-    await until('both tasks run', 90, () => lines('began').length === 2 && lines('beats').length > 2);
+    await until('both tasks run', 180, () => lines('began').length === 2 && lines('beats').length > 2);
     const before = pids();
     server.child.kill('SIGKILL');
     await server.end(10);
