@@ -29,7 +29,7 @@ const versions = full ? (['2.7.2', '3.3.1'] as const) : (['3.3.1'] as const);
 
 /** A task that writes a line a second until a file says that it may end, and a shell task that does the same. */
 const beatingDag = `import os, time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 try:
     from airflow.sdk import dag, task
@@ -41,7 +41,11 @@ except ImportError:  # Airflow 2
     from airflow.operators.bash import BashOperator
 
 
-@dag(dag_id="beating", schedule=None, start_date=datetime(2024, 1, 1), catchup=False)
+# a machine that has too much to do may not let a task reach its API server in Airflow's five seconds: it begins again
+again = {"retries": 5, "retry_delay": timedelta(seconds=5)}
+
+
+@dag(dag_id="beating", schedule=None, start_date=datetime(2024, 1, 1), catchup=False, default_args=again)
 def beating():
     @task
     def beat():
