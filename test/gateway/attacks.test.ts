@@ -172,12 +172,12 @@ describe('a session', () => {
   test('a wrong path of the login, or a wrong method, is answered with the right one', async () => {
     const cases = [
       [two.hostname, 'POST', '/pluginsv2/aws_mwaa/login', 404, /Airflow 2, where it is \/aws_mwaa\/login"/],
-      [two.hostname, 'POST', '/aws_mwaa/login/', 404, /Airflow 2, where it is \/aws_mwaa\/login"/],
-      [two.hostname, 'POST', '/pluginsv2/aws_mwaa/cli', 404, /where it is \/aws_mwaa\/cli"/],
+      [two.hostname, 'POST', '/aws_mwaa/login/', 404, /path: it is \/aws_mwaa\/login"/],
+      [two.hostname, 'POST', '/pluginsv2/aws_mwaa/cli', 404, /path: it is \/aws_mwaa\/cli"/],
       [two.hostname, 'GET', '/pluginsv2/aws_mwaa/aws-console-sso', 404, /\/aws_mwaa\/aws-console-sso"/],
       [one.hostname, 'POST', '/aws_mwaa/login', 404, /Airflow 3, where it is \/pluginsv2\/aws_mwaa\/login"/],
       [one.hostname, 'POST', '/pluginsv2/aws_mwaa/login/', 404, /\/pluginsv2\/aws_mwaa\/login"/],
-      [one.hostname, 'POST', '/aws_mwaa/cli/', 404, /where it is \/aws_mwaa\/cli"/],
+      [one.hostname, 'POST', '/aws_mwaa/cli/', 404, /path: it is \/aws_mwaa\/cli"/],
       [one.hostname, 'GET', '/pluginsv2/aws_mwaa/login', 405, /POST only/],
       [two.hostname, 'GET', '/aws_mwaa/login', 405, /POST only/],
     ] as const;
