@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isOwnStep, type Phase, phases, plan, type Situation } from './plan.ts';
+import type { DoorState } from './ports.ts';
 import type { EnvironmentStatus } from './status.ts';
 import { recordWith } from './testing.ts';
 
@@ -9,14 +10,14 @@ interface World {
   reached: ReadonlySet<Phase>;
   snapshot: boolean;
   hasAddress: boolean;
-  isOpen: boolean;
+  door: DoorState;
 }
 
 const situation = (w: World): Situation => ({
   isReached: (phase) => w.reached.has(phase),
   snapshot: w.snapshot,
   hasAddress: w.hasAddress,
-  isOpen: w.hasAddress && w.isOpen,
+  door: w.door,
 });
 
 /** Phases that another one ends. */
@@ -40,8 +41,8 @@ const after = (goal: Phase | string, w: World): World => {
   }
   const next: Partial<Record<string, Partial<World>>> = {
     'claim-address': { hasAddress: true },
-    open: { isOpen: true },
-    close: { isOpen: false },
+    open: { door: 'open' },
+    close: { door: 'closed' },
     available: { status: 'AVAILABLE' },
     // what is wanted is another version from here on
     updating: { status: 'UPDATING', reached: new Set(['stopped']) },
@@ -67,13 +68,13 @@ const nothing = {
   reached: new Set<Phase>(['restored', 'snapshot-dropped']),
   snapshot: false,
   hasAddress: false,
-  isOpen: false,
+  door: 'closed' as DoorState,
 };
 const running = {
   reached: new Set<Phase>(['prepared', 'running', 'restored', 'snapshot-dropped']),
   snapshot: false,
   hasAddress: true,
-  isOpen: true,
+  door: 'open' as DoorState,
 };
 
 describe('plan', () => {
@@ -112,8 +113,12 @@ describe('plan', () => {
     ]);
   });
 
+  test('another access mode is brought to the door, however far an earlier opening came', () => {
+    expect(runToEnd({ status: 'AVAILABLE', ...running, door: 'outdated' }).goals).toEqual(['open']);
+  });
+
   test('what is suspended is stopped and keeps its address', () => {
-    const w: World = { status: 'AVAILABLE', ...running, isOpen: false };
+    const w: World = { status: 'AVAILABLE', ...running, door: 'closed' };
     const goals = [];
     for (let now = w; goals.length < 5; ) {
       const goal = plan(recordWith({ status: now.status, suspended: true }), situation(now));
@@ -128,7 +133,7 @@ describe('plan', () => {
     reached: fc.uniqueArray(fc.constantFrom(...phases)).map((all) => new Set<Phase>(all)),
     snapshot: fc.boolean(),
     hasAddress: fc.boolean(),
-    isOpen: fc.boolean(),
+    door: fc.constantFrom<DoorState>('closed', 'outdated', 'open'),
   });
 
   test.each([
@@ -141,7 +146,7 @@ describe('plan', () => {
     fc.assert(
       fc.property(anyWorld, (start) => {
         const { world } = runToEnd({ status, ...start });
-        expect(world).toMatchObject({ status: end, hasAddress: true, isOpen: true });
+        expect(world).toMatchObject({ status: end, hasAddress: true, door: 'open' });
         expect([...world.reached]).toEqual(expect.arrayContaining(['prepared', 'running']));
       }),
     );
@@ -153,7 +158,7 @@ describe('plan', () => {
         const { world, goals } = runToEnd({ status: 'DELETING', ...start });
         expect(world.status).toBe('DELETED');
         expect(world.reached.has('removed')).toBe(true);
-        expect(situation(world).isOpen).toBe(false);
+        expect(world.door).toBe('closed');
         if (goals.includes('close')) expect(goals[0]).toBe('close');
       }),
     );
@@ -163,7 +168,7 @@ describe('plan', () => {
     fc.assert(
       fc.property(anyWorld, (start) => {
         const { world, goals } = runToEnd({ status: 'CREATE_FAILED', ...start });
-        expect(situation(world).isOpen).toBe(false);
+        expect(world.door).toBe('closed');
         expect(world.reached.has('stopped')).toBe(true);
         expect(goals).not.toContain('removed');
       }),

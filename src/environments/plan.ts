@@ -1,3 +1,4 @@
+import type { DoorState } from './ports.ts';
 import type { EnvironmentRecord } from './record.ts';
 
 /**
@@ -43,15 +44,14 @@ export interface Situation {
   readonly snapshot: boolean;
   /** The record has an address that the door can give it. */
   readonly hasAddress: boolean;
-  /** The door is open as the record wants it. */
-  readonly isOpen: boolean;
+  readonly door: DoorState;
 }
 
 type Goal = Phase | OwnStep;
 
 const opened = (s: Situation): OwnStep | undefined => {
   if (!s.hasAddress) return 'claim-address';
-  return s.isOpen ? undefined : 'open';
+  return s.door === 'open' ? undefined : 'open';
 };
 
 const reached = (s: Situation, ...wanted: readonly Phase[]): Phase | undefined =>
@@ -61,10 +61,12 @@ const reached = (s: Situation, ...wanted: readonly Phase[]): Phase | undefined =
 const planRun = (s: Situation): Goal | undefined =>
   reached(s, 'prepared') ?? opened(s) ?? reached(s, 'running');
 
-const planDelete = (s: Situation): Goal => (s.isOpen ? 'close' : (reached(s, 'removed') ?? 'tombstone'));
+const planDelete = (s: Situation): Goal =>
+  s.door === 'closed' ? (reached(s, 'removed') ?? 'tombstone') : 'close';
 
 /** Nothing of a failed environment runs; its folders and logs are kept until it is deleted. */
-const planFailed = (s: Situation): Goal | undefined => (s.isOpen ? 'close' : reached(s, 'stopped'));
+const planFailed = (s: Situation): Goal | undefined =>
+  s.door === 'closed' ? reached(s, 'stopped') : 'close';
 
 /**
  * What runs goes on until there is something to replace it with; whether it is well does not matter then. A copy of

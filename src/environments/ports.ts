@@ -214,6 +214,13 @@ export interface AirflowDriver {
   close(leaving: Leaving): Promise<void>;
 }
 
+/**
+ * - `closed`: nothing listens for the environment
+ * - `outdated`: something does, but `open` was not done yet for the access mode that the record has now
+ * - `open`: it is as the record wants it, and nobody is left who came by a way that is closed now
+ */
+export type DoorState = 'closed' | 'outdated' | 'open';
+
 export interface Door {
   /** True when the record has an address that the door can give it. */
   hasAddress(e: EnvironmentRecord): boolean;
@@ -229,6 +236,6 @@ export interface Door {
   open(e: EnvironmentRecord): Promise<void>;
   /** Stops accepting and ends its connections. */
   close(id: EnvironmentId): Promise<void>;
-  /** True while it is open as the record wants it, which it serves by from now on. */
-  isOpen(e: EnvironmentRecord): boolean;
+  /** What is there for this environment. A door that is not closed serves by this record from now on. */
+  stateOf(e: EnvironmentRecord): DoorState;
 }

@@ -46,7 +46,7 @@ const nextStep = (d: ReconcileDeps, e: EnvironmentRecord, found: Observation): s
     isReached: (phase) => found.next(phase) === undefined,
     snapshot: found.snapshot,
     hasAddress: d.door.hasAddress(e),
-    isOpen: d.door.isOpen(e),
+    door: d.door.stateOf(e),
   });
   return goal === undefined || isOwnStep(goal) ? goal : found.next(goal);
 };

@@ -83,7 +83,7 @@ export const fakeDoor = (): { readonly door: Door; readonly isOpen: () => boolea
     door: {
       hasAddress: ({ webserverHostname }) => webserverHostname !== undefined,
       propose: async ({ id }) => `localhost-${id}:7443`,
-      isOpen: () => isOpen,
+      stateOf: () => (isOpen ? 'open' : 'closed'),
       open: async () => {
         isOpen = true;
       },

@@ -13,7 +13,7 @@ import { handle, handleUpgrade, type Io } from './handle.ts';
 import { Names, ownNames } from './names.ts';
 import { createTlsFront, type TlsFront } from './tls-front.ts';
 import { refuseUpgrade } from './upgrade.ts';
-import { accessModeOf, addressesFor, admits, type Way } from './ways.ts';
+import { accessModeOf, addressesFor, admits, OpenedModes, type Way } from './ways.ts';
 
 const nameless = () =>
   problem(421, 'No environment answers by this name here. Use the address that GetEnvironment gives.');
@@ -132,7 +132,9 @@ class NamedDoors {
 /** All environments at one port, each by its name in the domain. */
 export const createNamedDoors = (deps: DoorDeps, domain: string): Door & { closeAll(): Promise<void> } => {
   const doors = new NamedDoors(deps, domain);
+  const opened = new OpenedModes();
   const close = async (id: EnvironmentId): Promise<void> => {
+    opened.forget(id);
     doors.remove(id);
     deps.pools.drop(id);
     deps.connections.cutEnvironment(id);
@@ -149,12 +151,13 @@ export const createNamedDoors = (deps: DoorDeps, domain: string): Door & { close
       await doors.listen();
       doors.add(e);
       await endClosedWays(deps, e);
+      opened.set(e);
     },
     close,
-    isOpen: (e) => {
-      if (!doors.has(e.id)) return false;
+    stateOf: (e) => {
+      if (!doors.has(e.id)) return 'closed';
       doors.add(e);
-      return true;
+      return opened.stateOf(e);
     },
     closeAll: () => doors.close(),
   };

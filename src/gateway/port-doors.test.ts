@@ -73,11 +73,17 @@ describe('the listener', () => {
     await expect(t.open(known)).rejects.toThrow(/Port \d+ .* environment fourth, is taken/);
     await new Promise((resolve) => squatter.close(resolve));
     expect((await t.open(known)).hostname).toBe(known.webserverHostname);
+    const { door } = t.gateway;
+    const open = { ...known, spec: { ...known.spec, WebserverAccessMode: 'PUBLIC_ONLY' } };
+    expect(door.stateOf(open)).toBe('outdated');
+    await door.open(open);
+    expect([door.stateOf(open), door.stateOf(known)]).toEqual(['open', 'outdated']);
+    await door.open(known);
     await t.gateway.door.close('cccccccccccc');
     expect([
-      t.gateway.door.isOpen(recordOf('cccccccccccc', 'third', '3.3.1')),
-      t.gateway.door.isOpen(known),
-    ]).toEqual([false, true]);
+      t.gateway.door.stateOf(recordOf('cccccccccccc', 'third', '3.3.1')),
+      t.gateway.door.stateOf(known),
+    ]).toEqual(['closed', 'open']);
     await expect(t.ask(next.port)).rejects.toThrow(/ECONNREFUSED/);
   });
 });

@@ -7,7 +7,7 @@ import type { DoorDeps } from './deps.ts';
 import { doorFacts } from './door-facts.ts';
 import { handle, handleUpgrade } from './handle.ts';
 import { createTlsFront, type TlsFront } from './tls-front.ts';
-import { accessModeOf, addressesFor, type Way } from './ways.ts';
+import { accessModeOf, addressesFor, OpenedModes, type Way } from './ways.ts';
 
 const portsTried = 500;
 
@@ -122,7 +122,9 @@ const openFirst = async (
 /** Doors of environments that are told apart by port, all at `localhost`. */
 export const createPortDoors = (deps: DoorDeps): Door & { closeAll(): Promise<void> } => {
   const doors = new Map<EnvironmentId, PortDoor>();
+  const opened = new OpenedModes();
   const close = async (id: EnvironmentId): Promise<void> => {
+    opened.forget(id);
     const door = doors.get(id);
     doors.delete(id);
     deps.pools.drop(id);
@@ -153,9 +155,10 @@ export const createPortDoors = (deps: DoorDeps): Door & { closeAll(): Promise<vo
       doors.set(e.id, door);
       if (!door.isRight) await move(door);
       await endClosedWays(deps, e);
+      opened.set(e);
     },
     close,
-    isOpen: (e) => refresh(e)?.isRight ?? false,
+    stateOf: (e) => (refresh(e) ? opened.stateOf(e) : 'closed'),
     closeAll: async () => {
       await Promise.all([...doors.keys()].map(close));
     },

@@ -1,3 +1,5 @@
+import type { DoorState } from '../environments/ports.ts';
+import type { EnvironmentId, EnvironmentRecord } from '../environments/record.ts';
 import type { SessionWay } from '../tokens/session-store.ts';
 
 /** How a connection came in: by the private listener, by the public one, or at an address that is both. */
@@ -44,3 +46,21 @@ export const accessModeOf = ({
 }: {
   readonly spec: { readonly [member: string]: unknown };
 }): AccessMode => (spec['WebserverAccessMode'] as AccessMode | undefined) ?? 'PRIVATE_ONLY';
+
+/** The access mode for which each door was opened, to the end: listeners in place, sessions of closed ways ended. */
+export class OpenedModes {
+  readonly #modes = new Map<EnvironmentId, AccessMode>();
+
+  set(e: EnvironmentRecord): void {
+    this.#modes.set(e.id, accessModeOf(e));
+  }
+
+  forget(id: EnvironmentId): void {
+    this.#modes.delete(id);
+  }
+
+  /** The state of a door that is not closed. */
+  stateOf(e: EnvironmentRecord): DoorState {
+    return this.#modes.get(e.id) === accessModeOf(e) ? 'open' : 'outdated';
+  }
+}

@@ -225,6 +225,24 @@ describe.skipIf(!canMakeNetworks())('by name, with a host in a VPN and one outsi
     expect(cookieOf(again)).toMatch(/^wss_/);
   }, 120_000);
 
+  test('who came by a way that is closed is out, also where the name stays the same', async () => {
+    const enter = async (host: OtherHost, kind: 'private' | 'public') => ({
+      authorization: `Bearer ${cookieOf(from(host, nameOf('both', kind), login(await rig.mint.webToken('both'))))}`,
+    });
+    const [inside, beyond] = [await enter(vpn, 'private'), await enter(outside, 'public')];
+    const statusFor = (headers: Record<string, string>) =>
+      statusOf(from(outside, nameOf('both', 'public'), { path: '/api/v2/dags', headers }));
+    expect([statusFor(inside), statusFor(beyond)]).toEqual([200, 200]);
+    await rig.api.update('both', mode('PUBLIC_ONLY'));
+    await rig.becomes('both', 'AVAILABLE');
+    expect([statusFor(inside), statusFor(beyond)]).toEqual([401, 200]);
+    await rig.api.update('both', mode('PUBLIC_AND_PRIVATE'));
+    await rig.becomes('both', 'AVAILABLE');
+    expect(statusOf(from(vpn, nameOf('both', 'private'), { path: '/api/v2/dags', headers: inside }))).toBe(
+      401,
+    );
+  }, 120_000);
+
   test('a new certificate counts without a restart; a pair that does not fit is told and changes nothing', async () => {
     const before = ca;
     rmSync(join(place.folder, 'domain.key'));
