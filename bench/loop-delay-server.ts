@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Component } from '../src/airflow/local/component.ts';
 import { killSession } from '../src/lib/end-processes.ts';
 import { silentLog } from '../src/lib/log.ts';
-import { processes } from '../src/lib/process-tree.ts';
+import { processes } from '../src/lib/processes.ts';
 
 /** What it is told: to do nothing for so many milliseconds, or to end so many trees with that patience. */
 export interface Order {

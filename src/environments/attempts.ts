@@ -63,8 +63,7 @@ export class Attempts {
 
   /** The record has it all now. */
   written({ id }: EnvironmentRecord): void {
-    const since = this.#attempts.get(id);
-    if (since) this.#attempts.set(id, { ...since, spent: 0, drained: 0 });
+    this.#change(id, { spent: 0, drained: 0 });
   }
 
   underway({ id }: EnvironmentRecord): Underway | undefined {
@@ -73,18 +72,23 @@ export class Attempts {
 
   /** The step waits, since `since`. */
   waits({ id }: EnvironmentRecord, step: string, since: number, waiting: Waiting): void {
-    const before = this.#attempts.get(id);
-    const underway = { step, since, said: waiting.text };
-    if (before) this.#attempts.set(id, { ...before, underway, drains: waiting.drains ?? false });
+    this.#change(id, {
+      underway: { step, since, said: waiting.text },
+      drains: waiting.drains ?? false,
+    });
   }
 
   /** No step is under way any more. */
   ends({ id }: EnvironmentRecord): void {
-    const before = this.#attempts.get(id);
-    if (before) this.#attempts.set(id, { ...before, underway: undefined, drains: false });
+    this.#change(id, { underway: undefined, drains: false });
   }
 
   forget(id: EnvironmentId): void {
     this.#attempts.delete(id);
+  }
+
+  #change(id: EnvironmentId, change: Partial<Attempt>): void {
+    const before = this.#attempts.get(id);
+    if (before) this.#attempts.set(id, { ...before, ...change });
   }
 }

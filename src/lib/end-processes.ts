@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ProcessAsks } from './process-asks.ts';
 import type { Description, Selection } from './process-selection.ts';
-import { type ProcessId, sendSignal } from './process-tree.ts';
+import { type ProcessId, sendSignal } from './processes.ts';
 
 /** TypeScript in a clone, JavaScript in the package. */
 const workerFile = new URL(

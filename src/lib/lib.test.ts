@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endSession } from './end-processes.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { run } from './process.ts';
-import { processes, processFacts } from './process-tree.ts';
+import { processes, processFacts } from './processes.ts';
 import { backOff } from './retry.ts';
 
 let folder: string;

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { killAll } from './end-processes.ts';
 import { codeOf } from './errors.ts';
 import type { Description } from './process-selection.ts';
-import { isAlive, processFacts } from './process-tree.ts';
+import { isAlive, processFacts } from './processes.ts';
 
 const pattern = /\.(\d+)-(\d+)-\d+\.tmp$/;
 

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import { isAnyAlive, killAll } from './end-processes.ts';
 import { ProcessAsks } from './process-asks.ts';
-import { processFacts } from './process-tree.ts';
+import { processFacts } from './processes.ts';
 
 const started: Worker[] = [];
 const opened: ProcessAsks[] = [];

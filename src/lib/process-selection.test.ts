@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Description, type ProcessReader, type Selection, selectFrom } from './process-selection.ts';
-import type { ProcessFacts } from './process-tree.ts';
+import type { ProcessFacts } from './processes.ts';
 
 const facts = (pid: number, more: Partial<ProcessFacts> = {}): ProcessFacts => ({
   ...{ pid, ppid: 1, sessionId: 1, uid: 0, startTime: 10, state: 'S' },

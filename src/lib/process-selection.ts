@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { codeOf } from './errors.ts';
-import type { ProcessFacts, ProcessId } from './process-tree.ts';
+import type { ProcessFacts, ProcessId } from './processes.ts';
 
 /**
  * What is true of a process: everything that is said here. Plain data, so that another thread can look for it. Without

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { codeOf, textOf } from './errors.ts';
 import type { Answer, Ask } from './process-asks.ts';
 import { selectFrom } from './process-selection.ts';
-import { allProcesses, type ProcessFacts, type ProcessId, sendSignal } from './process-tree.ts';
+import { allProcesses, type ProcessFacts, type ProcessId, sendSignal } from './processes.ts';
 
 /** KILLs every one that can be; the next look finds the others. */
 const killEach = (found: readonly ProcessId[]): void => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { killSession } from './end-processes.ts';
-import { type ProcessId, processFacts } from './process-tree.ts';
+import { type ProcessId, processFacts } from './processes.ts';
 
 /** An account to run as; absent fields mean the account of this process. */
 export interface Account {

@@ -13,7 +13,7 @@ import {
 } from '../lib/accounts.ts';
 import { WindsockError } from '../lib/errors.ts';
 import type { Account } from '../lib/process.ts';
-import { processes } from '../lib/process-tree.ts';
+import { processes } from '../lib/processes.ts';
 import { accountNumbers } from '../store/account-numbers.ts';
 import type { LivingEnvironment } from '../store/backup-facts.ts';
 import type { Database } from '../store/database.ts';

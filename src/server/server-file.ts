@@ -4,7 +4,7 @@ import type { ServerFile } from '../config/runtime-files.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { systemClock } from '../lib/clock.ts';
 import { ownVersion } from '../lib/own-version.ts';
-import { processFacts } from '../lib/process-tree.ts';
+import { processFacts } from '../lib/processes.ts';
 
 /** The version of Windsock. */
 export const version = ownVersion();

@@ -2,7 +2,7 @@ import type { ComponentFacts, EnvironmentFacts, PostgresFacts } from '../config/
 import type { ComponentStatus } from '../environments/ports.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
 import { isSettled } from '../environments/status.ts';
-import { processFacts } from '../lib/process-tree.ts';
+import { processFacts } from '../lib/processes.ts';
 import type { OwnDatabaseStatus } from './own-database.ts';
 
 const longestError = 2_000;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processes, processFacts } from '../../lib/process-tree.ts';
+import { processes, processFacts } from '../../lib/processes.ts';
 import { findViewSupport } from '../local/view-support.ts';
 import { runAirflow } from './run.ts';
 import { createCliRunner } from './runner.ts';

@@ -7,7 +7,7 @@ import { killAll, sessionOf } from '../../lib/end-processes.ts';
 import { textOf } from '../../lib/errors.ts';
 import { type Account, idOfNew } from '../../lib/process.ts';
 import type { Selection } from '../../lib/process-selection.ts';
-import type { ProcessId } from '../../lib/process-tree.ts';
+import type { ProcessId } from '../../lib/processes.ts';
 import { commandOf } from '../local/launch.ts';
 import { withoutDataFolder, withoutPackageFolders } from '../local/shown-paths.ts';
 import type { View } from '../local/view.ts';

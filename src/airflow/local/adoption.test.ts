@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isAnyAlive, killAll, killSession, sessionOf } from '../../lib/end-processes.ts';
 import { silentLog } from '../../lib/log.ts';
 import { selectFrom } from '../../lib/process-selection.ts';
-import { allProcesses, isAlive, type ProcessFacts, processes, processFacts } from '../../lib/process-tree.ts';
+import { allProcesses, isAlive, type ProcessFacts, processes, processFacts } from '../../lib/processes.ts';
 import { Component, type ComponentOptions } from './component.ts';
 import { environmentMark } from './environment-variables.ts';
 import { type Facts, livingOf, readFacts, sessionsOf, writeFacts } from './facts.ts';

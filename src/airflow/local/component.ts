@@ -3,7 +3,7 @@ import type { ComponentStatus } from '../../environments/ports.ts';
 import { endSession, killSession } from '../../lib/end-processes.ts';
 import { textOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { isAlive, type ProcessId } from '../../lib/process-tree.ts';
+import { isAlive, type ProcessId } from '../../lib/processes.ts';
 import { backOff } from '../../lib/retry.ts';
 import { adoptLeader, type ComponentSpec, type Leader, startLeader } from './leader.ts';
 

@@ -3,7 +3,7 @@ import { StepFailed } from '../../environments/errors.ts';
 import { killAll, killSession } from '../../lib/end-processes.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Account } from '../../lib/process.ts';
-import type { ProcessId } from '../../lib/process-tree.ts';
+import type { ProcessId } from '../../lib/processes.ts';
 import type { AirflowVersion } from '../versions.ts';
 import { argumentsOf, type ComponentName, componentsOf, neededToBeReady } from './commands.ts';
 import { Component } from './component.ts';

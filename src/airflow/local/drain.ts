@@ -1,4 +1,4 @@
-import { isAlive } from '../../lib/process-tree.ts';
+import { isAlive } from '../../lib/processes.ts';
 import { type Facts, type ProcessFact, readFacts, writeFacts } from './facts.ts';
 
 /** Milliseconds that running tasks get under GRACEFUL (API reference of UpdateEnvironment). */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { sessionOf } from '../../lib/end-processes.ts';
 import type { Description } from '../../lib/process-selection.ts';
-import { isAlive } from '../../lib/process-tree.ts';
+import { isAlive } from '../../lib/processes.ts';
 import type { ViewKind } from './view.ts';
 
 /** A process that was started as a session leader. */

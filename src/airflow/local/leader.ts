@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { isAlive, type ProcessId, processFacts, whenEnded } from '../../lib/process-tree.ts';
+import { isAlive, type ProcessId, processFacts, whenEnded } from '../../lib/processes.ts';
 import { type Command, commandOf, type Launch } from './launch.ts';
 
 /** How one component of an environment is started. */

@@ -5,7 +5,7 @@ import type { DataFolder } from '../../config/data-folder.ts';
 import { serverFileSchema, statusFileSchema } from '../../config/runtime-files.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { codeOf } from '../../lib/errors.ts';
-import { type ProcessId, processes, processFacts } from '../../lib/process-tree.ts';
+import { type ProcessId, processes, processFacts } from '../../lib/processes.ts';
 import { CliError } from '../errors.ts';
 import { type Found, type Report, reportOf } from './report.ts';
 

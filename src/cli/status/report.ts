@@ -1,5 +1,5 @@
 import type { ComponentFacts, EnvironmentFacts, ServerFile, StatusFile } from '../../config/runtime-files.ts';
-import type { ProcessFacts, ProcessId } from '../../lib/process-tree.ts';
+import type { ProcessFacts, ProcessId } from '../../lib/processes.ts';
 
 /** What was found in the data folder. */
 export interface Found {

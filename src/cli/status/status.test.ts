@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerFile, StatusFile } from '../../config/runtime-files.ts';
-import type { ProcessFacts } from '../../lib/process-tree.ts';
+import type { ProcessFacts } from '../../lib/processes.ts';
 import { stopText } from '../commands/stop.ts';
 import { durationText } from './duration.ts';
 import { type Found, type Machine, reportOf, stillRunning } from './report.ts';

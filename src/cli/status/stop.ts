@@ -3,7 +3,7 @@ import type { DataFolder } from '../../config/data-folder.ts';
 import type { ServerFile } from '../../config/runtime-files.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { codeOf } from '../../lib/errors.ts';
-import { isAlive } from '../../lib/process-tree.ts';
+import { isAlive } from '../../lib/processes.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { readReport } from './read.ts';

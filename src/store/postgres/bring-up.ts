@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WindsockError } from '../../lib/errors.ts';
-import { isAlive, type ProcessId, processFacts, whenEnded } from '../../lib/process-tree.ts';
+import { isAlive, type ProcessId, processFacts, whenEnded } from '../../lib/processes.ts';
 import { type LaunchOptions, reasonIn, sizeOf, spawnPostmaster, waitUntilReady } from './launch.ts';
 import { endOrphans, removeMisleadingLock, runningPostmaster, stopPostmaster } from './postmaster.ts';
 

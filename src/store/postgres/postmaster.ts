@@ -3,13 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAnyAlive, killAll, waitUntilGone } from '../../lib/end-processes.ts';
 import { type Description, selectFrom } from '../../lib/process-selection.ts';
-import {
-  isAlive,
-  type ProcessFacts,
-  type ProcessId,
-  processFacts,
-  waitForEnd,
-} from '../../lib/process-tree.ts';
+import { isAlive, type ProcessFacts, type ProcessId, processFacts, waitForEnd } from '../../lib/processes.ts';
 
 const textOfFile = (file: string): string => {
   try {

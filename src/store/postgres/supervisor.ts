@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { textOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { startedAt } from '../../lib/process-tree.ts';
+import { startedAt } from '../../lib/processes.ts';
 import { backOff } from '../../lib/retry.ts';
 import { bringUp, type Postmaster } from './bring-up.ts';
 import type { LaunchOptions } from './launch.ts';
