@@ -62,6 +62,9 @@ const begin = (
 
 const residentMb = (): number => residentMbOf(rig.server.pid);
 
+/** MB: far less than what passes, and more than what the collector of Node lets lie about on a fast machine. */
+const mostGrown = 256;
+
 /** By how many MB the server grows at most while that is done. */
 const growth = async (what: () => Promise<void>): Promise<number> => {
   const before = residentMb();
@@ -167,7 +170,7 @@ describe('one GiB', () => {
       expect(await sizeOf(response)).toBe(1024 * MiB);
     });
     process.stdout.write(`gateway/streams: 1 GiB down, the server grew by ${grown.toFixed(0)} MB\n`);
-    expect(grown).toBeLessThan(100);
+    expect(grown).toBeLessThan(mostGrown);
   });
 
   test('goes up in constant memory, and no faster than Airflow takes it', async () => {
@@ -190,7 +193,7 @@ describe('one GiB', () => {
       expect([response.statusCode, await textOf(response)]).toEqual([200, String(1024 * MiB)]);
     });
     process.stdout.write(`gateway/streams: 1 GiB up, the server grew by ${grown.toFixed(0)} MB\n`);
-    expect(grown).toBeLessThan(100);
+    expect(grown).toBeLessThan(mostGrown);
   });
 
   test('A37: ten are refused before a byte of them is taken', async () => {
