@@ -115,6 +115,9 @@ describe('plan', () => {
 
   test('another access mode is brought to the door, however far an earlier opening came', () => {
     expect(runToEnd({ status: 'AVAILABLE', ...running, door: 'outdated' }).goals).toEqual(['open']);
+    const slow: World = { status: 'UPDATING', ...running, door: 'outdated', reached: new Set() };
+    expect(runToEnd(slow).goals[0]).toBe('open');
+    expect(runToEnd({ ...slow, hasAddress: false }).goals.slice(0, 2)).toEqual(['claim-address', 'open']);
   });
 
   test('what is suspended is stopped and keeps its address', () => {

@@ -57,9 +57,12 @@ const opened = (s: Situation): OwnStep | undefined => {
 const reached = (s: Situation, ...wanted: readonly Phase[]): Phase | undefined =>
   wanted.find((phase) => !s.isReached(phase));
 
+/** Whom another access mode keeps out is out before anything else is done, which may take long or fail. */
+const changed = (s: Situation): OwnStep | undefined => (s.door === 'outdated' ? opened(s) : undefined);
+
 /** Airflow is told its public address, so it has one before it runs; the door answers 503 until it is ready. */
 const planRun = (s: Situation): Goal | undefined =>
-  reached(s, 'prepared') ?? opened(s) ?? reached(s, 'running');
+  changed(s) ?? reached(s, 'prepared') ?? opened(s) ?? reached(s, 'running');
 
 const planDelete = (s: Situation): Goal =>
   s.door === 'closed' ? (reached(s, 'removed') ?? 'tombstone') : 'close';
@@ -83,7 +86,7 @@ const planUpdate = (s: Situation): Goal => planRun(s) ?? reached(s, 'snapshot-dr
 const planRollBack = (s: Situation): Goal => reached(s, 'restored') ?? planRun(s) ?? 'rolled-back';
 
 /** It keeps its address, so that nobody else gets it meanwhile. */
-const planSuspended = (s: Situation): Goal | undefined => reached(s, 'stopped') ?? opened(s);
+const planSuspended = (s: Situation): Goal | undefined => changed(s) ?? reached(s, 'stopped') ?? opened(s);
 
 /** What to reach or to do next for what the record wants, or undefined when nothing is to do. Pure. */
 export const plan = (record: EnvironmentRecord, s: Situation): Goal | undefined => {

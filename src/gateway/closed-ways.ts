@@ -4,7 +4,9 @@ import { accessModeOf, closedWays } from './ways.ts';
 
 /** Ends the sessions that came in by a way that the environment no longer has, and records how many. */
 export const endClosedWays = async (deps: DoorDeps, e: EnvironmentRecord): Promise<void> => {
-  for (const way of closedWays(accessModeOf(e))) {
+  const closed = closedWays(accessModeOf(e));
+  deps.connections.setClosedWays(e.id, closed);
+  for (const way of closed) {
     const announce = await deps.environments.inTransaction(async (tx) => {
       const { ended, announce: tell } = await deps.tokens.sessions.endWhere(
         tx,
@@ -24,6 +26,5 @@ export const endClosedWays = async (deps: DoorDeps, e: EnvironmentRecord): Promi
       return tell;
     });
     announce();
-    deps.connections.cutWay(e.id, way);
   }
 };

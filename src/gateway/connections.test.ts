@@ -37,3 +37,21 @@ test('a request that was let in just before the end is cut when it gets here', (
   expect(connections.sessions().map(({ id }) => id)).toEqual(['b']);
   connections.close();
 });
+
+test('a way that is closed lets nothing go on and nothing begin, until it is open again', () => {
+  const { cut, connections } = open();
+  const add = (id: string, way: 'private' | 'public') =>
+    connections.add(session(id), way, () => void cut.push(id));
+  add('inside', 'private');
+  add('outside', 'public');
+  connections.setClosedWays('e', ['public']);
+  add('late', 'public');
+  expect(cut).toEqual(['outside', 'late']);
+  connections.setClosedWays('e', []);
+  add('again', 'public');
+  connections.setClosedWays('e', ['public']);
+  connections.cutEnvironment('e');
+  add('anew', 'public');
+  expect(cut).toEqual(['outside', 'late', 'again', 'inside']);
+  connections.close();
+});

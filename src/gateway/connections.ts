@@ -6,8 +6,8 @@ import type { Way } from './ways.ts';
 /** Requests and sockets on their way, by session, so that they end when it does. */
 export interface OpenConnections {
   /**
-   * Notes a connection; call what it gives when it has ended by itself. It is cut at once when the session ended
-   * while the request was on its way here.
+   * Notes a connection; call what it gives when it has ended by itself. It is cut at once when the session ended, or
+   * the way was closed, while the request was on its way here.
    */
   add(session: WebSession, way: Way, cut: () => void): () => void;
   /** Those that have something open. */
@@ -15,8 +15,8 @@ export interface OpenConnections {
   readonly sessionEnded: SessionEnded;
   /** Cuts everything that is open at an environment. */
   cutEnvironment(id: string): void;
-  /** Cuts what came to an environment by one way. */
-  cutWay(environmentId: string, way: Way): void;
+  /** Cuts what came to an environment by these ways, and what is still to come by them, until they are set again. */
+  setClosedWays(environmentId: string, ways: readonly Way[]): void;
   close(): void;
 }
 
@@ -34,6 +34,7 @@ export const createOpenConnections = (clock: Clock): OpenConnections => {
   const open = new Set<Open>();
   /** Sessions that ended lately, with when they can be forgotten; oldest first. */
   const ended = new Map<string, number>();
+  const closedWays = new Map<string, readonly Way[]>();
   const forget = (): void => {
     for (const [id, until] of ended) {
       if (until > clock.monotonic()) return;
@@ -55,7 +56,8 @@ export const createOpenConnections = (clock: Clock): OpenConnections => {
   return {
     add: (session, way, cut) => {
       const entry = { session, way, cut };
-      if (ended.has(session.id)) cut();
+      const isClosed = closedWays.get(session.environmentId)?.includes(way) ?? false;
+      if (isClosed || ended.has(session.id)) cut();
       else open.add(entry);
       return () => open.delete(entry);
     },
@@ -64,8 +66,14 @@ export const createOpenConnections = (clock: Clock): OpenConnections => {
       ended.set(e.sessionId, clock.monotonic() + rememberFor);
       cutWhere((s) => s.id === e.sessionId);
     },
-    cutEnvironment: (id) => cutWhere((s) => s.environmentId === id),
-    cutWay: (environmentId, way) => cutWhere((s, by) => s.environmentId === environmentId && by === way),
+    cutEnvironment: (id) => {
+      closedWays.delete(id);
+      cutWhere((s) => s.environmentId === id);
+    },
+    setClosedWays: (id, ways) => {
+      closedWays.set(id, ways);
+      cutWhere((s, way) => s.environmentId === id && ways.includes(way));
+    },
     close: () => clearInterval(timer),
   };
 };

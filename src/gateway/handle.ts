@@ -91,8 +91,18 @@ const senderOf = (deps: DoorDeps, arrival: Arrival) => ({
   isProxy: (address: string) => deps.arrivals.isProxy(address),
 });
 
-/** Serves one request. Never throws. */
-export const handle = async (deps: DoorDeps, door: DoorFacts, arrival: Arrival, io: Io): Promise<void> => {
+/** What a request gets by a name that no environment has, or by a way that its access mode does not allow. */
+const nobodyHere = (): Answer =>
+  problem(421, 'No environment answers by this name here. Use the address that GetEnvironment gives.');
+
+/** Serves one request; `door` is undefined where no environment is for it. Never throws. */
+export const handle = async (
+  deps: DoorDeps,
+  door: DoorFacts | undefined,
+  arrival: Arrival,
+  io: Io,
+): Promise<void> => {
+  if (door === undefined) return send(io.res, nobodyHere());
   let request: DoorRequest | undefined;
   try {
     if (arrival.crowded) io.res.shouldKeepAlive = false;
@@ -107,15 +117,16 @@ export const handle = async (deps: DoorDeps, door: DoorFacts, arrival: Arrival, 
   drain(io);
 };
 
-/** Serves one upgrade. Never throws. */
+/** Serves one upgrade; `door` is undefined where no environment is for it. Never throws. */
 export const handleUpgrade = async (
   deps: DoorDeps,
-  door: DoorFacts,
+  door: DoorFacts | undefined,
   arrival: Arrival,
   req: IncomingMessage,
   socket: Duplex,
   early: Buffer,
 ): Promise<void> => {
+  if (door === undefined) return refuseUpgrade(socket, nobodyHere());
   try {
     const request = readRequest(req, door, senderOf(deps, arrival));
     deps.limits.beforeRequest(arrival);

@@ -3,20 +3,15 @@ import type { TLSSocket } from 'node:tls';
 import type { Door } from '../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../environments/record.ts';
 import { WindsockError } from '../lib/errors.ts';
-import { problem, send } from './answer.ts';
 import type { Arrival } from './arrivals.ts';
 import { BoundPort } from './bound-port.ts';
 import { endClosedWays } from './closed-ways.ts';
 import type { DoorDeps } from './deps.ts';
 import { type DoorFacts, doorFacts } from './door-facts.ts';
-import { handle, handleUpgrade, type Io } from './handle.ts';
+import { handle, handleUpgrade } from './handle.ts';
 import { Names, ownNames } from './names.ts';
 import { createTlsFront, type TlsFront } from './tls-front.ts';
-import { refuseUpgrade } from './upgrade.ts';
 import { accessModeOf, addressesFor, admits, OpenedModes, type Way } from './ways.ts';
-
-const nameless = () =>
-  problem(421, 'No environment answers by this name here. Use the address that GetEnvironment gives.');
 
 /**
  * The name that a connection is for: that of the handshake, with which each request must agree. A proxy that ends
@@ -112,20 +107,12 @@ class NamedDoors {
       tls: this.#deps.tls,
       arrivals: this.#deps.arrivals,
       serves: (name) => this.#facts(name.toLowerCase(), way) !== undefined,
-      onRequest: (arrival, req, res) => this.#request(factsOf(arrival, req), arrival, { req, res }),
-      onUpgrade: (arrival, req, socket, head) => {
-        const facts = factsOf(arrival, req);
-        if (facts) void handleUpgrade(this.#deps, facts, arrival, req, socket, head);
-        else refuseUpgrade(socket, nameless());
-      },
+      onRequest: (arrival, req, res) => void handle(this.#deps, factsOf(arrival, req), arrival, { req, res }),
+      onUpgrade: (arrival, req, socket, head) =>
+        void handleUpgrade(this.#deps, factsOf(arrival, req), arrival, req, socket, head),
     });
     this.#fronts.set(way, front);
     return front;
-  }
-
-  #request(facts: DoorFacts | undefined, arrival: Arrival, io: Io): void {
-    if (facts) void handle(this.#deps, facts, arrival, io);
-    else send(io.res, nameless());
   }
 }
 
@@ -147,12 +134,12 @@ export const createNamedDoors = (deps: DoorDeps, domain: string): Door & { close
         throw new WindsockError('NameTaken', `Another environment goes by ${hostname}.`);
       return hostname;
     },
-    open: async (e) => {
-      await doors.listen();
-      doors.add(e);
-      await endClosedWays(deps, e);
-      opened.set(e);
-    },
+    open: (e) =>
+      opened.during(e, async () => {
+        await doors.listen();
+        doors.add(e);
+        await endClosedWays(deps, e);
+      }),
     close,
     stateOf: (e) => {
       if (!doors.has(e.id)) return 'closed';

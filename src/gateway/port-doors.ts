@@ -7,7 +7,7 @@ import type { DoorDeps } from './deps.ts';
 import { doorFacts } from './door-facts.ts';
 import { handle, handleUpgrade } from './handle.ts';
 import { createTlsFront, type TlsFront } from './tls-front.ts';
-import { accessModeOf, addressesFor, OpenedModes, type Way } from './ways.ts';
+import { accessModeOf, addressesFor, admits, OpenedModes, type Way } from './ways.ts';
 
 const portsTried = 500;
 
@@ -65,7 +65,9 @@ class PortDoor {
     const { hostname } = this;
     // other programs of the machine answer at localhost too
     const found = { hostname, hostnames: () => [hostname], way, isOwnName: false };
-    const facts = () => doorFacts({ ...found, record: this.record });
+    // a listener stays for a moment after the mode was changed, and for longer where another one cannot be made
+    const facts = () =>
+      admits(accessModeOf(this.record), way) ? doorFacts({ ...found, record: this.record }) : undefined;
     const front = createTlsFront({
       tls: this.#deps.tls,
       arrivals: this.#deps.arrivals,
@@ -128,6 +130,7 @@ export const createPortDoors = (deps: DoorDeps): Door & { closeAll(): Promise<vo
     const door = doors.get(id);
     doors.delete(id);
     deps.pools.drop(id);
+    deps.connections.cutEnvironment(id);
     await door?.close();
   };
   const refresh = (e: EnvironmentRecord): PortDoor | undefined => {
@@ -149,14 +152,14 @@ export const createPortDoors = (deps: DoorDeps): Door & { closeAll(): Promise<vo
       doors.set(e.id, door);
       return door.hostname;
     },
-    open: async (e) => {
-      const known = refresh(e);
-      const door = known ?? (await reopen(deps, e, portOf(e.webserverHostname) ?? 0));
-      doors.set(e.id, door);
-      if (!door.isRight) await move(door);
-      await endClosedWays(deps, e);
-      opened.set(e);
-    },
+    open: (e) =>
+      opened.during(e, async () => {
+        const known = refresh(e);
+        const door = known ?? (await reopen(deps, e, portOf(e.webserverHostname) ?? 0));
+        doors.set(e.id, door);
+        if (!door.isRight) await move(door);
+        await endClosedWays(deps, e);
+      }),
     close,
     stateOf: (e) => (refresh(e) ? opened.stateOf(e) : 'closed'),
     closeAll: async () => {

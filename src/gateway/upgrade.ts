@@ -67,6 +67,7 @@ const connect = async (
     protocol: 'websocket',
     signal: AbortSignal.timeout(handshakeDeadlineMs),
   });
+  if (socket.destroyed) return void upstream.destroy();
   const release = deps.connections.add(admitted.session, door.way, () => socket.destroy());
   socket.once('close', release);
   const back = Object.entries(headers).flatMap(([name, value]) =>

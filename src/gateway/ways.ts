@@ -51,7 +51,10 @@ export const accessModeOf = ({
 export class OpenedModes {
   readonly #modes = new Map<EnvironmentId, AccessMode>();
 
-  set(e: EnvironmentRecord): void {
+  /** What is opened counts only once all of it is done. */
+  async during(e: EnvironmentRecord, open: () => Promise<void>): Promise<void> {
+    this.forget(e.id);
+    await open();
     this.#modes.set(e.id, accessModeOf(e));
   }
 
@@ -59,8 +62,13 @@ export class OpenedModes {
     this.#modes.delete(id);
   }
 
-  /** The state of a door that is not closed. */
+  /**
+   * The state of a door that is not closed. One that was wanted for another mode meanwhile must be opened anew, also
+   * for the mode it had before: people may have come in by what the other mode allowed.
+   */
   stateOf(e: EnvironmentRecord): DoorState {
-    return this.#modes.get(e.id) === accessModeOf(e) ? 'open' : 'outdated';
+    if (this.#modes.get(e.id) === accessModeOf(e)) return 'open';
+    this.forget(e.id);
+    return 'outdated';
   }
 }
