@@ -30,8 +30,8 @@ export interface MetadataDatabases {
   version(id: EnvironmentId): Promise<string | undefined>;
   /** Writes down that its tables are of this version now. */
   setVersion(id: EnvironmentId, version: string): Promise<void>;
-  /** Copies the database aside, all or nothing; none of its processes may run. */
-  snapshot(id: EnvironmentId): Promise<void>;
+  /** Copies the database aside, all or nothing, until the signal; none of its processes may run. */
+  snapshot(id: EnvironmentId, signal: AbortSignal): Promise<void>;
   hasSnapshot(id: EnvironmentId): Promise<boolean>;
   /** Puts the copy in the place of the database; repeatable at any line, and nothing to do without a copy. */
   restore(id: EnvironmentId): Promise<void>;

@@ -7,7 +7,7 @@ import { randomSecret } from '../lib/ids.ts';
 import { CautiousClient } from './cautious-client.ts';
 import { dropDatabase, dropRole } from './drop-metadata.ts';
 import { databaseOf, databasesOf, roleOf } from './metadata-names.ts';
-import { snapshots } from './snapshots.ts';
+import { type AsAdministrator, snapshots } from './snapshots.ts';
 
 export interface MetadataServer {
   /** A connection with the rights of a superuser, to one of the server's databases. */
@@ -47,11 +47,11 @@ const ignoring = async (code: string, work: Promise<unknown>): Promise<void> => 
  * its DAGs plant would run with the rights of whoever reads it.
  */
 export const metadataDatabases = (server: MetadataServer): MetadataDatabases => {
-  const as = async <T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
+  const as: AsAdministrator = async (database, work, patience = 120_000) => {
     const client = new CautiousClient({
       ...server.administrator(database),
       connectionTimeoutMillis: 10_000,
-      query_timeout: 120_000,
+      query_timeout: patience,
     });
     client.on('error', () => {});
     await client.connect();
@@ -148,6 +148,8 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     as('postgres', async (client) => {
       const [database, role] = [databaseOf(environment), roleOf(environment)];
       if (!(await mayLogIn(client, role))) await copy(client, environment, base, version);
+      // Making a snapshot that did not end may have left it closed.
+      else await openToOwner(client, database);
       await client.query(
         `alter role ${id(role)} login connection limit ${connections} password ${literal(password)}`,
       );

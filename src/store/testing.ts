@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ensureAccount } from '../lib/accounts.ts';
 import { silentLog } from '../lib/log.ts';
 import { type Database, openDatabase } from './database.ts';
-import { embeddedServer } from './database-server.ts';
+import { type DatabaseServer, embeddedServer } from './database-server.ts';
 import { migrate } from './migrate.ts';
 import { programsFor } from './postgres/binaries.ts';
 import { ensureCluster } from './postgres/cluster.ts';
@@ -18,6 +18,7 @@ export interface TestDatabase {
   readonly db: Database;
   /** Another pool on the same database, as a second server would have. */
   readonly another: () => Database;
+  readonly server: DatabaseServer;
   readonly end: () => Promise<void>;
 }
 
@@ -53,6 +54,7 @@ export const startTestDatabase = async (): Promise<TestDatabase> => {
   return {
     db,
     another,
+    server,
     end: async () => {
       await Promise.all(pools.map((pool) => pool.close()));
       await postgres.stop();

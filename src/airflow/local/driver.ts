@@ -239,7 +239,7 @@ export class LocalDriver implements AirflowDriver {
         this.#unfollow(e.id);
         return this.#running.stop(e.id);
       case 'snapshot':
-        return this.#o.databases.snapshot(e.id);
+        return this.#o.databases.snapshot(e.id, o.lease.signal);
       case 'restore':
         this.#schemas.delete(e.id);
         return this.#o.databases.restore(e.id);
