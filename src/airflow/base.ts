@@ -278,8 +278,16 @@ export class Bases {
    */
   async #seal(folder: string): Promise<void> {
     const options = { env: { PATH: '/usr/bin:/bin' }, cwd: '/', timeout: 120_000 };
-    if (this.#options.installer) await run('chown', ['-R', '-h', '0:0', folder], options);
-    await run('chmod', ['-R', 'a-w,a+rX', folder], options);
-    await run('find', [folder, '-type', 'd', '-exec', 'chmod', 'u+w', '{}', '+'], options);
+    const done = async (program: string, ...args: readonly string[]): Promise<void> => {
+      const { exitCode, stderr, timedOut } = await run(program, args, options);
+      const why = timedOut ? 'it took more than 2 minutes' : stderr.trim().slice(-500);
+      if (exitCode !== 0)
+        throw new StepFailed(`The installation could not be made read-only (${program}): ${why}`, {
+          retry: true,
+        });
+    };
+    if (this.#options.installer) await done('chown', '-R', '-h', '0:0', folder);
+    await done('chmod', '-R', 'a-w,a+rX', folder);
+    await done('find', folder, '-type', 'd', '-exec', 'chmod', 'u+w', '{}', '+');
   }
 }
