@@ -9,7 +9,7 @@ import { selectFrom } from '../../lib/process-selection.ts';
 import { allProcesses, isAlive, type ProcessFacts, processes, processFacts } from '../../lib/processes.ts';
 import { Component, type ComponentOptions } from './component.ts';
 import { environmentMark } from './environment-variables.ts';
-import { type Facts, livingOf, readFacts, sessionsOf, writeFacts } from './facts.ts';
+import { type Facts, forgetProcesses, livingOf, readFacts, sessionsOf, writeFacts } from './facts.ts';
 import { type ComponentSpec, startLeader } from './leader.ts';
 import { endStrays } from './strays.ts';
 
@@ -155,7 +155,7 @@ describe('facts', () => {
   const facts = { format: 4, folder: '/', bootId: 'b', revision: 'r', view: 'none', webPort: 4711 } as const;
   const now = { bootId: 'b', revision: 'r', view: 'none' } as const;
   const ours = (written: Facts, bootId: string, all: readonly ProcessFacts[]) =>
-    selectFrom(all, { anyOf: sessionsOf(written, bootId) }).map(({ pid }) => pid);
+    selectFrom(all, { anyOf: sessionsOf(written, bootId, 0) }).map(({ pid }) => pid);
   const other: ProcessFacts = { pid: 2, ppid: 1, uid: 0, state: 'S', sessionId: 0, startTime: 10 };
 
   test('a process that took over the number of ours is a stranger', () => {
@@ -172,11 +172,12 @@ describe('facts', () => {
     expect(ours(written, 'after', [child])).toEqual([]);
   });
 
-  test('children in the session of a leader that ended are ours', () => {
+  test('children in the session of a leader that ended are ours, unless another account has its number now', () => {
     const written = { ...facts, processes: [{ ...fact, pid: 999_999_999, startTime: 5 }] };
     const children = [
       { ...other, sessionId: 999_999_999 },
       { ...other, pid: 3, sessionId: 999_999_998 },
+      { ...other, pid: 4, sessionId: 999_999_999, uid: 7 },
     ];
     expect(ours(written, 'b', children)).toEqual([2]);
   });
@@ -190,6 +191,9 @@ describe('facts', () => {
     expect(livingOf(readFacts(file), { ...now, revision: 'other' })).toEqual([]);
     expect(livingOf(readFacts(file), { ...now, bootId: 'c' })).toEqual([]);
     expect(livingOf(readFacts(file), { ...now, view: 'root' })).toEqual([]);
+    forgetProcesses(file);
+    expect(readFacts(file)).toMatchObject({ webPort: 4711, revision: 'r', processes: [] });
+    forgetProcesses(join(folder, 'no-such-facts.json'));
     const copy = join(mkdtempSync(join(folder, 'copy-')), 'facts.json');
     writeFileSync(copy, readFileSync(file));
     expect(readFacts(copy)).toBeUndefined();

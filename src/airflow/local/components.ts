@@ -41,7 +41,7 @@ export interface ComponentsOptions {
   /** False while another server may be acting on this environment. */
   readonly mayStart: () => boolean;
   /** Leaders that are not of these components and go on: the web server that serves until this one is ready. */
-  readonly spared: () => readonly number[];
+  readonly spared: () => readonly ProcessId[];
 }
 
 /**
@@ -94,7 +94,7 @@ export class Components {
   async stop(patience: number): Promise<boolean> {
     const owner = this.#owner();
     await Promise.all(this.all.map((c) => c.stop(patienceWith(c, patience))));
-    return killAll({ anyOf: processesOf(owner), outsideTreesOf: this.#o.spared() });
+    return killAll({ anyOf: processesOf(owner), outsideTreesOf: this.#sparedPids });
   }
 
   /** Ends every component but the web server. */
@@ -116,8 +116,12 @@ export class Components {
     return this.all.find((c) => c.name === 'scheduler');
   }
 
+  get #sparedPids(): readonly number[] {
+    return this.#o.spared().map(({ pid }) => pid);
+  }
+
   get #leaders(): readonly number[] {
-    return [...this.all.flatMap((c) => c.leader?.pid ?? []), ...this.#o.spared()];
+    return [...this.all.flatMap((c) => c.leader?.pid ?? []), ...this.#sparedPids];
   }
 
   #owner(): Owner {
@@ -175,6 +179,11 @@ export class Components {
       const fact = { component: c.name, pid: process.pid, startTime: process.startTime, restarts };
       return [{ ...fact, since: isStarting ? Date.now() : since, ...(c.draining ? { draining: true } : {}) }];
     });
-    writeFacts(places.facts, { bootId, revision, view: view?.kind ?? 'none', webPort, processes });
+    // No component has that name, so a later server ends it.
+    const spared = this.#o.spared().map(({ pid, startTime }) => {
+      return { component: 'retired webserver', pid, startTime, restarts: 0, since: Date.now() };
+    });
+    const written = { bootId, revision, view: view?.kind ?? 'none', webPort } as const;
+    writeFacts(places.facts, { ...written, processes: [...processes, ...spared] });
   }
 }

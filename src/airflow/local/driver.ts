@@ -201,10 +201,17 @@ export class LocalDriver implements AirflowDriver {
       schema: leaving || (await this.#schemaOf(e)) === e.spec.AirflowVersion,
       snapshot: e.update !== undefined && (await this.#o.databases.hasSnapshot(e.id)),
       nextBase: this.#hasNextBase(e),
-      configuration: running !== undefined && running.revision === revisionOf(e) && !running.lostItsPort,
+      configuration:
+        running !== undefined &&
+        !running.isClosed &&
+        running.revision === revisionOf(e) &&
+        !running.lostItsPort,
       started: running?.started ?? false,
       ready: running?.ready ?? false,
-      processes: await this.#running.hasProcesses(e.id),
+      // A creation may fail before anything runs; what follows its DAGs is ended with the rest.
+      processes:
+        (e.status === 'CREATE_FAILED' && this.#following.has(e.id)) ||
+        (await this.#running.hasProcesses(e.id)),
       drained: this.#running.isDrained(e),
     };
   }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
 import type { ComponentStatus, WebTarget } from '../../environments/ports.ts';
+import type { ProcessId } from '../../lib/processes.ts';
 import { type ComponentName, neededToBeReady } from './commands.ts';
 import type { Component } from './component.ts';
 import { Components, type ComponentsOptions } from './components.ts';
@@ -109,9 +110,14 @@ export class LocalEnvironment {
     return this.#o.revision;
   }
 
-  /** The number of the web server's process, which may serve on while the rest is replaced. */
-  get webLeader(): number | undefined {
-    return this.#web.leader?.pid;
+  /** The web server's process, which may serve on while the rest is replaced. */
+  get webLeader(): ProcessId | undefined {
+    return this.#web.leader;
+  }
+
+  /** It was told to end, whether all of it has or not: it is not started again, only replaced. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Lets the running tasks end, and starts none; the web server is looked after meanwhile. Repeatable. */

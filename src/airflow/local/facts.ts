@@ -52,9 +52,15 @@ export const readFacts = (file: string): Facts | undefined => {
 export const writeFacts = (file: string, facts: Omit<Facts, 'format' | 'folder'>): void =>
   writeFileAtomic(file, JSON.stringify({ format, folder: dirname(file), ...facts }), { mode: 0o600 });
 
-/** The sessions that these facts tell of; of another boot there is none. */
-export const sessionsOf = (facts: Facts | undefined, bootId: string): readonly Description[] =>
-  facts?.bootId === bootId ? facts.processes.map(sessionOf) : [];
+/** Writes down that none of the processes is left: their numbers may be those of strangers from now on. */
+export const forgetProcesses = (file: string): void => {
+  const facts = readFacts(file);
+  if (facts !== undefined && facts.processes.length > 0) writeFacts(file, { ...facts, processes: [] });
+};
+
+/** The sessions of this account that these facts tell of; of another boot there is none. */
+export const sessionsOf = (facts: Facts | undefined, bootId: string, uid: number): readonly Description[] =>
+  facts?.bootId === bootId ? facts.processes.map((fact) => ({ ...sessionOf(fact), uid })) : [];
 
 /** The processes that still live of what was written down for this revision, if they see what the next ones will. */
 export const livingOf = (

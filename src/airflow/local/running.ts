@@ -5,7 +5,7 @@ import { isAnyAlive } from '../../lib/end-processes.ts';
 import { accountOf, type LocalDriverOptions, placesFor } from './context.ts';
 import { drainFound, foundDrains, longestDrain } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
-import { livingOf, readFacts } from './facts.ts';
+import { forgetProcesses, livingOf, readFacts } from './facts.ts';
 import { revisionOf } from './revision.ts';
 import { configure } from './steps.ts';
 import { endStrays, type Owner, processesOf } from './strays.ts';
@@ -108,19 +108,21 @@ export class RunningEnvironments {
   /** Ends a web server that is not needed any more. */
   async endRetired(id: EnvironmentId): Promise<void> {
     const retired = this.#retired.get(id);
-    this.#retired.delete(id);
     await retired?.stopWeb(stopPatience);
+    if (this.#retired.get(id) === retired) this.#retired.delete(id);
   }
 
   /** @throws StepFailed when something cannot be ended */
   async stop(id: EnvironmentId): Promise<void> {
     const running = this.#running.get(id);
     // both at once: together they must not take longer than one
-    const retired = this.endRetired(id);
-    const gone = running ? await running.stop(stopPatience) : await endStrays(this.owner(id), []);
-    await retired;
+    const [gone] = await Promise.all([
+      running ? running.stop(stopPatience) : endStrays(this.owner(id), []),
+      this.endRetired(id),
+    ]);
     this.#running.delete(id);
     if (!gone) throw new StepFailed('Some processes of the environment cannot be ended', { retry: true });
+    forgetProcesses(placesFor(this.#o, id).facts);
   }
 
   /** Looks after all of them. */

@@ -19,7 +19,7 @@ const ownUid = process.geteuid?.() ?? -1;
 export const processesOf = (o: Owner): readonly Description[] => {
   const own =
     o.uid === undefined ? { uid: ownUid, variable: environmentMark(o.root).join('=') } : { uid: o.uid };
-  return [own, ...sessionsOf(o.facts, o.bootId)];
+  return [own, ...sessionsOf(o.facts, o.bootId, own.uid)];
 };
 
 /**
