@@ -12,6 +12,13 @@ export class GenerationChanged extends WindsockError {
   }
 }
 
+/** A request holds the record for longer than a write of the loop waits. */
+export class RecordLocked extends WindsockError {
+  constructor(id: string) {
+    super('RecordLocked', 'Another request is changing the environment', { detail: id });
+  }
+}
+
 export class LeaseLost extends WindsockError {
   constructor(id: string) {
     super('LeaseLost', 'Another server acts on this environment now', { detail: id });

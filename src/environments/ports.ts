@@ -28,7 +28,7 @@ export interface Lease {
 export interface KeyLock extends Lease {
   /**
    * Writes what was reached, over the connection that holds the lock. Throws GenerationChanged when the record is no
-   * longer as it was read (generation, status), and LeaseLost.
+   * longer as it was read (generation, status), RecordLocked when a request holds it for too long, and LeaseLost.
    */
   setObserved(read: EnvironmentRecord, change: ObservedChange): Promise<void>;
   /** Claims a host name with port, unique among the living; false if another has it. Throws as `setObserved`. */

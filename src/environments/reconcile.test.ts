@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { environmentStatuses } from '../contract/statuses.ts';
 import { silentLog } from '../lib/log.ts';
 import { Attempts } from './attempts.ts';
-import { GenerationChanged, StepFailed } from './errors.ts';
+import { GenerationChanged, RecordLocked, StepFailed } from './errors.ts';
 import type { ObservedChange } from './ports.ts';
 import { type EnvironmentProgress, type ReconcileDeps, reconcile } from './reconcile.ts';
 import { type EnvironmentRecord, type EnvironmentUpdate, noTries } from './record.ts';
@@ -89,6 +89,21 @@ describe('reconcile', () => {
       lastUpdate: { Status: 'SUCCESS', CreatedAt: 5 },
       progress: undefined,
     });
+  });
+
+  test('a request that holds the record fails no step, however late it is', async () => {
+    let held = 2;
+    const w = world({
+      record: { tries: { ...noTries, spent: 60 * minute } },
+      before: ({ status }) => {
+        if (status === 'AVAILABLE' && held-- > 0) throw new RecordLocked('abcdefghijkl');
+        return undefined;
+      },
+    });
+    expect([await w.look(), await w.look()]).toEqual([1_000, 1_000]);
+    expect(w.record()).toMatchObject({ status: 'CREATING', tries: { failures: 0 } });
+    expect(await w.look()).toBeUndefined();
+    expect(w.record().status).toBe('AVAILABLE');
   });
 
   test('a fault that may pass is tried again and visible meanwhile', async () => {

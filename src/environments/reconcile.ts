@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import { textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Attempts } from './attempts.ts';
-import { GenerationChanged, LeaseLost } from './errors.ts';
+import { GenerationChanged, LeaseLost, RecordLocked } from './errors.ts';
 import { isOwnStep, plan } from './plan.ts';
 import type {
   AirflowDriver,
@@ -59,6 +59,10 @@ const read = async (d: ReconcileDeps, id: EnvironmentId): Promise<EnvironmentRec
   return { ...record, tries: d.attempts.triesOf(record) };
 };
 
+/** Says nothing about the step: somebody else has the record, or changed it. */
+const isNoFault = (error: unknown): boolean =>
+  error instanceof LeaseLost || error instanceof GenerationChanged || error instanceof RecordLocked;
+
 /** One look at an environment: 'go on' to look again at once, else when to do so, undefined when nothing is to do. */
 const look = async (
   d: ReconcileDeps,
@@ -82,7 +86,7 @@ const look = async (
     await saveTime(d, e, lock);
     return waiting.again;
   } catch (error) {
-    if (lock.signal.aborted || error instanceof LeaseLost || error instanceof GenerationChanged) throw error;
+    if (lock.signal.aborted || isNoFault(error)) throw error;
     return afterFailure(d, e, lock, step, error);
   }
 };
@@ -99,7 +103,7 @@ const underLock = async (d: ReconcileDeps, id: EnvironmentId, key: KeyLock): Pro
       if (next !== 'go on') return next;
       passed = true;
     } catch (error) {
-      if (signal.aborted || error instanceof LeaseLost) break;
+      if (signal.aborted || error instanceof LeaseLost || error instanceof RecordLocked) break;
       // A request came between: what it wants is read at the next look.
       if (!(error instanceof GenerationChanged)) throw error;
     }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { GenerationChanged, LeaseLost } from '../environments/errors.ts';
+import { GenerationChanged, LeaseLost, RecordLocked } from '../environments/errors.ts';
 import type { KeyLock } from '../environments/ports.ts';
 import type { EnvironmentRecord, NewEnvironment } from '../environments/record.ts';
 import { randomId } from '../lib/ids.ts';
@@ -108,6 +108,26 @@ test('what a request changed since it was read is not overwritten', async () => 
     webserverHostname: undefined,
     progress: undefined,
   });
+});
+
+test('a request that does not let go of the record is told as such, and the lock is kept', async () => {
+  const e = await made();
+  let letGo = (): void => {};
+  const store = environmentStore(database.db);
+  const held = store.inTransaction(async (tx) => {
+    await store.findLocked(tx, e);
+    await new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+  });
+  const outcome = await locked(e.id, async (lock) => {
+    const refused = await lock.setObserved(e, { progress: 'x' }).catch((error: unknown) => error);
+    letGo();
+    await held;
+    await lock.setObserved(e, { progress: 'y' });
+    return [refused, await lock.stillHeld()];
+  });
+  expect(outcome).toEqual([expect.any(RecordLocked), true]);
 });
 
 test('a server whose connection is gone writes nothing any more, and gets its locks anew', async () => {

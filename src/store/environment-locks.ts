@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { GenerationChanged, LeaseLost } from '../environments/errors.ts';
+import { GenerationChanged, LeaseLost, RecordLocked } from '../environments/errors.ts';
 import type { EnvironmentLocks, KeyLock, ObservedChange } from '../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../environments/record.ts';
 import { codeOf } from '../lib/errors.ts';
@@ -13,6 +13,8 @@ const lockSpace = 7_400_002;
  * one that waits holds up the others.
  */
 const lockTimeout = 2_000;
+
+const lockNotAvailable = '55P03';
 
 /** What the loop read is still so: no request has changed or deleted it since. */
 const asRead = 'id = $1 and generation = $2 and status = $3 and deleted_at is null';
@@ -73,7 +75,9 @@ const keyLock = ({ query, lost, giveUp }: Holder, id: EnvironmentId): KeyLock =>
   const write = async (text: string, read: EnvironmentRecord, values: readonly unknown[]): Promise<void> => {
     if (lost.aborted) throw new LeaseLost(id);
     const fence = [id, read.generation, read.status];
-    const { rowCount } = await query(text, [...fence, ...values]);
+    const { rowCount } = await query(text, [...fence, ...values]).catch((error: unknown) => {
+      throw codeOf(error) === lockNotAvailable ? new RecordLocked(id) : error;
+    });
     if (rowCount === 0) throw new GenerationChanged(id);
   };
   return {
