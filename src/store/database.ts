@@ -65,6 +65,19 @@ const inTransaction = async <T>(pool: pg.Pool, work: (tx: Transaction) => Promis
 };
 
 /**
+ * The first thing that is asked over a connection of its own; where it fails, the connection is ended: nobody else would
+ * know of it, nor of the locks that PostgreSQL may give it late.
+ */
+export const orEnd = async <T>(client: pg.Client, ask: () => Promise<T>): Promise<T> => {
+  try {
+    return await ask();
+  } catch (error) {
+    void client.end().catch(() => {});
+    throw error;
+  }
+};
+
+/**
  * A server whose machine or network is gone without a word loses its locks within half a minute. Over a Unix socket
  * these settings do nothing (PostgreSQL manual, "TCP Settings").
  */
@@ -101,7 +114,7 @@ export const openDatabase = (
       });
       client.on('error', onError);
       await client.connect();
-      await client.query(serverKeepalive);
+      await orEnd(client, () => client.query(serverKeepalive));
       return client;
     },
     close: () => pool.end(),

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { EnvironmentHints } from '../environments/ports.ts';
 import type { Stop } from '../lib/stop.ts';
-import type { Database } from './database.ts';
+import { type Database, orEnd } from './database.ts';
 
 /** Carries the id of each environment that a request changed. */
 export const channel = 'environment_changed';
@@ -19,8 +19,10 @@ export const watchEnvironments = async (db: Database, hints: EnvironmentHints): 
   const listen = async (): Promise<void> => {
     const client = await db.connect();
     client.on('notification', (n) => n.payload && hints.changed(n.payload));
-    client.on('end', () => later(pause.lost));
-    await client.query(`listen ${channel}`);
+    let lost = (): void => {};
+    client.on('end', () => lost());
+    await orEnd(client, () => client.query(`listen ${channel}`));
+    lost = () => later(pause.lost);
     current = client;
     if (ended) await client.end();
   };

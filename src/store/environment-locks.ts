@@ -3,7 +3,7 @@ import { GenerationChanged, LeaseLost, RecordLocked } from '../environments/erro
 import type { EnvironmentLocks, KeyLock, ObservedChange } from '../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../environments/record.ts';
 import { codeOf } from '../lib/errors.ts';
-import { type Database, isTimeout, uniqueViolation } from './database.ts';
+import { type Database, isTimeout, orEnd, uniqueViolation } from './database.ts';
 
 /** Namespace of the advisory locks that guard single environments. */
 const lockSpace = 7_400_002;
@@ -53,7 +53,7 @@ const connect = async (db: Database): Promise<Holder> => {
   };
   client.on('end', () => lost.abort());
   client.on('error', giveUp);
-  await client.query(`set lock_timeout = ${lockTimeout}`);
+  await orEnd(client, () => client.query(`set lock_timeout = ${lockTimeout}`));
   let last: Promise<unknown> = Promise.resolve();
   const query: Holder['query'] = (text, values = []) => {
     const result = last.then(() => client.query(text, [...values]));

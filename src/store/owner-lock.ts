@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WindsockError } from '../lib/errors.ts';
-import type { Database } from './database.ts';
+import { type Database, orEnd } from './database.ts';
 
 /** One lock for the whole of one database. */
 const lock = 7_400_000;
@@ -24,9 +24,9 @@ export const takeOwnership = async (db: Database, lost: () => void): Promise<Own
   let released = false;
   const take = async (): Promise<boolean> => {
     const client = await db.connect();
-    const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
-      lock,
-    ]);
+    const { rows } = await orEnd(client, () =>
+      client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [lock]),
+    );
     if (!rows[0]?.locked || released) {
       await client.end();
       return released;
