@@ -49,6 +49,20 @@ describe('run', () => {
     expect(processes().filter((p) => commandOf(p.pid).includes(mark))).toEqual([]);
   });
 
+  test('what left the session and keeps the output open is not waited for', async () => {
+    const mark = `95${process.pid}`;
+    const result = await run('sh', ['-c', `setsid -f sleep ${mark}; echo done`], {
+      env,
+      cwd: '/',
+      timeout: 60_000,
+      lateOutput: 50,
+    });
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'done\n', timedOut: false });
+    const left = processes().filter((p) => commandOf(p.pid).includes(mark));
+    for (const { pid } of left) process.kill(pid, 'SIGKILL');
+    expect(left).toHaveLength(1);
+  });
+
   test('a program that is not there is an error', async () => {
     await expect(run('/nowhere/at/all', [], { env, cwd: '/', timeout: 1_000 })).rejects.toThrow('ENOENT');
   });

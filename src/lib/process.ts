@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Milliseconds after which the whole session is killed. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for which its output is awaited after it has ended: other processes may hold it open. */
+  readonly lateOutput?: number;
   /** Called with each line of either stream. */
   readonly onLine?: ((line: string) => void) | undefined;
 }
@@ -48,10 +50,21 @@ const collect = (
   return () => text;
 };
 
-const ended = (child: ChildProcess): Promise<number> =>
+/** A process that left the session may keep the pipes open for ever: then they are closed here. */
+const ended = (child: ChildProcess, lateOutput: number): Promise<number> =>
   new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? (signal ? 128 : 1)));
+    child.once('exit', () => {
+      timer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, lateOutput);
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve(code ?? (signal ? 128 : 1));
+    });
   });
 
 /**
@@ -98,7 +111,7 @@ export const run = async (
   }, options.timeout);
   options.signal?.addEventListener('abort', stop);
   try {
-    const exitCode = await ended(child);
+    const exitCode = await ended(child, options.lateOutput ?? 5_000);
     return { exitCode, stdout: stdout(), stderr: stderr(), timedOut };
   } finally {
     clearTimeout(timer);
