@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AwsError, internalServerException, malformedRequestException } from '../contract/errors.ts';
+import { outliveAcceptErrors } from '../lib/accept-errors.ts';
 import { textOf } from '../lib/errors.ts';
 import { beginWork, makeRoom } from '../lib/make-room.ts';
 import { plainAddress } from '../lib/plain-address.ts';
@@ -152,6 +153,7 @@ export const createApiServer = (deps: ApiDeps): ApiServer => {
     // Node drops headers beyond a count without a word; the size limit alone bounds them.
     server.maxHeadersCount = 0;
     boundConnections(server);
+    outliveAcceptErrors(server, deps.log);
     return server;
   };
   return {

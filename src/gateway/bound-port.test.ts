@@ -2,10 +2,11 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { silentLog } from '../lib/log.ts';
 import { beginWork } from '../lib/make-room.ts';
 import { BoundPort } from './bound-port.ts';
 
-const port = new BoundPort(12_000 + randomInt(7_000), 20);
+const port = new BoundPort(12_000 + randomInt(7_000), silentLog, 20);
 const clients: Socket[] = [];
 afterEach(async () => {
   for (const client of clients.splice(0)) client.destroy();

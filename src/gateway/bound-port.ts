@@ -1,5 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { outliveAcceptErrors } from '../lib/accept-errors.ts';
 import { codeOf, WindsockError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
 import { makeRoom } from '../lib/make-room.ts';
 
 /** An address of this machine is not there: an interface that is down, or a wrong setting. */
@@ -27,15 +29,22 @@ const mostConnections = 16_384;
 
 type Accept = (socket: Socket) => void;
 
-const listen = (host: string, port: number, most: number, onSocket: Accept): Promise<Bound> =>
+interface Listening {
+  /** Connections at once. */
+  readonly most: number;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+const listen = (host: string, port: number, o: Listening, onSocket: Accept): Promise<Bound> =>
   new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
     const server = createServer({ noDelay: true }, (socket) => {
-      if (sockets.size >= most && !makeRoom(sockets)) return void socket.destroy();
+      if (sockets.size >= o.most && !makeRoom(sockets)) return void socket.destroy();
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       return onSocket(socket);
     });
+    outliveAcceptErrors(server, o.log);
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
       server.removeListener('error', reject);
@@ -52,12 +61,12 @@ const closeBound = ({ server, sockets }: Bound): Promise<void> =>
 /** A port, held at any number of addresses that may change while it is held. */
 export class BoundPort {
   readonly port: number;
-  readonly #most: number;
+  readonly #o: Listening;
   readonly #bound = new Map<string, Bound>();
 
-  constructor(port: number, most = mostConnections) {
+  constructor(port: number, log: Listening['log'], most = mostConnections) {
     this.port = port;
-    this.#most = most;
+    this.#o = { most, log };
   }
 
   /**
@@ -70,7 +79,7 @@ export class BoundPort {
     for (const [address, onSocket] of wanted) {
       if (this.#bound.has(address)) continue;
       try {
-        this.#bound.set(address, await listen(address, this.port, this.#most, onSocket));
+        this.#bound.set(address, await listen(address, this.port, this.#o, onSocket));
         added.push(address);
       } catch (error) {
         const code = codeOf(error) ?? '';

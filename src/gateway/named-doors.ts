@@ -40,7 +40,7 @@ class NamedDoors {
     this.#deps = deps;
     this.#domain = domain;
     this.#names = new Names(domain);
-    this.#port = new BoundPort(deps.firstPort);
+    this.#port = new BoundPort(deps.firstPort, deps.log);
   }
 
   /** `name`, or `name:port` where that is not the usual one. */

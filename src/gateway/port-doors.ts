@@ -36,7 +36,7 @@ class PortDoor {
   constructor(deps: DoorDeps, record: EnvironmentRecord, port: number) {
     this.#deps = deps;
     this.record = record;
-    this.#port = new BoundPort(port);
+    this.#port = new BoundPort(port, deps.log);
     this.hostname = hostnameAt(port);
   }
 

@@ -114,6 +114,10 @@ export const logEvents = {
     meaning: 'The database no longer has the newest seal of the audit record: run `windsock audit verify`.',
     fields: ['reason'],
   },
+  'connection not accepted': {
+    meaning: 'The machine could not give a connection to the server, which goes on; told once a minute.',
+    fields: ['reason'],
+  },
   'housekeeping failed': { meaning: 'A regular task failed; it is tried again.', fields: ['reason'] },
 
   // steps
