@@ -11,7 +11,7 @@ let server: ApiServer | undefined;
 afterEach(() => server?.close());
 
 const start = async (change: Partial<ApiDeps> = {}): Promise<number> => {
-  server = createApiServer({ ...fakeWorld().deps, ...change });
+  server = createApiServer({ ...fakeWorld().deps, ...change }, 1_500);
   return (await server.listen(0)).port;
 };
 

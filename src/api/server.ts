@@ -136,16 +136,19 @@ const boundConnections = (server: Server): void => {
   });
 };
 
-const closeServer = async (server: Server): Promise<void> => {
+const closeServer = async (server: Server, patience: number): Promise<void> => {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const deadline = setTimeout(() => server.closeAllConnections(), closeDeadline);
+  const deadline = setTimeout(() => server.closeAllConnections(), patience);
   await closed;
   clearTimeout(deadline);
 };
 
-/** Builds the HTTP server of the AWS API; every path but `/` and `/health` goes through the pipeline. */
-export const createApiServer = (deps: ApiDeps): ApiServer => {
+/**
+ * Builds the HTTP server of the AWS API; every path but `/` and `/health` goes through the pipeline. When it is closed,
+ * requests that are at work get `patience` milliseconds.
+ */
+export const createApiServer = (deps: ApiDeps, patience = closeDeadline): ApiServer => {
   const answer = listener({ deps, room: new BodyRoom(bodyRoom) });
   let servers: readonly Server[] = [];
   const newServer = (): Server => {
@@ -163,7 +166,7 @@ export const createApiServer = (deps: ApiDeps): ApiServer => {
       return { port: listening.port };
     },
     close: async () => {
-      await Promise.all(servers.map(closeServer));
+      await Promise.all(servers.map((server) => closeServer(server, patience)));
       servers = [];
     },
   };

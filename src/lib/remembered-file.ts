@@ -12,14 +12,18 @@ const versionOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
  * change seldom. A file that changed just now is read each time.
  * @throws what the system says when it cannot be read
  */
-export const rememberedFile = <T>(file: string, parse: (text: string) => T): (() => T) => {
+export const rememberedFile = <T>(
+  file: string,
+  parse: (text: string) => T,
+  now: () => number = Date.now,
+): (() => T) => {
   let known: { readonly version: string; readonly value: T } | undefined;
   return () => {
     const stat = statSync(file, { bigint: true });
     const version = versionOf(stat);
     if (known?.version === version) return known.value;
     const value = parse(readFileSync(file, 'utf8'));
-    const isSettled = BigInt(Date.now()) - stat.ctimeMs > stepOfClock;
+    const isSettled = BigInt(Math.floor(now())) - stat.ctimeMs > stepOfClock;
     known = isSettled ? { version, value } : undefined;
     return value;
   };
