@@ -6,7 +6,7 @@ import { acceptingUid } from './peer.ts';
 
 const connectDeadlineMs = 5_000;
 /** A web server on a busy machine takes its time until it accepts; below what people wait for an answer. */
-const acceptDeadlineMs = 30_000;
+const usualAcceptDeadlineMs = 30_000;
 
 /** What listens on the port is not the environment's web server. */
 export class StrangeServer extends WindsockError {
@@ -19,7 +19,7 @@ export class StrangeServer extends WindsockError {
 
 /** The port is open, and nobody accepts connections at it. */
 export class NotAccepted extends WindsockError {
-  constructor() {
+  constructor(acceptDeadlineMs: number) {
     super('NotAccepted', 'The web server of this environment does not answer.', {
       detail: `no connection was accepted for ${acceptDeadlineMs / 1000} s`,
     });
@@ -46,23 +46,27 @@ const open = (target: WebTarget): Promise<Socket> =>
 
 /**
  * Connects to the web server. Where it runs under an account of its own, a connection counts only when the
- * accepting socket belongs to that account: nothing was sent before that is known.
+ * accepting socket belongs to that account: nothing was sent before that is known. A program that is suspended accepts
+ * nothing; that is waited for until the deadline.
  */
-export const connectTo = async (target: WebTarget): Promise<Socket> => {
+export const connectTo = async (
+  target: WebTarget,
+  acceptDeadlineMs = usualAcceptDeadlineMs,
+): Promise<Socket> => {
   const socket = await open(target);
   if (target.uid === undefined) return socket;
   socket.on('error', () => {});
   const uid = await acceptingUid(socket, acceptDeadlineMs);
   if (uid === target.uid) return socket;
   socket.destroy();
-  throw uid === undefined ? new NotAccepted() : new StrangeServer(uid, target.uid);
+  throw uid === undefined ? new NotAccepted(acceptDeadlineMs) : new StrangeServer(uid, target.uid);
 };
 
 /** The same as a connector of undici. */
 export const connectorTo =
-  (target: WebTarget): buildConnector.connector =>
+  (target: WebTarget, acceptDeadlineMs?: number): buildConnector.connector =>
   (_options, callback) => {
-    connectTo(target).then(
+    connectTo(target, acceptDeadlineMs).then(
       (socket) => callback(null, socket),
       (error: Error) => callback(error, null),
     );

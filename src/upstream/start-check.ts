@@ -33,7 +33,9 @@ const statusOf = async (client: Client, path: string): Promise<number> => {
  */
 export const checkStart = async (target: WebTarget, airflowVersion: string): Promise<StartState> => {
   const { health, guarded } = probes(airflowVersion);
-  const client = new Client(`http://${target.host}:${target.port}`, { connect: connectorTo(target) });
+  const client = new Client(`http://${target.host}:${target.port}`, {
+    connect: connectorTo(target, deadlineMs),
+  });
   try {
     if ((await statusOf(client, health)) !== 200) return 'starting';
     for (const path of guarded) {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -166,6 +168,19 @@ describe('the health page', () => {
     });
     expect(await healthPage({ ...target, uid: me + 1 }, '/health')).toBeUndefined();
     expect(asked).toBe(0);
+  });
+
+  it('of a program that is suspended is not waited for longer than was said', async () => {
+    const program = `const s = require('node:net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port))`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const [port] = await once(child.stdout, 'data');
+      child.kill('SIGSTOP');
+      const target = { host: '127.0.0.1', port: Number(port), startId: '1', uid: me };
+      expect(await healthPage(target, '/health', 200)).toBeUndefined();
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 
   it('that has no end is not read to it, and what is no JSON is none', async () => {
