@@ -39,6 +39,7 @@ import { readSecrets } from './folders.ts';
 import { placesOf } from './places.ts';
 import { freePort, isPortTaken } from './port.ts';
 import { revisionOf } from './revision.ts';
+import { endStrays } from './strays.ts';
 import { migrateCommands, runMigration } from './template.ts';
 
 /** Makes the migrated template database of the environment's base. */
@@ -153,6 +154,20 @@ const writeFilesOfMachine = (o: LocalDriverOptions, id: EnvironmentId): void => 
   });
 };
 
+/** The workers of a web server that was killed hold its port for a while. */
+const endRestOf = (
+  o: LocalDriverOptions,
+  id: EnvironmentId,
+  living: readonly ProcessFact[],
+): Promise<boolean> => {
+  const { root, facts } = placesFor(o, id);
+  const owner = { root, uid: accountOf(o, id)?.uid, facts: readFacts(facts), bootId: o.bootId };
+  return endStrays(
+    owner,
+    living.map(({ pid }) => pid),
+  );
+};
+
 /** What still runs of an earlier start and can be gone on with, and the web server's port that it knows. */
 const found = async (
   o: LocalDriverOptions,
@@ -162,6 +177,7 @@ const found = async (
   const living = livingOf(facts, { bootId: o.bootId, revision: revisionOf(e), view: o.view.kind });
   if (facts === undefined || living.length === 0) return { living: [], webPort: await freePort() };
   const webLives = living.some((fact) => fact.component === 'webserver');
+  if (!webLives) await endRestOf(o, e.id, living);
   // the others call the web server by its port: without the port they are of no use
   if (!webLives && (await isPortTaken(facts.webPort))) return { living: [], webPort: await freePort() };
   return { living, webPort: facts.webPort };
