@@ -30,7 +30,9 @@ const giveRoles = async (page: Page, s: Subject, user: string, roles: readonly s
   await page.goto(address(page, edit ?? ''));
   await page.locator('#roles').selectOption([...roles]);
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.waitForURL(/\/list\//);
+  await page.waitForURL(/\/list\//).catch(async (error: unknown) => {
+    throw new Error(`not saved: ${page.url()}\n${await page.innerText('body')}`, { cause: error });
+  });
 };
 
 /** The DAGs that are listed, and what comes of asking for one that is shared, one that is not, and variables. */
