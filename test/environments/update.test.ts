@@ -107,6 +107,7 @@ describe('an update in place', () => {
       },
     });
     await rig.becomes(name, 'AVAILABLE');
+    await until('the end of the web server of before', 30, () => !('retired webserver' in pids()));
     expect(Object.keys(pids())).toEqual(expect.arrayContaining(['webserver', 'scheduler']));
     for (const component of Object.keys(pids())) {
       // a moment ago it was the shell that it is started by
@@ -120,6 +121,7 @@ describe('an update in place', () => {
     expect(commandLines().filter((line) => line.includes(word))).toEqual([]);
     await update({ AirflowConfigurationOptions: {} });
     await rig.becomes(name, 'AVAILABLE');
+    await until('the end of the web server of before', 30, () => !('retired webserver' in pids()));
     for (const component of Object.keys(pids()))
       expect(variablesOf(component).join(), component).not.toContain('AIRFLOW__CUSTOM');
   });

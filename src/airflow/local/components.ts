@@ -104,7 +104,7 @@ export class Components {
 
   /** Lets the running tasks end; no new one begins. Repeatable. */
   drain(): void {
-    if (this.#scheduler?.drain()) this.#write();
+    if (this.#scheduler?.drain()) this.writeDown();
   }
 
   /** True once the scheduler has ended, and with it all tasks, and is not started again. */
@@ -166,10 +166,11 @@ export class Components {
   }
 
   #record(starting: Component, leader: Leader): void {
-    this.#write({ component: starting, leader });
+    this.writeDown({ component: starting, leader });
   }
 
-  #write(starting?: { readonly component: Component; readonly leader: Leader }): void {
+  /** Writes down the processes that run, and the one that is starting. */
+  writeDown(starting?: { readonly component: Component; readonly leader: Leader }): void {
     const { places, bootId, revision, view, webPort } = this.#o;
     const processes = this.all.flatMap((c) => {
       const isStarting = c === starting?.component;

@@ -115,6 +115,11 @@ export class LocalEnvironment {
     return this.#web.leader;
   }
 
+  /** Writes down which of its processes run now. */
+  writeDown(): void {
+    this.#components.writeDown();
+  }
+
   /** It was told to end, whether all of it has or not: it is not started again, only replaced. */
   get isClosed(): boolean {
     return this.#closed;

@@ -109,7 +109,11 @@ export class RunningEnvironments {
   async endRetired(id: EnvironmentId): Promise<void> {
     const retired = this.#retired.get(id);
     await retired?.stopWeb(stopPatience);
-    if (this.#retired.get(id) === retired) this.#retired.delete(id);
+    if (retired === undefined || this.#retired.get(id) !== retired) return;
+    this.#retired.delete(id);
+    // the number of its process may be a stranger's from now on
+    const running = this.#running.get(id);
+    if (running?.isClosed === false) running.writeDown();
   }
 
   /** @throws StepFailed when something cannot be ended */
