@@ -36,6 +36,16 @@ export interface MetadataDatabases {
   /** Puts the copy in the place of the database; repeatable at any line, and nothing to do without a copy. */
   restore(id: EnvironmentId): Promise<void>;
   dropSnapshot(id: EnvironmentId): Promise<void>;
+  /**
+   * One statement in the environment's database, with the rights that the environment itself has: what it planted there
+   * gains nothing by it. Ends after 5 s.
+   */
+  ask(
+    id: EnvironmentId,
+    password: string,
+    text: string,
+    values: readonly unknown[],
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Database and copy (FORCE), then role. */
   drop(id: EnvironmentId): Promise<void>;
 }

@@ -48,7 +48,8 @@ const defaults = (
 ): Options => ({
   core: {
     parallelism,
-    min_serialized_dag_update_interval: 2,
+    // a second change within the interval would be seen at the next parse only, half a minute later
+    min_serialized_dag_update_interval: 0,
     min_serialized_dag_fetch_interval: 2,
     sensitive_var_conn_names: 'proxy,proxies',
   },

@@ -64,7 +64,7 @@ export interface ApiDeps {
   readonly sessions: Pick<WebSessions, 'list' | 'endWhere'>;
   /** Who calls an Airflow, and over what; as the doors do it. */
   readonly assertions: Pick<Assertions, 'sign'>;
-  readonly driver: Pick<AirflowDriver, 'webTarget'>;
+  readonly driver: Pick<AirflowDriver, 'webTarget' | 'content'>;
   readonly pools: Pick<UpstreamPools, 'of'>;
   /** What one principal may take of Airflow; shared with the gateway. */
   readonly airflowLimits: AirflowLimits;

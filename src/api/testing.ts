@@ -142,7 +142,10 @@ export const fakeWorld = () => {
     store: memoryStore(records) as EnvironmentStore,
     sessions: { list: async () => [], endWhere: async () => ({ ended: [], announce: () => {} }) },
     assertions: { sign: async () => 'assertion' },
-    driver: { webTarget: () => undefined },
+    driver: {
+      webTarget: () => undefined,
+      content: async () => ({ version: 'v', since: 0, files: [] }),
+    },
     pools: createUpstreamPools(),
     airflowLimits: createAirflowLimits({ clock: systemClock, requestsPerSecond: 1_000 }),
     givenOut: { take: () => true },

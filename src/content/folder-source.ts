@@ -7,9 +7,9 @@ import type { ContentLocation } from '../environments/record.ts';
 import { codeOf, textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { bucketPath } from './location.ts';
-import type { ContentSource } from './source.ts';
+import type { ContentSource, Listing } from './source.ts';
 import { cacheName } from './target-tree.ts';
-import { watchFolder } from './watch.ts';
+import { watchEvents } from './watch.ts';
 
 export interface FolderSourceLimits {
   readonly files: number;
@@ -23,8 +23,6 @@ interface FileFacts {
   readonly mtimeNs: bigint;
   readonly ino: bigint;
 }
-
-type Listing = Map<string, { size: number; version: string }>;
 
 const versionOf = (s: FileFacts): string => `${s.size}-${s.mtimeNs}-${s.ino}`;
 
@@ -54,7 +52,7 @@ interface Walk {
   readonly limits: FolderSourceLimits;
   readonly signal: AbortSignal;
   readonly skipped: (path: string, why: string) => void;
-  readonly listing: Listing;
+  readonly listing: Map<string, { size: number; version: string }>;
   bytes: number;
 }
 
@@ -157,17 +155,12 @@ export const createFolderSource = (o: {
     told.add(path);
     o.log.warn('content left out', { path, reason: why });
   };
-  const source: ContentSource = {
+  return {
     list: async (where, signal) => list(await openLocation(o.buckets, where), { limits, signal, skipped }),
     open: async (where, path, version) => openVersion(await openLocation(o.buckets, where), path, version),
     watch(where, hint) {
       const { bucketFolder, segments } = bucketPath(o.buckets, where);
-      return watchFolder({
-        folder: join(bucketFolder, ...segments),
-        list: (signal) => source.list(where, signal),
-        hint,
-      });
+      return watchEvents(join(bucketFolder, ...segments), hint);
     },
   };
-  return source;
 };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
@@ -5,32 +6,49 @@ import { writeFileAtomic } from '../lib/atomic-file.ts';
 const schema = z.object({
   /** Epoch milliseconds of the first of several empty listings. */
   emptySince: z.number().optional(),
-  /** By path: the source's version, and the stamp of the file that was made of it. */
-  files: z.record(z.string(), z.object({ version: z.string(), stamp: z.string() })),
+  /** Epoch milliseconds at which the tree became what it is. */
+  since: z.number(),
+  /**
+   * By path: the source's version, the stamp of the file that was made of it, the SHA-256 of its bytes, and when it
+   * came here in epoch milliseconds.
+   */
+  files: z.record(
+    z.string(),
+    z.object({ version: z.string(), stamp: z.string(), sha256: z.string(), at: z.number() }),
+  ),
 });
 
-type Published = z.infer<typeof schema>['files'][string];
+export type PublishedFile = z.infer<typeof schema>['files'][string];
 
 export interface PublishState {
   readonly emptySince: number | undefined;
-  readonly files: Map<string, Published>;
+  readonly since: number;
+  readonly files: Map<string, PublishedFile>;
 }
 
 /** What was published before; unreadable or absent means nothing, which only costs a copy. */
 export const readState = (file: string): PublishState => {
   try {
     const state = schema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    return { emptySince: state.emptySince, files: new Map(Object.entries(state.files)) };
+    return { emptySince: state.emptySince, since: state.since, files: new Map(Object.entries(state.files)) };
   } catch {
-    return { emptySince: undefined, files: new Map() };
+    return { emptySince: undefined, since: 0, files: new Map() };
   }
 };
 
 export const writeState = (file: string, state: PublishState): void => {
-  const { emptySince } = state;
+  const { emptySince, since } = state;
   const data = {
     ...(emptySince === undefined ? {} : { emptySince }),
+    since,
     files: Object.fromEntries(state.files),
   };
   writeFileAtomic(file, JSON.stringify(data), { mode: 0o600 });
+};
+
+/** Names a tree by its paths and bytes: equal trees have equal versions, whenever they were published. */
+export const treeVersion = ({ files }: Pick<PublishState, 'files'>): string => {
+  const hash = createHash('sha256');
+  for (const path of [...files.keys()].sort()) hash.update(`${path}\0${files.get(path)?.sha256}\n`);
+  return hash.digest('hex').slice(0, 16);
 };

@@ -21,6 +21,7 @@ import { silentLog } from '../lib/log.ts';
 import { createFolderSource } from './folder-source.ts';
 import { isPublishable } from './location.ts';
 import { type PublishOptions, publish } from './publish.ts';
+import { readState, treeVersion } from './publish-state.ts';
 import type { ContentSource } from './source.ts';
 
 let base: string;
@@ -55,7 +56,10 @@ const options = (o: Partial<PublishOptions> = {}): PublishOptions => ({
   now: () => now,
   ...o,
 });
-const go = (o: Partial<PublishOptions> = {}) => publish(options(o));
+const go = async (o: Partial<PublishOptions> = {}) => {
+  const given = options(o);
+  return publish(given, await given.source.list(where, given.signal));
+};
 const published = () => readdirSync(target, { recursive: true, encoding: 'utf8' }).sort();
 
 describe('publishing', () => {
@@ -79,7 +83,7 @@ describe('publishing', () => {
     put('a.py', 'one');
     put('pkg/b.py', 'two');
     put('old/gone.py', 'x');
-    expect(await go()).toEqual({ added: 3, changed: 0, removed: 0, postponed: 0, refused: [] });
+    expect(await go()).toMatchObject({ added: 3, changed: 0, removed: 0, postponed: 0, refused: [] });
     const before = statSync(join(target, 'pkg/b.py'), { bigint: true });
     put('a.py', 'one more');
     put('c.py', 'three');
@@ -90,6 +94,26 @@ describe('publishing', () => {
     const after = statSync(join(target, 'pkg/b.py'), { bigint: true });
     expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
     expect(await go()).toMatchObject({ added: 0, changed: 0, removed: 0 });
+  });
+  it('leaves a file that was written anew with the same bytes, and knows equal trees by one version', async () => {
+    put('a.py', 'one');
+    put('b.py', 'two');
+    await go();
+    const first = readState(options().stateFile);
+    const before = statSync(join(target, 'a.py'), { bigint: true });
+    now += 5_000;
+    put('a.py', 'one');
+    expect(await go()).toMatchObject({ changes: [], isWhole: true });
+    expect(statSync(join(target, 'a.py'), { bigint: true }).ino).toBe(before.ino);
+    expect(readState(options().stateFile)).toMatchObject({ since: 1_000_000 });
+    put('a.py', 'other');
+    expect((await go()).changes).toEqual([{ path: 'a.py', kind: 'changed' }]);
+    const second = readState(options().stateFile);
+    expect(second.since).toBe(1_005_000);
+    expect(treeVersion(second)).not.toBe(treeVersion(first));
+    put('a.py', 'one');
+    await go();
+    expect(treeVersion(readState(options().stateFile))).toBe(treeVersion(first));
   });
   it('gives files the time of publishing and the modes it was told', async () => {
     put('pkg/a.py', 'a');
@@ -140,20 +164,33 @@ describe('publishing', () => {
     expect(await go()).toMatchObject({ changed: 0 });
   });
   it('keeps the tree until an empty listing has lasted ten seconds', async () => {
+    const clear = () => {
+      for (const file of ['a.py', 'b.py']) rmSync(join(dags, file), { force: true });
+    };
+    put('a.py', 'a');
+    put('b.py', 'b');
+    expect(await go()).toMatchObject({ isWhole: true });
+    clear();
+    expect(await go()).toMatchObject({ removed: 0, isWhole: false });
+    now += 9_999;
+    expect((await go()).removed).toBe(0);
+    put('a.py', 'back');
+    put('b.py', 'back');
+    await go();
+    clear();
+    now += 60_000;
+    expect((await go()).removed).toBe(0);
+    now += 10_000;
+    expect(await go()).toMatchObject({ removed: 2, isWhole: true });
+    expect(published()).toEqual([]);
+  });
+  it('believes sooner that the last file is gone', async () => {
     put('a.py', 'a');
     await go();
     rmSync(join(dags, 'a.py'));
     expect((await go()).removed).toBe(0);
-    now += 9_999;
-    expect((await go()).removed).toBe(0);
-    put('a.py', 'back');
-    await go();
-    rmSync(join(dags, 'a.py'));
-    now += 60_000;
-    expect((await go()).removed).toBe(0);
-    now += 10_000;
-    expect((await go()).removed).toBe(1);
-    expect(published()).toEqual([]);
+    now += 1_000;
+    expect((await go()).changes).toEqual([{ path: 'a.py', kind: 'removed' }]);
   });
   it('does not touch the tree when the bucket is gone', async () => {
     put('a.py', 'a');
@@ -230,7 +267,10 @@ describe('publishing', () => {
       const log = { debug() {}, info() {}, warn() {}, error() {} };
       const source = createFolderSource({ buckets: '${join(base, 'buckets')}', log });
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(process.argv[1]));
-      await publish({ source, where: ${JSON.stringify(where)}, target: '${target}', stateFile: '${join(base, 'state.json')}', owner: { fileMode: 0o640, dirMode: 0o750 }, signal: new AbortController().signal });
+      const where = ${JSON.stringify(where)};
+      const { signal } = new AbortController();
+      const listing = await source.list(where, signal);
+      await publish({ source, where, target: '${target}', stateFile: '${join(base, 'state.json')}', owner: { fileMode: 0o640, dirMode: 0o750 }, signal }, listing);
     `;
     for (const after of [5, 20, 40])
       expect(() =>

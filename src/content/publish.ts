@@ -1,14 +1,15 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { ContentChange } from '../environments/content.ts';
 import { VersionGone } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
 import { codeOf } from '../lib/errors.ts';
 import { isPublishable, temporaryPrefix } from './location.ts';
-import { type PublishState, readState, writeState } from './publish-state.ts';
-import type { ContentSource } from './source.ts';
+import { type PublishedFile, type PublishState, readState, writeState } from './publish-state.ts';
+import type { ContentSource, Listing } from './source.ts';
 import {
   clearForFile,
   makeFolders,
@@ -34,6 +35,10 @@ export interface PublishOptions {
 }
 
 export interface PublishResult {
+  /** In the order in which they were done. */
+  readonly changes: readonly ContentChange[];
+  /** The target is equal to the listing now: nothing was put off, and no empty listing is waited for. */
+  readonly isWhole: boolean;
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
@@ -43,10 +48,11 @@ export interface PublishResult {
   readonly refused: readonly string[];
 }
 
-type Listing = Awaited<ReturnType<ContentSource['list']>>;
-
-/** An empty listing counts only when it was seen again after this many milliseconds. */
-const emptyFor = 10_000;
+/**
+ * Milliseconds for which a listing must be empty before it counts: a folder may be emptied to be filled again, or its
+ * disk may be away. The last file of all may be deleted like any other.
+ */
+const emptyFor = { last: 1_000, several: 10_000 } as const;
 
 const foldersOf = (paths: Iterable<string>): Set<string> => {
   const folders = new Set<string>();
@@ -65,46 +71,72 @@ const split = (
   return { wanted, refused: [...listing.keys()].filter((p) => !wanted.has(p)) };
 };
 
-/** Writes one file aside and renames it into place, so that nobody sees half a file. */
-const writeOne = async (o: PublishOptions, path: string, version: string): Promise<string> => {
+interface Before {
+  readonly published: PublishedFile | undefined;
+  /** The stamp of what is there now. */
+  readonly there: string | undefined;
+}
+
+const nowOf = (o: PublishOptions): number => (o.now ?? Date.now)();
+
+/**
+ * Writes one file aside and renames it into place, so that nobody sees half a file. One that has the bytes it had before
+ * stays: nobody has to read it again.
+ */
+const writeOne = async (
+  o: PublishOptions,
+  path: string,
+  version: string,
+  before: Before,
+): Promise<PublishedFile> => {
   const file = join(o.target, path);
   await makeFolders(o.target, path, o.owner);
   const bytes = await o.source.open(o.where, path, version);
   const temporary = join(dirname(file), `${temporaryPrefix}${randomBytes(6).toString('hex')}`);
   try {
+    const hash = createHash('sha256');
+    bytes.on('data', (chunk: Buffer) => hash.update(chunk));
     await pipeline(bytes, createWriteStream(temporary, { flags: 'wx', mode: 0o600 }), { signal: o.signal });
+    const sha256 = hash.digest('hex');
+    if (before.published?.sha256 === sha256 && before.published.stamp === before.there) {
+      await rm(temporary);
+      return { ...before.published, version };
+    }
     await own(temporary, o.owner, o.owner.fileMode);
     const stamp = await stampOf(temporary);
     await clearForFile(file);
     await rename(temporary, file);
-    return stamp;
+    return { version, stamp, sha256, at: nowOf(o) };
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
 };
 
-/** Writes what differs; gives the number of files that are new, changed and put off. */
+/** Writes what differs and notes it in `changes`; gives how many files were read, and how many are put off. */
 const writeAll = async (
   o: PublishOptions,
   wanted: Map<string, string>,
   tree: TargetTree,
   state: PublishState,
-) => {
-  const count = { added: 0, changed: 0, postponed: 0 };
+  changes: ContentChange[],
+): Promise<{ readonly read: number; readonly postponed: number }> => {
+  let [read, postponed] = [0, 0];
   for (const [path, version] of wanted) {
     o.signal.throwIfAborted();
     const [before, there] = [state.files.get(path), tree.files.get(path)];
     if (before?.version === version && before.stamp === there) continue;
     try {
-      state.files.set(path, { version, stamp: await writeOne(o, path, version) });
-      count[there === undefined ? 'added' : 'changed'] += 1;
+      const after = await writeOne(o, path, version, { published: before, there });
+      state.files.set(path, after);
+      read += 1;
+      if (after.stamp !== there) changes.push({ path, kind: there === undefined ? 'added' : 'changed' });
     } catch (error) {
       if (!(error instanceof VersionGone)) throw error;
-      count.postponed += 1;
+      postponed += 1;
     }
   }
-  return count;
+  return { read, postponed };
 };
 
 const removeRest = async (
@@ -112,8 +144,8 @@ const removeRest = async (
   wanted: Map<string, string>,
   tree: TargetTree,
   state: PublishState,
-) => {
-  let removed = 0;
+  changes: ContentChange[],
+): Promise<void> => {
   for (const path of [...tree.files.keys(), ...tree.others]) {
     if (wanted.has(path)) continue;
     o.signal.throwIfAborted();
@@ -122,7 +154,7 @@ const removeRest = async (
       if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
     });
     state.files.delete(path);
-    if (!basename(path).startsWith(temporaryPrefix)) removed += 1;
+    if (!basename(path).startsWith(temporaryPrefix)) changes.push({ path, kind: 'removed' });
   }
   const kept = foldersOf(wanted.keys());
   for (const cache of tree.caches) {
@@ -134,40 +166,56 @@ const removeRest = async (
     o.target,
     tree.folders.filter((folder) => !kept.has(folder)),
   );
-  return removed;
 };
 
 /** True while an empty listing must not be believed yet. */
-const waitsForEmpty = (state: PublishState, now: number): boolean =>
-  state.emptySince === undefined || state.emptySince > now || now - state.emptySince < emptyFor;
+const waitsForEmpty = ({ emptySince }: PublishState, files: number, now: number): boolean => {
+  const wait = files === 1 ? emptyFor.last : emptyFor.several;
+  return emptySince === undefined || emptySince > now || now - emptySince < wait;
+};
+
+const resultOf = (
+  changes: readonly ContentChange[],
+  left: Pick<PublishResult, 'postponed' | 'refused' | 'isWhole'>,
+): PublishResult => {
+  const count = (kind: ContentChange['kind']): number =>
+    changes.filter((change) => change.kind === kind).length;
+  return {
+    ...{ changes, added: count('added'), changed: count('changed'), removed: count('removed') },
+    ...left,
+  };
+};
 
 /**
- * Makes the target equal to the source's listing: changed files by temporary file and rename, deletions last,
- * unchanged files untouched. An empty listing replaces a tree only when it was seen for 10 s. May be killed at any
+ * Makes the target equal to a listing of the source: changed files by temporary file and rename, deletions last,
+ * unchanged files untouched. An empty listing replaces several files only when it was seen for 10 s. May be killed at any
  * line: what is left over is put right by the next run. Throws SourceUnavailable, file system errors, and the
  * reason of an abort; what was published until then stays.
  */
-export const publish = async (o: PublishOptions): Promise<PublishResult> => {
-  const { wanted, refused } = split(await o.source.list(o.where, o.signal));
+export const publish = async (o: PublishOptions, listing: Listing): Promise<PublishResult> => {
+  const { wanted, refused } = split(listing);
   const before = readState(o.stateFile);
   const tree = await readTree(o.target);
-  const now = (o.now ?? Date.now)();
-  if (wanted.size === 0 && tree.files.size > 0 && waitsForEmpty(before, now)) {
+  const now = nowOf(o);
+  if (wanted.size === 0 && waitsForEmpty(before, tree.files.size, now) && tree.files.size > 0) {
     const believed = before.emptySince !== undefined && before.emptySince <= now ? before.emptySince : now;
     if (before.emptySince !== believed) writeState(o.stateFile, { ...before, emptySince: believed });
-    return { added: 0, changed: 0, removed: 0, postponed: 0, refused };
+    return resultOf([], { postponed: 0, refused, isWhole: false });
   }
-  const state: PublishState = { emptySince: undefined, files: before.files };
+  const state = { emptySince: undefined, since: before.since, files: before.files };
   for (const path of state.files.keys()) if (!wanted.has(path)) state.files.delete(path);
   await makeFolders(o.target, '', o.owner);
-  let result: PublishResult | undefined;
+  const changes: ContentChange[] = [];
+  let [isWhole, read] = [false, 0];
   try {
-    const written = await writeAll(o, wanted, tree, state);
-    result = { ...written, removed: await removeRest(o, wanted, tree, state), refused };
-    return result;
+    const written = await writeAll(o, wanted, tree, state, changes);
+    await removeRest(o, wanted, tree, state, changes);
+    read = written.read;
+    isWhole = written.postponed === 0;
+    return resultOf(changes, { postponed: written.postponed, refused, isWhole });
   } finally {
-    const quiet =
-      result && result.added + result.changed + result.removed === 0 && before.emptySince === undefined;
-    if (!quiet) writeState(o.stateFile, state);
+    if (changes.length > 0) state.since = nowOf(o);
+    const isQuiet = isWhole && read === 0 && changes.length === 0 && before.emptySince === undefined;
+    if (!isQuiet) writeState(o.stateFile, state);
   }
 };

@@ -2,14 +2,17 @@ import type { Readable } from 'node:stream';
 import type { ContentLocation } from '../environments/record.ts';
 import type { Stop } from '../lib/stop.ts';
 
+/** Files by path, relative to a location, with `/`. */
+export type Listing = ReadonlyMap<string, { readonly size: number; readonly version: string }>;
+
 export interface ContentSource {
-  /** Whole listing, paths relative to the location with `/`; throws SourceUnavailable, never gives a short list. */
-  list(
-    where: ContentLocation,
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, { readonly size: number; readonly version: string }>>;
+  /** The whole listing; throws SourceUnavailable, never gives a short list. */
+  list(where: ContentLocation, signal: AbortSignal): Promise<Listing>;
   /** Bytes of exactly that version; throws VersionGone. */
   open(where: ContentLocation, path: string, version: string): Promise<Readable>;
-  /** Hints that something changed; the loop lists anyway every 5 s. */
-  watch(where: ContentLocation, hint: () => void): Stop;
+  /**
+   * Hints soon after a change, as long as this folder is there; undefined where the system does not tell of changes.
+   * Whoever must know lists as well.
+   */
+  watch(where: ContentLocation, hint: () => void): Stop | undefined;
 }

@@ -22,6 +22,13 @@ export const windsockOperations = {
     input: environmentNameInput,
     readOnly: false,
   },
+  GetContent: {
+    method: 'GET',
+    uri: '/windsock/environments/{Name}/content',
+    body: false,
+    input: environmentNameInput,
+    readOnly: true,
+  },
   ExplainAccess: {
     method: 'POST',
     uri: '/windsock/access',

@@ -114,6 +114,19 @@ export const logEvents = {
     meaning: 'The database no longer has the newest seal of the audit record: run `windsock audit verify`.',
     fields: ['reason'],
   },
+  'DAG file not imported': {
+    meaning: 'Airflow cannot import a DAG file; the same reason is told once.',
+    fields: [...ofEnvironment, 'path', 'reason'],
+  },
+  'DAGs read': {
+    meaning: 'Airflow has read all DAG files that changed, or is not waited for any more.',
+    fields: [...ofEnvironment, 'version', 'took'],
+  },
+  'DAGs not asked for': {
+    meaning:
+      'Airflow could not be asked to read what changed, or what it read; it reads it when its turn comes.',
+    fields: [...ofEnvironment, 'reason'],
+  },
   'connection not accepted': {
     meaning: 'The machine could not give a connection to the server, which goes on; told once a minute.',
     fields: ['reason'],

@@ -26,6 +26,7 @@ export const embeddedServer = (
 ): DatabaseServer => ({
   own: { host: socketFolder, user: ownRole, database: ownDatabase, password },
   administrator: (database) => ({ host: socketFolder, user: bootRole, database, password }),
+  asRole: (role, password, database) => ({ host: socketFolder, user: role, database, password }),
   url: (role, password, database) =>
     `postgresql+psycopg2://${role}:${password}@/${database}?host=${socketFolder}`,
   peer,
@@ -77,6 +78,7 @@ export const externalServer = (address: string): DatabaseServer => {
   return {
     own: { ...common, database: ownDatabase },
     administrator: (database) => ({ ...common, database }),
+    asRole: (role, password, database) => ({ ...common, user: role, password, database }),
     url: (role, password, database) =>
       `postgresql+psycopg2://${role}:${password}@/${database}?host=${host}&port=${port}${secure}`,
     peer: undefined,

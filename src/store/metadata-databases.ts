@@ -12,6 +12,8 @@ import { type AsAdministrator, snapshots } from './snapshots.ts';
 export interface MetadataServer {
   /** A connection with the rights of a superuser, to one of the server's databases. */
   readonly administrator: (database: string) => pg.ClientConfig;
+  /** A connection of a role with its password. */
+  readonly asRole: (role: string, password: string, database: string) => pg.ClientConfig;
   /** The SQLAlchemy URL by which an account gets in with a password. */
   readonly url: (role: string, password: string, database: string) => string;
 }
@@ -23,6 +25,8 @@ const names = (base: string) => ({
 });
 
 const duplicateObject = '42710';
+/** Milliseconds. */
+const askPatience = 5_000;
 const id = pg.escapeIdentifier;
 const literal = pg.escapeLiteral;
 
@@ -173,6 +177,20 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     setVersion: (environment, version) =>
       as('postgres', (client) => setVersion(client, databaseOf(environment), version)),
     ...snapshots({ as, exists, versionOf, setVersion }),
+    ask: async (environment, password, text, values) => {
+      const client = new CautiousClient({
+        ...server.asRole(roleOf(environment), password, databaseOf(environment)),
+        connectionTimeoutMillis: askPatience,
+        query_timeout: askPatience,
+      });
+      client.on('error', () => {});
+      await client.connect();
+      try {
+        return (await client.query(text, [...values])).rows;
+      } finally {
+        void client.end().catch(() => {});
+      }
+    },
     drop: (environment) =>
       as('postgres', async (client) => {
         for (const database of databasesOf(environment)) await dropDatabase(client, database);

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import type { ContentChange } from '../../environments/content.ts';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { findAccount, isAccountFor } from '../../lib/accounts.ts';
@@ -26,11 +27,18 @@ export interface DagFolder {
     to: { readonly target: string; readonly stateFile: string; readonly group: Account | undefined },
     signal: AbortSignal,
   ): Promise<void>;
-  /** Publishes again within 5 s of every change until stopped. */
+  /** Publishes every change within a second or, of a large tree, a few, until stopped; `changed` is told of each. */
   follow(
     e: EnvironmentRecord,
     to: { readonly target: string; readonly stateFile: string; readonly group: Account | undefined },
+    changed: (changes: readonly ContentChange[]) => void,
   ): Stop;
+  /** What was published: the version of the tree, since when it is so, and when each file came, in epoch milliseconds. */
+  published(stateFile: string): {
+    readonly version: string;
+    readonly since: number;
+    readonly files: ReadonlyMap<string, { readonly sha256: string; readonly at: number }>;
+  };
 }
 
 /** Accounts of their own, when the server runs as root. */

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import type { ContentChange, LiveContent } from '../../environments/content.ts';
 import type {
   AirflowDriver,
   CliAnswer,
@@ -19,6 +20,7 @@ import { classFault, mostProcessesOf, processMemoryOf } from '../classes.ts';
 import { shownCommand } from '../cli/shown-command.ts';
 import { parallelismOf } from '../settings.ts';
 import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
+import { ChangedDags } from './changed-dags.ts';
 import {
   accountOf,
   baseOf,
@@ -63,6 +65,7 @@ export class LocalDriver implements AirflowDriver {
   readonly #o: LocalDriverOptions;
   readonly #running: RunningEnvironments;
   readonly #jobs: Jobs;
+  readonly #changedDags: ChangedDags;
   readonly #following = new Map<EnvironmentId, { readonly from: string; readonly stop: Stop }>();
   readonly #databases = new Set<EnvironmentId>();
   /** The Airflow version of each database's tables, as long as nothing changes it. */
@@ -75,6 +78,7 @@ export class LocalDriver implements AirflowDriver {
     this.#o = options;
     this.#running = new RunningEnvironments(options, (id) => this.#hint(id));
     this.#jobs = new Jobs((id) => this.#hint(id));
+    this.#changedDags = new ChangedDags(options);
     const failed = (error: unknown) => options.log.error('housekeeping failed', { reason: textOf(error) });
     this.#stops = [
       every(1_000, () => this.#running.tend(), failed),
@@ -166,6 +170,10 @@ export class LocalDriver implements AirflowDriver {
     });
   }
 
+  content(e: EnvironmentRecord): Promise<LiveContent> {
+    return this.#changedDags.live(e);
+  }
+
   components(id: EnvironmentId): readonly ComponentStatus[] {
     return this.#running.get(id)?.components ?? [];
   }
@@ -173,6 +181,7 @@ export class LocalDriver implements AirflowDriver {
   async close(leaving: Leaving): Promise<void> {
     for (const stop of this.#stops) stop();
     for (const { stop } of this.#following.values()) stop();
+    this.#changedDags.close();
     await Promise.all([this.#jobs.close(), this.#running.close(leaving)]);
   }
 
@@ -227,7 +236,7 @@ export class LocalDriver implements AirflowDriver {
         this.#unfollow(e.id);
         this.#following.set(e.id, {
           from: contentOf(e),
-          stop: await copyContent(this.#o, e, o.lease.signal),
+          stop: await copyContent(this.#o, e, o.lease.signal, (changes) => this.#dagsChanged(e, changes)),
         });
         return;
       case 'database':
@@ -268,6 +277,11 @@ export class LocalDriver implements AirflowDriver {
     }
   }
 
+  /** What is not ready reads all its DAG files when it starts. */
+  #dagsChanged(e: EnvironmentRecord, changes: readonly ContentChange[]): void {
+    if (this.#running.get(e.id)?.ready) this.#changedDags.changed(e, changes);
+  }
+
   #installs(version: AirflowVersion, id: EnvironmentId): Waiting | undefined {
     return this.#jobs.ask(`Airflow ${version.version}`, id, (report, signal) =>
       this.#o.bases.ensure(version, report, signal),
@@ -301,6 +315,7 @@ export class LocalDriver implements AirflowDriver {
   #unfollow(id: EnvironmentId): void {
     this.#following.get(id)?.stop();
     this.#following.delete(id);
+    this.#changedDags.forget(id);
   }
 
   #hint(id: EnvironmentId): void {

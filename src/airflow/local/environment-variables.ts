@@ -104,6 +104,7 @@ export const processVariables = (i: VariablesInput, component: string): Record<s
   ...Object.fromEntries([environmentMark(i.places.root)]),
   WINDSOCK_ENVIRONMENT_ID: i.record.id,
   WINDSOCK_ASSERTION_KEYS: i.places.assertionKeys,
+  WINDSOCK_READ_FILES: i.places.readFiles,
   WINDSOCK_ASSERTION_ISSUER: i.assertionIssuer,
   WINDSOCK_SIGN_IN_URL: '/aws_mwaa/aws-console-sso',
   WINDSOCK_SIGN_OUT_URL: '/aws_mwaa/sign-out',

@@ -22,6 +22,8 @@ export interface Places {
   readonly home: string;
   readonly taskLogs: string;
   readonly temporary: string;
+  /** What the DAG processor says it has read; its account writes it. */
+  readonly readFiles: string;
   /** What the components print. */
   readonly componentLogs: string;
   /** Processes that were started, for whoever finds them after a crash. */
@@ -46,6 +48,7 @@ export const placesOf = (environments: string, id: EnvironmentId): Places => {
     home: join(root, 'home'),
     taskLogs: join(root, 'home', 'logs'),
     temporary: join(root, 'tmp'),
+    readFiles: join(root, 'tmp', '.windsock-read-files.json'),
     componentLogs: join(root, 'logs'),
     facts: join(root, 'facts.json'),
     contentState: join(root, 'content.json'),

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { prefixedNames } from '../../contract/host-prefixes.ts';
+import type { ContentChange } from '../../environments/content.ts';
 import { publicUrlOf } from '../../environments/custom-domain.ts';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
@@ -16,6 +17,7 @@ import {
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
+import type { Stop } from '../../lib/stop.ts';
 import { connectionsOf, mostProcessesOf, processMemoryOf } from '../classes.ts';
 import { logFolderOf } from '../logging.ts';
 import { environmentConfiguration, hasTriggerer, parallelismOf, processesOf } from '../settings.ts';
@@ -107,7 +109,12 @@ export const dropAccount = async (o: LocalDriverOptions, id: EnvironmentId): Pro
 };
 
 /** Copies the DAGs. An environment that has run before goes on with what it has when the bucket is away. */
-export const copyContent = async (o: LocalDriverOptions, e: EnvironmentRecord, signal: AbortSignal) => {
+export const copyContent = async (
+  o: LocalDriverOptions,
+  e: EnvironmentRecord,
+  signal: AbortSignal,
+  changed: (changes: readonly ContentChange[]) => void,
+): Promise<Stop> => {
   const places = placesFor(o, e.id);
   const to = { target: places.dags, stateFile: places.contentState, group: accountOf(o, e.id) };
   try {
@@ -117,7 +124,7 @@ export const copyContent = async (o: LocalDriverOptions, e: EnvironmentRecord, s
       throw new StepFailed(textOf(error), { retry: true, cause: error });
     o.log.warn('DAGs not published', { environment: e.name, reason: textOf(error) });
   }
-  return o.content.follow(e, to);
+  return o.content.follow(e, to, changed);
 };
 
 /** Makes the environment's database and gives its URL: secret. */

@@ -5,6 +5,8 @@ to the web server of their environment and believe what it answers, by plain HTT
 server is started again, any account may listen there. So a connection to it counts only when the account of this
 process accepted it; it is closed before a byte is sent otherwise.
 
+The DAG processor of Airflow 2 reads DAG files that changed first (windsock_parsing).
+
 Tasks run in worker processes of the scheduler. They read MWAA_AIRFLOW_COMPONENT=worker, as on Amazon MWAA, where
 workers are containers of their own.
 
@@ -76,9 +78,6 @@ if (_port := _own_port()) is not None:
     _guard(_port)
 
 
-_EXECUTOR = "airflow.executors.local_executor"
-
-
 def _as_worker(begin):
     import functools
 
@@ -98,27 +97,38 @@ def _mark_workers(module):
         module._run_worker = _as_worker(module._run_worker)
 
 
-class _ExecutorFinder:
-    """Finds the module of the executor once, as Python would, and marks its workers when it was loaded."""
+def _watch_the_processor(module):
+    from windsock_parsing import watch_the_processor
+
+    watch_the_processor(module)
+
+
+class _Finder:
+    """Finds some modules once, as Python would, and changes each when it was loaded."""
+
+    changes = {"airflow.dag_processing.manager": _watch_the_processor}
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        if name != _EXECUTOR:
+        change = cls.changes.pop(name, None)
+        if change is None:
             return None
         import importlib.util
 
-        sys.meta_path.remove(cls)
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.loader is not None:
             load = spec.loader.exec_module
 
             def exec_module(module):
                 load(module)
-                _mark_workers(module)
+                change(module)
 
             spec.loader.exec_module = exec_module
         return spec
 
 
-if os.environ.get("MWAA_AIRFLOW_COMPONENT") == "scheduler":
-    sys.meta_path.insert(0, _ExecutorFinder)
+_component = os.environ.get("MWAA_AIRFLOW_COMPONENT")
+if _component == "scheduler":
+    _Finder.changes["airflow.executors.local_executor"] = _mark_workers
+if _component in ("scheduler", "hybrid"):
+    sys.meta_path.insert(0, _Finder)

@@ -47,7 +47,7 @@ const open = async (reply: Reply = { body: '{"dags":[]}' }, version = '3.3.1') =
   const signed: unknown[] = [];
   const deps: ApiDeps = {
     ...world.deps,
-    driver: { webTarget: () => ({ host: '127.0.0.1', port, startId: '1' }) },
+    driver: { ...world.deps.driver, webTarget: () => ({ host: '127.0.0.1', port, startId: '1' }) },
     assertions: {
       sign: async (...args) => {
         signed.push(args);
@@ -172,7 +172,10 @@ describe('InvokeRestApi', () => {
 
   test('an Airflow that breaks off is a RestApiServerException with 502', async () => {
     const o = await open();
-    const deps = { ...o.deps, driver: { webTarget: () => ({ host: '127.0.0.1', port: 9, startId: '1' }) } };
+    const deps = {
+      ...o.deps,
+      driver: { ...o.deps.driver, webTarget: () => ({ host: '127.0.0.1', port: 9, startId: '1' }) },
+    };
     expect(await invoke({ deps }, get)).toMatchObject({
       status: 400,
       json: {

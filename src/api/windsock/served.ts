@@ -2,6 +2,7 @@ import type { WindsockOperationName } from '../../contract/windsock-operations.t
 import type { Operation } from '../operation.ts';
 import { explainAccess } from './explain-access.ts';
 import { explainEnvironmentAccess } from './explain-environment-access.ts';
+import { getContent } from './get-content.ts';
 import { deleteGuardRail, getGuardRail, putGuardRail } from './guard-rail.ts';
 import { listSessions } from './list-sessions.ts';
 import { revokeRoleSessions } from './revoke-role-sessions.ts';
@@ -13,6 +14,7 @@ import { stopEnvironment } from './stop-environment.ts';
 export const windsockServed: Readonly<Record<WindsockOperationName, Operation>> = {
   StopEnvironment: stopEnvironment,
   StartEnvironment: startEnvironment,
+  GetContent: getContent,
   ExplainAccess: explainAccess,
   ExplainEnvironmentAccess: explainEnvironmentAccess,
   PutGuardRail: putGuardRail,

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { dagFiles, type PublishedFile } from './dag-files.ts';
+import type { ParseResults } from './parse-results.ts';
+
+const now = 1_000_000;
+const published = (path: string, at: number, mayDefineDags = true): PublishedFile => ({
+  ...{ path, sha256: 'x', at, mayDefineDags },
+});
+const results = (o: {
+  read?: Record<string, number>;
+  failed?: Record<string, number>;
+  times?: Record<string, [number, number]>;
+}): ParseResults => ({
+  read: new Map(Object.entries(o.read ?? {}).map(([path, at]) => [path, [{ dag: `dag of ${path}`, at }]])),
+  failed: new Map(
+    Object.entries(o.failed ?? {}).map(([path, at]) => [path, { text: `ValueError: ${path}`, at }]),
+  ),
+  times:
+    o.times && new Map(Object.entries(o.times).map(([path, [began, ended]]) => [path, { began, ended }])),
+});
+const states = (files: readonly PublishedFile[], r: ParseResults, at = now) =>
+  Object.fromEntries(dagFiles(files, r, at).map(({ path, state }) => [path, state]));
+
+describe('where the DAG processor says when it read', () => {
+  test('only a reading that began after the file came counts', () => {
+    const files = [published('new.py', 900_000), published('old.py', 900_000), published('none.py', 900_000)];
+    const r = results({
+      read: { 'new.py': 901_000, 'old.py': 900_500 },
+      times: { 'new.py': [900_001, 901_000], 'old.py': [899_999, 900_500], 'none.py': [900_000, 900_010] },
+    });
+    expect(states(files, r, 901_000)).toEqual({ 'new.py': 'read', 'old.py': 'waiting', 'none.py': 'no-dag' });
+  });
+
+  test('an error is told with its reason, though the DAGs of before are still there', () => {
+    const r = results({
+      read: { 'a.py': 950_000 },
+      failed: { 'a.py': 990_000 },
+      times: { 'a.py': [980_000, 990_000] },
+    });
+    expect(dagFiles([published('a.py', 970_000)], r, now)).toMatchObject([
+      { state: 'failed', readAt: 990_000, error: { message: 'ValueError: a.py' } },
+    ]);
+  });
+});
+
+describe('where it says nothing', () => {
+  test('what Airflow noted after the file came counts', () => {
+    const files = [
+      published('good.py', 900_000),
+      published('bad.py', 900_000),
+      published('stale.py', 999_000),
+    ];
+    const r = results({ read: { 'good.py': 900_001, 'stale.py': 998_000 }, failed: { 'bad.py': 900_001 } });
+    expect(states(files, r)).toEqual({ 'good.py': 'read', 'bad.py': 'failed', 'stale.py': 'waiting' });
+  });
+
+  test('a file that may have DAGs is waited for, for a while; another one is none', () => {
+    const files = [published('may.py', now - 1_000), published('text.md', now - 1_000, false)];
+    expect(states(files, results({}))).toEqual({ 'may.py': 'waiting', 'text.md': 'no-dag' });
+    expect(states(files, results({}), now + 60_000)).toEqual({ 'may.py': 'no-dag', 'text.md': 'no-dag' });
+  });
+});
+
+test('a DAG that was taken out of a file that stays is told as such', () => {
+  const r: ParseResults = {
+    ...results({ times: { 'a.py': [980_000, 990_000] } }),
+    read: new Map([
+      [
+        'a.py',
+        [
+          { dag: 'one', at: 989_000 },
+          { dag: 'two', at: 989_100 },
+          { dag: 'before', at: 950_000 },
+        ],
+      ],
+    ]),
+  };
+  expect(dagFiles([published('a.py', 970_000)], r, now)).toMatchObject([
+    { state: 'read', dags: ['one', 'two'], leavingDags: ['before'] },
+  ]);
+});
+
+test('a clock that was set back makes nothing wait for ever', () => {
+  expect(states([published('a.py', now + 3_600_000)], results({}))).toEqual({ 'a.py': 'no-dag' });
+});
+
+test('DAGs of a file that is gone are told until Airflow has let them go', () => {
+  expect(dagFiles([], results({ read: { 'gone.py': 1 } }), now)).toMatchObject([
+    { path: 'gone.py', state: 'leaving' },
+  ]);
+});

@@ -1,0 +1,38 @@
+/** A file below an environment's DAGs folder that became another one; the path is relative to it, with `/`. */
+export interface ContentChange {
+  readonly path: string;
+  readonly kind: 'added' | 'changed' | 'removed';
+}
+
+/**
+ * What Airflow has made of a file below its DAGs folder.
+ *
+ * - `waiting`: it changed, and Airflow has not read it since
+ * - `read`: Airflow read it and knows its DAGs
+ * - `failed`: it could not be imported
+ * - `no-dag`: nothing of it is a DAG
+ * - `leaving`: it is gone, and Airflow still has its DAGs
+ */
+export interface ContentFile {
+  readonly path: string;
+  /** Of its bytes; undefined of a file that is gone. */
+  readonly sha256: string | undefined;
+  /** Epoch milliseconds at which it came here. */
+  readonly at: number;
+  /** Epoch milliseconds at which Airflow last read it. */
+  readonly readAt: number | undefined;
+  readonly state: 'waiting' | 'read' | 'failed' | 'no-dag' | 'leaving';
+  readonly dags?: readonly string[];
+  /** DAGs that were in it before and that Airflow still shows: it lets them go after some two minutes. */
+  readonly leavingDags?: readonly string[];
+  readonly error?: { readonly line: number | undefined; readonly message: string };
+}
+
+/** What is live in an environment. */
+export interface LiveContent {
+  /** Names the tree by its paths and bytes. */
+  readonly version: string;
+  /** Epoch milliseconds since which the tree is what it is. */
+  readonly since: number;
+  readonly files: readonly ContentFile[];
+}
