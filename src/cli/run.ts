@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { auditCommand } from './commands/audit.ts';
 import { backupCommand } from './commands/backup.ts';
+import { contentCommand } from './commands/content.ts';
+import { deployCommand } from './commands/deploy.ts';
 import { envCommand } from './commands/env.ts';
 import { environmentCommand } from './commands/environment.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -26,6 +28,8 @@ const commands = [
   openCommand,
   tokenCommand,
   environmentCommand,
+  deployCommand,
+  contentCommand,
   sessionCommand,
   explainCommand,
   guardRailCommand,

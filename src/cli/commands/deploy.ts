@@ -1,0 +1,84 @@
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { ApiClient } from '../api-client.ts';
+import type { Context } from '../context.ts';
+import { type Deployment, type DeployOptions, deployOnce } from '../deploy/deployment.ts';
+import { findFiles, ignoreFile, rulesOf } from '../deploy/files.ts';
+import { tell } from '../deploy/tell.ts';
+import { CliError, exitCodes } from '../errors.ts';
+import { getEnvironment } from '../mwaa.ts';
+import { paths } from '../server.ts';
+import { apiCommand, connect, example } from './common.ts';
+
+/** The folder of the environment's bucket on this machine. @throws CliError */
+const bucketFolder = async (
+  api: ApiClient,
+  name: string,
+  o: DeployOptions,
+  context: Context,
+): Promise<string> => {
+  const { SourceBucketArn = '', DagS3Path = '' } = await getEnvironment(api, name);
+  const { buckets } = paths(o, context);
+  const bucket = join(buckets, SourceBucketArn.split(':').at(-1) ?? '');
+  if (existsSync(bucket)) return join(bucket, ...DagS3Path.split('/').filter(Boolean));
+  throw new CliError(`The bucket of ${name} is not on this machine.`, {
+    why: `There is no folder ${bucket}.`,
+    todo: 'Run this command where the server runs, with its data folder (--data), or make the folder.',
+  });
+};
+
+const folderOf = (given: string | undefined): string => {
+  const folder = resolve(given ?? 'dags');
+  if (existsSync(folder) && statSync(folder).isDirectory()) return folder;
+  throw new CliError(`There is no folder ${folder}.`, {
+    todo: 'Name the folder with the DAGs: windsock deploy ENV DIR',
+    exitCode: exitCodes.usage,
+  });
+};
+
+/** Deploys again whenever a file of the folder has changed, until it is interrupted. */
+const watchAndDeploy = async (d: Deployment): Promise<void> => {
+  const state = async () =>
+    JSON.stringify([...(await findFiles(d.from, await rulesOf(d.from), d.context.signal)).files]);
+  for (let last = await state(); !d.context.signal.aborted; ) {
+    await delay(1_000, undefined, { signal: d.context.signal });
+    const now = await state().catch(() => last);
+    if (now === last) continue;
+    last = now;
+    tell(d, await deployOnce(d));
+  }
+};
+
+/** `windsock deploy ENV [DIR]` */
+export const deployCommand = (context: Context): Command =>
+  apiCommand('deploy')
+    .description(
+      `Bring the DAGs of a folder to an environment: only what changed, until Airflow has read it. A file ${ignoreFile} in the folder, in the form of .gitignore, says what stays behind.`,
+    )
+    .argument('<env>', 'name of the environment')
+    .argument('[folder]', 'the folder with the DAGs (else dags)')
+    .option('--dry-run', 'show what would be done, and do nothing')
+    .option('--delete', 'remove what is in the environment and not in the folder; asks first')
+    .option('--yes', 'delete without a question')
+    .option('--watch', 'go on, and deploy whatever changes')
+    .option('--timeout <seconds>', 'how long Airflow is waited for', '90')
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      `\nExit codes: 0 all was read, 1 a file cannot be imported or was not read in time.\n${example(
+        'windsock deploy demo ./dags --delete',
+      )}`,
+    )
+    .action(async (name: string, folder: string | undefined, o: DeployOptions, command: Command) => {
+      if (!(Number(o.timeout) > 0))
+        throw new CliError(`"${o.timeout}" is no number of seconds.`, { exitCode: exitCodes.usage });
+      const from = folderOf(folder);
+      const { api } = connect(o, context);
+      const d = { api, name, from, to: await bucketFolder(api, name, o, context), o, context };
+      const done = await deployOnce(d);
+      tell(d, done);
+      if (o.watch && !o.dryRun) return watchAndDeploy(d);
+      if (done.broken.length + done.left.length > 0) command.setOptionValue('exitCode', exitCodes.failed);
+    });

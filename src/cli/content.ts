@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { ApiClient } from './api-client.ts';
+
+const file = z.object({
+  Path: z.string(),
+  Sha256: z.string().optional(),
+  At: z.number(),
+  ReadAt: z.number().optional(),
+  State: z.enum(['waiting', 'read', 'failed', 'no-dag', 'leaving']),
+  Dags: z.array(z.string()).optional(),
+  LeavingDags: z.array(z.string()).optional(),
+  Error: z.object({ Line: z.number().optional(), Message: z.string() }).optional(),
+});
+export type LiveFile = z.infer<typeof file>;
+
+const content = z.object({ Version: z.string(), Since: z.number(), Files: z.array(file) });
+export type LiveContent = z.infer<typeof content>;
+
+/** What is live in an environment. Windsock's own: Amazon MWAA has no such operation. */
+export const getContent = (api: ApiClient, name: string): Promise<LiveContent> =>
+  api.call(content, {
+    ...{ method: 'GET', service: 'windsock' },
+    path: `/windsock/environments/${encodeURIComponent(name)}/content`,
+  });
+
+const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+const shownDags = (dags: readonly string[]): string =>
+  dags.length > 3 ? plural(dags.length, 'DAG') : dags.join(', ');
+
+/** What Airflow made of a file, in words. */
+export const outcomeText = ({ State, Dags = [], LeavingDags, Error: error }: LiveFile): string => {
+  switch (State) {
+    case 'waiting':
+      return 'not read yet';
+    case 'read':
+      return shownDags(Dags) + (LeavingDags ? `; no longer in it: ${shownDags(LeavingDags)}` : '');
+    case 'failed':
+      return `import error${error?.Line === undefined ? '' : ` in line ${error.Line}`}: ${error?.Message ?? ''}`;
+    case 'no-dag':
+      return 'no DAG';
+    case 'leaving':
+      return 'gone; its DAGs are still shown';
+  }
+};

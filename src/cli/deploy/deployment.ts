@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { codeOf, textOf } from '../../lib/errors.ts';
+import type { ApiClient } from '../api-client.ts';
+import { getContent, type LiveContent, type LiveFile } from '../content.ts';
+import type { Context } from '../context.ts';
+import { CliError, exitCodes } from '../errors.ts';
+import type { ServerOptions } from '../server.ts';
+import { type FoundFiles, findFiles, rulesOf } from './files.ts';
+import { type DeployPlan, deployPlan } from './plan.ts';
+import { waitUntilRead } from './wait.ts';
+import { putFile, removeFile } from './write.ts';
+
+export interface DeployOptions extends ServerOptions {
+  readonly dryRun?: boolean;
+  readonly delete?: boolean;
+  readonly yes?: boolean;
+  readonly watch?: boolean;
+  readonly timeout: string;
+  readonly json?: boolean;
+}
+
+/** A folder, and the environment that gets it. */
+export interface Deployment {
+  readonly api: ApiClient;
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly o: DeployOptions;
+  readonly context: Context;
+}
+
+const cannotWrite = (folder: string, error: unknown): unknown =>
+  ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')
+    ? new CliError(`Cannot write to ${folder}.`, {
+        why: textOf(error),
+        todo: 'Run this command as the account that owns the buckets, for instance with sudo.',
+        cause: error,
+      })
+    : error;
+
+/** What is there already, without what the rules of the folder name: that is nobody's business here. */
+const filesThere = async ({ from, to, context }: Deployment): Promise<FoundFiles> =>
+  existsSync(to) ? findFiles(to, await rulesOf(from), context.signal) : { files: new Map(), leftOut: [] };
+
+const mayDelete = async ({ o, context, name }: Deployment, paths: readonly string[]): Promise<boolean> => {
+  if (!o.delete || paths.length === 0) return false;
+  if (o.yes || o.dryRun) return true;
+  if (!context.input.isTerminal)
+    throw new CliError(`${paths.length} files would be deleted from ${name}.`, {
+      todo: 'Add --yes to delete them without a question, or --dry-run to see which.',
+      exitCode: exitCodes.usage,
+    });
+  const shown = paths.slice(0, 10).map((path) => `  ${path}\n`);
+  const rest = paths.length > 10 ? `  and ${paths.length - 10} more\n` : '';
+  const answer = await context.input.line(`Delete from ${name}:\n${shown.join('')}${rest}Yes or no? [no] `);
+  return /^y(es)?$/i.test(answer?.trim() ?? '');
+};
+
+/** What a deployment did. */
+export interface Done {
+  readonly plan: DeployPlan;
+  readonly removed: readonly string[];
+  readonly left: readonly string[];
+  readonly content: LiveContent;
+  /** Files that could be imported before and cannot now, and those of the deployment that cannot. */
+  readonly broken: readonly LiveFile[];
+}
+
+const isFailed = ({ State }: LiveFile): boolean => State === 'failed';
+
+const write = async (d: Deployment, plan: DeployPlan, removed: readonly string[]): Promise<void> => {
+  try {
+    await mkdir(d.to, { recursive: true });
+    for (const path of [...plan.added, ...plan.changed]) {
+      d.context.signal.throwIfAborted();
+      await putFile(d.from, d.to, path);
+    }
+    for (const path of removed) await removeFile(d.to, path);
+  } catch (error) {
+    throw cannotWrite(d.to, error);
+  }
+};
+
+/** Brings the folder to the environment once, and waits until Airflow has read what changed. */
+export const deployOnce = async (d: Deployment): Promise<Done> => {
+  const { files, leftOut } = await findFiles(d.from, await rulesOf(d.from), d.context.signal);
+  for (const path of leftOut) d.context.err(`left out: ${path} is no file, or leads to none\n`);
+  const plan = deployPlan(files, (await filesThere(d)).files);
+  const before = await getContent(d.api, d.name);
+  const removed = (await mayDelete(d, plan.others)) ? plan.others : [];
+  if (d.o.dryRun) return { plan, removed, left: [], content: before, broken: [] };
+  await write(d, plan, removed);
+  const put = new Map([...plan.added, ...plan.changed].map((path) => [path, files.get(path) ?? '']));
+  const { content, left } = await waitUntilRead(
+    () => getContent(d.api, d.name),
+    { put, removed },
+    { patience: Number(d.o.timeout) * 1000, signal: d.context.signal },
+  );
+  const failedBefore = new Set(before.Files.filter(isFailed).map(({ Path }) => Path));
+  const broken = content.Files.filter(
+    (file) => isFailed(file) && (files.has(file.Path) || !failedBefore.has(file.Path)),
+  );
+  return { plan, removed, left, content, broken };
+};

@@ -1,0 +1,46 @@
+import { outcomeText } from '../content.ts';
+import { printJson, tableText } from '../output.ts';
+import type { Deployment, Done } from './deployment.ts';
+
+const rowsOf = ({ plan, removed, left, content, broken }: Done): readonly (readonly string[])[] => {
+  const live = new Map(content.Files.map((file) => [file.Path, file]));
+  const text = (path: string): string => {
+    const file = live.get(path);
+    return left.includes(path) || file === undefined ? 'not read yet' : outcomeText(file);
+  };
+  const named = new Set([...plan.added, ...plan.changed]);
+  return [
+    ...plan.added.map((path) => ['new', path, text(path)]),
+    ...plan.changed.map((path) => ['changed', path, text(path)]),
+    ...removed.map((path) => ['removed', path, left.includes(path) ? 'not gone yet' : '']),
+    ...broken.filter(({ Path }) => !named.has(Path)).map((file) => ['broken', file.Path, outcomeText(file)]),
+  ];
+};
+
+/** Prints what a deployment did, and what Airflow made of it. */
+export const tell = (d: Deployment, done: Done): void => {
+  const { plan, removed, left, content, broken } = done;
+  if (d.o.json) {
+    printJson(d.context, {
+      Version: content.Version,
+      Added: plan.added,
+      Changed: plan.changed,
+      Removed: removed,
+      NotRead: left,
+      Failed: broken,
+      DryRun: d.o.dryRun === true,
+    });
+    return;
+  }
+  const rows = d.o.dryRun
+    ? rowsOf({ ...done, left: [], broken: [] }).map(([what = '', path = '']) => [what, path, ''])
+    : rowsOf(done);
+  if (rows.length > 0) d.context.out(tableText(['WHAT', 'FILE', d.o.dryRun ? '' : 'AIRFLOW'], rows));
+  if (rows.length === 0) d.context.err(`${d.name} has it all already.\n`);
+  const stay = plan.others.length - removed.length;
+  if (stay > 0) d.context.err(`${stay} other files stay in ${d.name}; --delete removes them.\n`);
+  if (left.length > 0)
+    d.context.err(
+      `Airflow has not read ${left.length} of them in ${d.o.timeout} s. Look again: windsock content ${d.name}\n`,
+    );
+};

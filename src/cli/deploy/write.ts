@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, copyFile, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** What begins so in a bucket is not published. */
+const temporaryPrefix = '.windsock-tmp-';
+
+/** Copies one file aside and renames it into place: whoever looks sees the old one or the new one. */
+export const putFile = async (from: string, to: string, path: string): Promise<void> => {
+  const folder = dirname(join(to, path));
+  await mkdir(folder, { recursive: true });
+  const temporary = join(folder, `${temporaryPrefix}${randomBytes(6).toString('hex')}`);
+  try {
+    await copyFile(join(from, path), temporary);
+    await chmod(temporary, 0o644);
+    const file = await open(temporary, 'r');
+    await file.sync().finally(() => file.close());
+    await rename(temporary, join(to, path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+};
+
+/** Removes a file, and the folders that are empty then. */
+export const removeFile = async (to: string, path: string): Promise<void> => {
+  await rm(join(to, path), { force: true });
+  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder))
+    await rmdir(join(to, folder)).catch(() => undefined);
+};
