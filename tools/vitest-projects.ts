@@ -29,6 +29,7 @@ const realAirflow = [
   'test/access/stories.test.ts',
   'test/airflow/*.test.ts',
   'test/clients/operators.test.ts',
+  'test/deploy/*.test.ts',
   'test/environments/in-place.test.ts',
   'test/environments/upgrade.test.ts',
   'test/faults/adoption.test.ts',
