@@ -1,6 +1,7 @@
 // How soon a change in the bucket's folder is in place and shown by Airflow, and what an idle environment costs.
 // node bench/deploy.ts [CHANGES [SIZE ...]], where SIZE is FILES or FILES/DAGS
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -117,6 +118,7 @@ const waitUntilRead = async (a: Airflow): Promise<void> => {
 
 const bench = async (version: string, size: (typeof sizes)[number]): Promise<void> => {
   const data = mkdtempSync(join(tmpdir(), 'windsock-bench-'));
+  chmodSync(data, 0o755);
   const options = ['--airflow-version', version, '--requests-per-second', '10000'];
   const server = new Running(data, [await freePort(), await freePort()], ...options);
   try {
