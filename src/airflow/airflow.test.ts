@@ -29,6 +29,7 @@ const input = (version: string, options: Record<string, string> = {}): Configura
     sqlAlchemyUrl: 'postgresql+psycopg2://r:p@/d?host=/run',
     publicUrl: 'https://localhost:7443',
     webPort: 4711,
+    dagFiles: 1,
   };
 };
 
@@ -49,6 +50,21 @@ const parsed = (text: string): Map<string, string> => {
 };
 
 describe('environmentConfiguration', () => {
+  test.each([
+    ['2.7.2', 'scheduler'],
+    ['3.3.1', 'dag_processor'],
+  ])(
+    '%s reads many files that do not change less often, unless somebody wants it otherwise',
+    (version, section) => {
+      const interval = (dagFiles: number, options = {}) =>
+        parsed(environmentConfiguration({ ...input(version, options), dagFiles })).get(
+          `${section}.min_file_process_interval`,
+        );
+      expect([1, 100, 1_000].map((files) => interval(files))).toEqual(['30', '30', '300']);
+      expect(interval(1_000, { [`${section}.min_file_process_interval`]: '45' })).toBe('45');
+    },
+  );
+
   test.each(airflowVersions.map((v) => v.version))(
     '%s: user options come over defaults, never over what is essential',
     (version) => {

@@ -23,6 +23,7 @@ const configurationOf = (record: EnvironmentRecord): string => {
     sqlAlchemyUrl: 'postgresql://x',
     publicUrl: 'https://localhost:7443',
     webPort: 4711,
+    dagFiles: 1,
   });
 };
 

@@ -114,6 +114,10 @@ export const logEvents = {
     meaning: 'The database no longer has the newest seal of the audit record: run `windsock audit verify`.',
     fields: ['reason'],
   },
+  'DAGs published without a record': {
+    meaning: 'What was published could not be written into the audit record.',
+    fields: [...ofEnvironment, 'reason'],
+  },
   'DAG file not imported': {
     meaning: 'Airflow cannot import a DAG file; the same reason is told once.',
     fields: [...ofEnvironment, 'path', 'reason'],

@@ -4,6 +4,7 @@ import { LocalDriver } from '../airflow/local/driver.ts';
 import type { ViewSupport } from '../airflow/local/view-support.ts';
 import { packageSources } from '../airflow/package-index.ts';
 import type { AssertionKeys } from '../airflow/ports.ts';
+import type { AuditSink } from '../audit/record.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { ContentSource } from '../content/source.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -23,6 +24,7 @@ export interface BuildDriverInput {
   readonly own: OwnDatabase;
   /** The buckets. */
   readonly source: ContentSource;
+  readonly audit: AuditSink;
   readonly keys: AssertionKeys;
   readonly installationId: string;
   /** Where the API answers; undefined before it does. */
@@ -64,7 +66,7 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     databases: metadataDatabases(i.own.server),
     assertionKeys: i.keys,
     assertionIssuer: i.installationId,
-    content: dagFolder(i.source, i.log),
+    content: dagFolder({ source: i.source, log: i.log, audit: i.audit }),
     cli: createCliRunner(),
     startCheck: checkStart,
     healthPage,

@@ -1,10 +1,13 @@
 import type { DagFolder } from '../airflow/local/context.ts';
+import type { AuditEntry, AuditSink } from '../audit/record.ts';
 import { follow } from '../content/follow.ts';
 import { type PublishResult, publish } from '../content/publish.ts';
 import { readState, treeVersion } from '../content/publish-state.ts';
 import type { ContentSource } from '../content/source.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
+import { textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import { rememberedFile } from '../lib/remembered-file.ts';
 
 const about = (e: EnvironmentRecord) => ({ environment: e.name, environmentId: e.id });
 
@@ -18,9 +21,38 @@ const what = (source: ContentSource, e: EnvironmentRecord, { target, stateFile, 
   owner: { uid: group ? 0 : undefined, gid: group?.gid, fileMode: 0o640, dirMode: 0o750 },
 });
 
-const tellPublished = (log: Log, e: EnvironmentRecord, result: PublishResult): void => {
+export interface Joined {
+  readonly source: ContentSource;
+  readonly log: Log;
+  readonly audit: Pick<AuditSink, 'write'>;
+}
+
+/** Paths that one entry of the audit record names. */
+const mostNamed = 100;
+
+const auditEntry = (e: EnvironmentRecord, { changes }: PublishResult, version: string): AuditEntry => ({
+  ...{ eventName: 'ContentPublished', readOnly: false, principal: 'server', environmentId: e.id },
+  ...{ sourceIp: 'windsock', userAgent: 'windsock', requestId: '' },
+  requestParameters: { Name: e.name },
+  responseElements: {
+    version,
+    count: changes.length,
+    changes: changes.slice(0, mostNamed).map(({ kind, path }) => `${kind} ${path}`),
+  },
+});
+
+/** What was published is there by now: a record that cannot be kept is told, and keeps nothing back. */
+const tellPublished = (
+  { log, audit }: Joined,
+  e: EnvironmentRecord,
+  { stateFile }: To,
+  result: PublishResult,
+): void => {
   const { changes, added, changed, removed, refused } = result;
   if (changes.length === 0) return;
+  audit.write(auditEntry(e, result, treeVersion(readState(stateFile)))).catch((error: unknown) => {
+    log.error('DAGs published without a record', { ...about(e), reason: textOf(error) });
+  });
   log.info('DAGs published', { ...about(e), added, changed, removed });
   if (refused.length > 0) log.warn('DAG files refused', { ...about(e), refused: refused.slice(0, 20) });
 };
@@ -34,23 +66,41 @@ const teller = (log: Log, e: EnvironmentRecord) => {
   };
 };
 
+type Published = ReturnType<DagFolder['published']>;
+
+const publishedIn = (stateFile: string): Published => {
+  const state = readState(stateFile);
+  return { version: treeVersion(state), since: state.since, files: state.files };
+};
+
 /** Joins buckets and environments: the tree under DagS3Path is what Airflow sees as its DAGs folder. */
-export const dagFolder = (source: ContentSource, log: Log): DagFolder => ({
-  publish: async (e, to, signal) => {
-    const all = { ...what(source, e, to), signal };
-    tellPublished(log, e, await publish(all, await source.list(all.where, signal)));
-  },
-  follow: (e, to, changed) =>
-    follow({
-      ...what(source, e, to),
-      published: (result) => {
-        tellPublished(log, e, result);
-        changed(result.changes);
-      },
-      failed: teller(log, e),
-    }),
-  published: (stateFile) => {
-    const state = readState(stateFile);
-    return { version: treeVersion(state), since: state.since, files: state.files };
-  },
-});
+export const dagFolder = (joined: Joined): DagFolder => {
+  const { source, log } = joined;
+  /** A state of 10,000 files is not read at each look. */
+  const readers = new Map<string, () => Published>();
+  return {
+    publish: async (e, to, signal) => {
+      const all = { ...what(source, e, to), signal };
+      tellPublished(joined, e, to, await publish(all, await source.list(all.where, signal)));
+    },
+    follow: (e, to, changed) =>
+      follow({
+        ...what(source, e, to),
+        published: (result) => {
+          tellPublished(joined, e, to, result);
+          changed(result.changes);
+        },
+        failed: teller(log, e),
+      }),
+    published: (stateFile) => {
+      const read = readers.get(stateFile) ?? rememberedFile(stateFile, () => publishedIn(stateFile));
+      if (readers.size > 1_000) readers.clear();
+      readers.set(stateFile, read);
+      try {
+        return read();
+      } catch {
+        return publishedIn(stateFile);
+      }
+    },
+  };
+};

@@ -178,6 +178,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     accounts,
     own,
     source,
+    audit,
     keys: id.keys,
     installationId: issuer,
     endpoint: () => endpoint,

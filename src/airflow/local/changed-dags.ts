@@ -5,12 +5,12 @@ import type { ContentChange, ContentFile, LiveContent } from '../../environments
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { textOf } from '../../lib/errors.ts';
 import { type LocalDriverOptions, placesFor } from './context.ts';
-import { dagFiles, type PublishedFile } from './dag-files.ts';
+import { dagFiles, isDagName, type PublishedFile, silenceFor } from './dag-files.ts';
 import { askToParse } from './parse-requests.ts';
 import { type ParseResults, parseResults } from './parse-results.ts';
 
 /** Milliseconds between looks at what Airflow read, between requests for what it did not, and until nobody waits. */
-const pauses = { look: 500, ask: 3_000, all: 10_000, giveUp: 90_000 } as const;
+const pauses = { look: 500, ask: 3_000, all: 10_000, giveUp: 45_000 } as const;
 
 /** Bytes of a file in which Airflow's own rule looks for words; DAG files are far smaller. */
 const mostRead = 4 * 1024 * 1024;
@@ -19,19 +19,23 @@ const mostRead = 4 * 1024 * 1024;
  * True for what Airflow would import: a zip archive, or a Python file with both words in it (airflow/utils/file.py,
  * might_contain_dag_via_default_heuristic).
  */
-const mayDefineDags = async (file: string): Promise<boolean> => {
+const mentionsDags = async (file: string): Promise<boolean> => {
   if (file.endsWith('.zip')) return true;
   if (!file.endsWith('.py')) return false;
   const handle = await open(file).catch(() => undefined);
   if (handle === undefined) return false;
   try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(mostRead), 0, mostRead, 0);
+    const size = Math.min((await handle.stat()).size, mostRead);
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(size), 0, size, 0);
     const text = buffer.toString('latin1', 0, bytesRead).toLowerCase();
     return text.includes('dag') && text.includes('airflow');
   } finally {
     await handle.close();
   }
 };
+
+/** Files of which it is known whether they may define DAGs. */
+const mostKnown = 50_000;
 
 /** What is waited for in one environment. */
 interface Wait {
@@ -55,6 +59,8 @@ const isWaiting = ({ state, readAt }: ContentFile, { readFrom }: Wait): boolean 
 export class ChangedDags {
   readonly #o: LocalDriverOptions;
   readonly #waits = new Map<EnvironmentId, Wait>();
+  /** Which files may define DAGs, by their bytes. */
+  readonly #mentions = new Map<string, boolean>();
   /** The import errors that the log has, by file. */
   readonly #told = new Map<EnvironmentId, ReadonlyMap<string, string>>();
 
@@ -92,16 +98,29 @@ export class ChangedDags {
     return this.#live(e, results);
   }
 
+  async #mayDefineDags(file: string, sha256: string): Promise<boolean> {
+    const known = this.#mentions.get(sha256);
+    if (known !== undefined) return known;
+    const found = await mentionsDags(file);
+    if (this.#mentions.size >= mostKnown) this.#mentions.clear();
+    this.#mentions.set(sha256, found);
+    return found;
+  }
+
   async #live(e: EnvironmentRecord, results: ParseResults): Promise<LiveContent> {
     const { version, since, files } = this.#o.content.published(placesFor(this.#o, e.id).contentState);
     const { dags } = placesFor(this.#o, e.id);
     const published: PublishedFile[] = [];
     for (const [path, { at, sha256 }] of files) {
       const isKnown = results.times?.has(path) || results.read.has(path) || results.failed.has(path);
-      const may = isKnown || (await mayDefineDags(join(dags, path)));
+      const may = isKnown || (await this.#mayDefineDags(join(dags, path), sha256));
       published.push({ path, sha256, at, mayDefineDags: may });
     }
-    return { version, since, files: dagFiles(published, results, Date.now()) };
+    return {
+      version,
+      since,
+      files: dagFiles(published, results, { now: Date.now(), silence: silenceFor(e) }),
+    };
   }
 
   /**
@@ -113,8 +132,8 @@ export class ChangedDags {
     const own: string[] = [];
     const others: ContentChange[] = [];
     for (const change of changes) {
-      const isDag = change.kind === 'removed' || (await mayDefineDags(join(dags, change.path)));
-      if (isDag && /\.(py|zip)$/.test(change.path)) own.push(change.path);
+      const isDag = change.kind === 'removed' || (await mentionsDags(join(dags, change.path)));
+      if (isDag && isDagName(change.path)) own.push(change.path);
       else others.push(change);
     }
     await askToParse(this.#o, e, own);
@@ -138,7 +157,7 @@ export class ChangedDags {
       });
       if (waiting?.asked) askedAt = performance.now();
       const isOver = waiting?.paths.length === 0 && !wait.all;
-      if (isOver || performance.now() - wait.changedAt > pauses.giveUp) break;
+      if (isOver || performance.now() - wait.changedAt > silenceFor(e) + pauses.giveUp) break;
     }
     if (this.#waits.get(e.id) === wait) this.#waits.delete(e.id);
     if (!signal.aborted) await this.#tell(e).catch((error: unknown) => this.#notAsked(e, error));

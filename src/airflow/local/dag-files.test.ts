@@ -3,6 +3,7 @@ import { dagFiles, type PublishedFile } from './dag-files.ts';
 import type { ParseResults } from './parse-results.ts';
 
 const now = 1_000_000;
+const lookAt = (at: number) => ({ now: at, silence: 45_000 });
 const published = (path: string, at: number, mayDefineDags = true): PublishedFile => ({
   ...{ path, sha256: 'x', at, mayDefineDags },
 });
@@ -19,7 +20,7 @@ const results = (o: {
     o.times && new Map(Object.entries(o.times).map(([path, [began, ended]]) => [path, { began, ended }])),
 });
 const states = (files: readonly PublishedFile[], r: ParseResults, at = now) =>
-  Object.fromEntries(dagFiles(files, r, at).map(({ path, state }) => [path, state]));
+  Object.fromEntries(dagFiles(files, r, lookAt(at)).map(({ path, state }) => [path, state]));
 
 describe('where the DAG processor says when it read', () => {
   test('only a reading that began after the file came counts', () => {
@@ -37,7 +38,7 @@ describe('where the DAG processor says when it read', () => {
       failed: { 'a.py': 990_000 },
       times: { 'a.py': [980_000, 990_000] },
     });
-    expect(dagFiles([published('a.py', 970_000)], r, now)).toMatchObject([
+    expect(dagFiles([published('a.py', 970_000)], r, lookAt(now))).toMatchObject([
       { state: 'failed', readAt: 990_000, error: { message: 'ValueError: a.py' } },
     ]);
   });
@@ -75,7 +76,7 @@ test('a DAG that was taken out of a file that stays is told as such', () => {
       ],
     ]),
   };
-  expect(dagFiles([published('a.py', 970_000)], r, now)).toMatchObject([
+  expect(dagFiles([published('a.py', 970_000)], r, lookAt(now))).toMatchObject([
     { state: 'read', dags: ['one', 'two'], leavingDags: ['before'] },
   ]);
 });
@@ -85,7 +86,7 @@ test('a clock that was set back makes nothing wait for ever', () => {
 });
 
 test('DAGs of a file that is gone are told until Airflow has let them go', () => {
-  expect(dagFiles([], results({ read: { 'gone.py': 1 } }), now)).toMatchObject([
+  expect(dagFiles([], results({ read: { 'gone.py': 1 } }), lookAt(now))).toMatchObject([
     { path: 'gone.py', state: 'leaving' },
   ]);
 });

@@ -1,6 +1,11 @@
 import type { ContentFile } from '../../environments/content.ts';
+import type { EnvironmentRecord } from '../../environments/record.ts';
+import { userOption } from '../user-options.ts';
 import { importErrorOf } from './import-error.ts';
 import type { ParseResults } from './parse-results.ts';
+
+/** Airflow looks for DAGs in no other files. */
+export const isDagName = (path: string): boolean => /\.(py|zip)$/.test(path);
 
 /** A file below the DAGs folder, as it was published. */
 export interface PublishedFile {
@@ -14,9 +19,18 @@ export interface PublishedFile {
 
 /**
  * Milliseconds after which a file of which nothing is said has no DAG: `.airflowignore` may name it. Longer than
- * `dagbag_import_timeout`, after which there is an error.
+ * `core.dagbag_import_timeout` (30 s unless the user says otherwise), after which there is an error.
  */
-const silence = 45_000;
+export const silenceFor = (record: EnvironmentRecord): number => {
+  const given = Number(userOption(record, 'core', 'dagbag_import_timeout'));
+  return 15_000 + 1_000 * (given > 0 && given < 3_600 ? given : 30);
+};
+
+/** The moment of a look, in epoch milliseconds, and how long a file may say nothing. */
+interface Look {
+  readonly now: number;
+  readonly silence: number;
+}
 
 type Dags = readonly { readonly dag: string; readonly at: number }[];
 
@@ -44,16 +58,16 @@ const readAtOf = ({ path, at }: PublishedFile, { read, failed, times }: ParseRes
   return ended !== undefined && ended >= at ? ended : undefined;
 };
 
-const isAwaited = (file: PublishedFile, { read, failed }: ParseResults, now: number): boolean =>
+const isAwaited = (file: PublishedFile, { read, failed }: ParseResults, { now, silence }: Look): boolean =>
   (file.mayDefineDags || read.has(file.path) || failed.has(file.path)) && Math.abs(now - file.at) < silence;
 
-const fileOf = (published: PublishedFile, results: ParseResults, now: number): ContentFile => {
+const fileOf = (published: PublishedFile, results: ParseResults, look: Look): ContentFile => {
   const { path, sha256, at } = published;
   const readAt = readAtOf(published, results);
   const [good, bad] = [results.read.get(path), results.failed.get(path)];
   const file = { path, sha256, at, readAt };
   if (readAt === undefined) {
-    const state = isAwaited(published, results, now) ? 'waiting' : 'no-dag';
+    const state = isAwaited(published, results, look) ? 'waiting' : 'no-dag';
     return { ...file, state };
   }
   if (bad) return { ...file, state: 'failed', error: importErrorOf(path, bad.text) };
@@ -64,13 +78,13 @@ const fileOf = (published: PublishedFile, results: ParseResults, now: number): C
 export const dagFiles = (
   published: readonly PublishedFile[],
   results: ParseResults,
-  now: number,
+  look: Look,
 ): readonly ContentFile[] => {
   const there = new Set(published.map(({ path }) => path));
   const leaving = [...results.read.keys()].filter((path) => !there.has(path));
-  const gone = { sha256: undefined, at: now, readAt: undefined, state: 'leaving' } as const;
+  const gone = { sha256: undefined, at: look.now, readAt: undefined, state: 'leaving' } as const;
   return [
-    ...published.map((file) => fileOf(file, results, now)),
+    ...published.map((file) => fileOf(file, results, look)),
     ...leaving.map((path) => ({ path, ...gone })),
   ];
 };

@@ -35,6 +35,7 @@ import {
   versionOf,
   viewFor,
 } from './context.ts';
+import { isDagName } from './dag-files.ts';
 import { LocalEnvironment, type LocalEnvironmentOptions } from './environment.ts';
 import { livingOf, type ProcessFact, readFacts } from './facts.ts';
 import { readSecrets } from './folders.ts';
@@ -219,6 +220,7 @@ export const configure = async (
     sqlAlchemyUrl: await makeDatabase(o, e),
     publicUrl: publicUrlOf(e),
     webPort,
+    dagFiles: [...o.content.published(places.contentState).files.keys()].filter(isDagName).length,
     paths: {
       dags: seen.dags,
       logs: seen.taskLogs,

@@ -144,5 +144,8 @@ def watch_the_processor(module) -> None:
     config = os.path.dirname(os.environ["AIRFLOW_CONFIG"])
     if hasattr(manager_class, "_refresh_dag_dir"):  # Airflow 2
         _asked_for_first(manager_class, Requests(os.path.join(config, "changed-files.json")))
-    turn = "collect_results" if hasattr(manager_class, "collect_results") else "_collect_results"
-    _reported(manager_class, turn, Report(os.environ["WINDSOCK_READ_FILES"]))
+    turns = [name for name in ("collect_results", "_collect_results") if hasattr(manager_class, name)]
+    if not turns:
+        log.warning("this version of Airflow has another DAG processor: what it has read cannot be reported")
+        return
+    _reported(manager_class, turns[0], Report(os.environ["WINDSOCK_READ_FILES"]))
