@@ -84,7 +84,8 @@ const firstEnvironment = async (server: Server, settings: AllSettings): Promise<
   if (there) tellIgnored(server, settings, there);
   const isNamed = settings.environment !== 'demo';
   if (there ? settings.dags === undefined : !server.isFirstStart && !isNamed) return;
-  const bucket = fillBucket(server.folders.buckets, wanted);
+  const { followed } = server;
+  const bucket = fillBucket({ buckets: server.folders.buckets, followed }, wanted);
   if (there) return;
   await server.makeExecutionRole(wanted.name, bucket);
   await createEnvironment(

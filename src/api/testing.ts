@@ -144,7 +144,7 @@ export const fakeWorld = () => {
     assertions: { sign: async () => 'assertion' },
     driver: {
       webTarget: () => undefined,
-      content: async () => ({ version: 'v', since: 0, files: [] }),
+      content: async () => ({ version: 'v', since: 0, followed: undefined, files: [] }),
     },
     pools: createUpstreamPools(),
     airflowLimits: createAirflowLimits({ clock: systemClock, requestsPerSecond: 1_000 }),

@@ -13,7 +13,12 @@ const file = z.object({
 });
 export type LiveFile = z.infer<typeof file>;
 
-const content = z.object({ Version: z.string(), Since: z.number(), Files: z.array(file) });
+const content = z.object({
+  Version: z.string(),
+  Since: z.number(),
+  FollowedFolder: z.string().optional(),
+  Files: z.array(file),
+});
 export type LiveContent = z.infer<typeof content>;
 
 /** What is live in an environment. Windsock's own: Amazon MWAA has no such operation. */

@@ -32,6 +32,8 @@ export interface DataFolder {
   readonly cache: string;
   readonly environments: string;
   readonly buckets: string;
+  /** Which folders are followed in the place of a bucket's. */
+  readonly followed: string;
   readonly logs: string;
   readonly trash: string;
   /** The newest seal of the audit record: outside the database, to show when that has lost it. */
@@ -67,6 +69,7 @@ export const dataFolder = (root: string, env: Readonly<Record<string, string | u
   cache: join(root, 'cache'),
   environments: join(root, 'environments'),
   buckets: join(root, 'buckets'),
+  followed: join(root, 'followed.json'),
   logs: join(root, 'logs'),
   trash: join(root, 'trash'),
   newestSeal: join(root, 'newest-audit-seal.json'),

@@ -168,8 +168,9 @@ export const settingDefinitions = {
   dags: {
     schema: z.string().optional(),
     value: 'DIR',
-    description: 'Folder of DAGs to copy into that environment’s bucket',
-    defaultText: 'two small examples',
+    description:
+      'Folder of DAGs that is followed from now on in the place of that environment’s bucket; none ends it',
+    defaultText: 'two small examples in the bucket',
   },
   demo: { schema: flag.default(true), description: 'Create an environment on the first start' },
   python: {

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { SourceUnavailable, VersionGone } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
+import { deployRules, ignoreFile, type StaysBehind } from '../lib/deploy-rules.ts';
 import { codeOf, textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import type { FollowedFolders } from './followed.ts';
 import { bucketPath } from './location.ts';
 import type { ContentSource, Listing } from './source.ts';
 import { cacheName } from './target-tree.ts';
@@ -26,8 +28,25 @@ interface FileFacts {
 
 const versionOf = (s: FileFacts): string => `${s.size}-${s.mtimeNs}-${s.ino}`;
 
+/** The folder that is followed in the place of a bucket's, by its real path. */
+const openFollowed = async (folder: string): Promise<string> => {
+  const root = await realpath(folder).catch((error: unknown) => {
+    throw new SourceUnavailable(
+      `Cannot read ${folder}, which is followed (--dags): ${textOf(error)}. Put it back, or name another one.`,
+      error,
+    );
+  });
+  if ((await lstat(root)).isDirectory()) return root;
+  throw new SourceUnavailable(`${folder}, which is followed (--dags), is no folder. Make it a folder.`);
+};
+
+const rulesOf = (root: string): Promise<StaysBehind> =>
+  deployRules(root).catch((error: unknown) => {
+    throw new SourceUnavailable(`Cannot read ${join(root, ignoreFile)}: ${textOf(error)}`, error);
+  });
+
 /** Walks from the bucket to the location without following a symbolic link. */
-const openLocation = async (buckets: string, where: ContentLocation): Promise<string> => {
+const openInBucket = async (buckets: string, where: ContentLocation): Promise<string> => {
   const { bucketFolder, segments } = bucketPath(buckets, where);
   let folder = bucketFolder;
   for (const next of [undefined, ...segments]) {
@@ -52,6 +71,8 @@ interface Walk {
   readonly limits: FolderSourceLimits;
   readonly signal: AbortSignal;
   readonly skipped: (path: string, why: string) => void;
+  /** Of a folder that people work in. */
+  readonly staysBehind: StaysBehind;
   readonly listing: Map<string, { size: number; version: string }>;
   bytes: number;
 }
@@ -78,6 +99,7 @@ const walkFolder = async (walk: Walk, below: string): Promise<void> => {
   });
   for (const entry of entries) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    if (walk.staysBehind(entry.isDirectory() ? `${path}/` : path)) continue;
     if (entry.name.includes('\uFFFD')) walk.skipped(path, 'its name is not UTF-8');
     else if (entry.isDirectory() && entry.name === cacheName) continue;
     else if (entry.isDirectory()) await walkFolder(walk, path);
@@ -145,6 +167,8 @@ const openVersion = async (root: string, path: string, version: string): Promise
  */
 export const createFolderSource = (o: {
   readonly buckets: string;
+  /** Folders that are followed in the place of a bucket's. */
+  readonly followed?: Pick<FollowedFolders, 'folderFor'>;
   readonly log: Log;
   readonly limits?: FolderSourceLimits;
 }): ContentSource => {
@@ -155,12 +179,21 @@ export const createFolderSource = (o: {
     told.add(path);
     o.log.warn('content left out', { path, reason: why });
   };
+  const followedFor = (where: ContentLocation): string | undefined => o.followed?.folderFor(where);
+  const openLocation = (where: ContentLocation): Promise<string> => {
+    const folder = followedFor(where);
+    return folder === undefined ? openInBucket(o.buckets, where) : openFollowed(folder);
+  };
   return {
-    list: async (where, signal) => list(await openLocation(o.buckets, where), { limits, signal, skipped }),
-    open: async (where, path, version) => openVersion(await openLocation(o.buckets, where), path, version),
+    list: async (where, signal) => {
+      const root = await openLocation(where);
+      const staysBehind = followedFor(where) === undefined ? () => false : await rulesOf(root);
+      return list(root, { limits, signal, skipped, staysBehind });
+    },
+    open: async (where, path, version) => openVersion(await openLocation(where), path, version),
     watch(where, hint) {
       const { bucketFolder, segments } = bucketPath(o.buckets, where);
-      return watchEvents(join(bucketFolder, ...segments), hint);
+      return watchEvents(followedFor(where) ?? join(bucketFolder, ...segments), hint);
     },
   };
 };

@@ -34,5 +34,7 @@ export interface LiveContent {
   readonly version: string;
   /** Epoch milliseconds since which the tree is what it is. */
   readonly since: number;
+  /** The folder of this machine that is followed; undefined where it is the bucket's. */
+  readonly followed: string | undefined;
   readonly files: readonly ContentFile[];
 }

@@ -6,6 +6,7 @@ import { packageSources } from '../airflow/package-index.ts';
 import type { AssertionKeys } from '../airflow/ports.ts';
 import type { AuditSink } from '../audit/record.ts';
 import type { DataFolder } from '../config/data-folder.ts';
+import type { FollowedFolders } from '../content/followed.ts';
 import type { ContentSource } from '../content/source.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -24,6 +25,7 @@ export interface BuildDriverInput {
   readonly own: OwnDatabase;
   /** The buckets. */
   readonly source: ContentSource;
+  readonly followed: FollowedFolders;
   readonly audit: AuditSink;
   readonly keys: AssertionKeys;
   readonly installationId: string;
@@ -66,7 +68,7 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     databases: metadataDatabases(i.own.server),
     assertionKeys: i.keys,
     assertionIssuer: i.installationId,
-    content: dagFolder({ source: i.source, log: i.log, audit: i.audit }),
+    content: dagFolder({ source: i.source, followed: i.followed, log: i.log, audit: i.audit }),
     cli: createCliRunner(),
     startCheck: checkStart,
     healthPage,

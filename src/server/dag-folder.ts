@@ -1,10 +1,11 @@
 import type { DagFolder } from '../airflow/local/context.ts';
 import type { AuditEntry, AuditSink } from '../audit/record.ts';
 import { follow } from '../content/follow.ts';
+import type { FollowedFolders } from '../content/followed.ts';
 import { type PublishResult, publish } from '../content/publish.ts';
 import { readState, treeVersion } from '../content/publish-state.ts';
 import type { ContentSource } from '../content/source.ts';
-import type { EnvironmentRecord } from '../environments/record.ts';
+import type { ContentLocation, EnvironmentRecord } from '../environments/record.ts';
 import { textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { rememberedFile } from '../lib/remembered-file.ts';
@@ -13,9 +14,14 @@ const about = (e: EnvironmentRecord) => ({ environment: e.name, environmentId: e
 
 type To = Parameters<DagFolder['follow']>[1];
 
+const whereOf = (e: EnvironmentRecord): ContentLocation => ({
+  bucketArn: e.spec.SourceBucketArn,
+  path: e.spec.DagS3Path,
+});
+
 const what = (source: ContentSource, e: EnvironmentRecord, { target, stateFile, group }: To) => ({
   source,
-  where: { bucketArn: e.spec.SourceBucketArn, path: e.spec.DagS3Path },
+  where: whereOf(e),
   target,
   stateFile,
   owner: { uid: group ? 0 : undefined, gid: group?.gid, fileMode: 0o640, dirMode: 0o750 },
@@ -23,6 +29,7 @@ const what = (source: ContentSource, e: EnvironmentRecord, { target, stateFile, 
 
 export interface Joined {
   readonly source: ContentSource;
+  readonly followed: Pick<FollowedFolders, 'folderFor'>;
   readonly log: Log;
   readonly audit: Pick<AuditSink, 'write'>;
 }
@@ -92,6 +99,7 @@ export const dagFolder = (joined: Joined): DagFolder => {
         },
         failed: teller(log, e),
       }),
+    followed: (e) => joined.followed.folderFor(whereOf(e)),
     published: (stateFile) => {
       const read = readers.get(stateFile) ?? rememberedFile(stateFile, () => publishedIn(stateFile));
       if (readers.size > 1_000) readers.clear();

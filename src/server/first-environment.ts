@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FollowedFolders } from '../content/followed.ts';
 import { WindsockError } from '../lib/errors.ts';
 import { executionRoleArn } from './execution-role.ts';
 
@@ -9,9 +10,12 @@ const examples = join(dirname(fileURLToPath(import.meta.url)), 'example-dags');
 export interface FirstEnvironment {
   readonly name: string;
   readonly airflowVersion: string | undefined;
-  /** The user's folder of DAGs; the examples without one. */
+  /** The user's folder of DAGs, which is followed; the examples without one. */
   readonly dags: string | undefined;
 }
+
+/** What `--dags` is given to follow no folder any more. */
+const nothing = 'none';
 
 /** Bucket names have no upper case and no underscore. */
 const bucketOf = (name: string): string => name.toLowerCase().replaceAll('_', '-');
@@ -21,26 +25,31 @@ const checkFolder = (folder: string): void => {
   throw new WindsockError('NoSuchFolder', `--dags ${folder} is not a folder`);
 };
 
+/** Copies the examples, aside first. */
+const copyExamples = (target: string): void => {
+  rmSync(`${target}.tmp`, { recursive: true, force: true });
+  cpSync(examples, `${target}.tmp`, { recursive: true, filter: (path) => !path.includes('__pycache__') });
+  renameSync(`${target}.tmp`, target);
+};
+
 /**
- * Copies DAGs into the bucket's `dags` folder, aside first where there is none yet. Files that are in the bucket
- * already stay; the examples never come over them.
+ * Makes the bucket's `dags` folder, with the examples where it is new and no folder is named; one that is named is
+ * followed in its place. Files that are in the bucket already stay.
  * @throws WindsockError NoSuchFolder
  */
-export const fillBucket = (buckets: string, e: FirstEnvironment): string => {
-  const source = e.dags === undefined ? examples : resolve(e.dags);
-  checkFolder(source);
-  const bucket = join(buckets, bucketOf(e.name));
-  const target = join(bucket, 'dags');
-  mkdirSync(bucket, { recursive: true, mode: 0o755 });
-  const filter = (path: string) => !path.includes('__pycache__');
-  if (existsSync(target)) {
-    if (e.dags !== undefined) cpSync(source, target, { recursive: true, dereference: true, filter });
-    return bucketOf(e.name);
-  }
-  rmSync(`${target}.tmp`, { recursive: true, force: true });
-  cpSync(source, `${target}.tmp`, { recursive: true, dereference: true, filter });
-  renameSync(`${target}.tmp`, target);
-  return bucketOf(e.name);
+export const fillBucket = (
+  { buckets, followed }: { readonly buckets: string; readonly followed: FollowedFolders },
+  e: FirstEnvironment,
+): string => {
+  const folder = e.dags === undefined || e.dags === nothing ? undefined : resolve(e.dags);
+  if (folder !== undefined) checkFolder(folder);
+  const bucket = bucketOf(e.name);
+  const target = join(buckets, bucket, 'dags');
+  mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+  if (folder !== undefined) mkdirSync(target, { recursive: true, mode: 0o755 });
+  else if (!existsSync(target)) copyExamples(target);
+  if (e.dags !== undefined) followed.set({ bucketArn: `arn:aws:s3:::${bucket}`, path: 'dags' }, folder);
+  return bucket;
 };
 
 /** The CreateEnvironment request for it, like anybody's. */

@@ -7,6 +7,7 @@ import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import { customDomainFault, listeningOf } from '../config/listening.ts';
 import type { Settings } from '../config/settings.ts';
 import { createFolderSource } from '../content/folder-source.ts';
+import { FollowedFolders } from '../content/followed.ts';
 import { startLoop } from '../environments/loop.ts';
 import type { EnvironmentStore, Leaving } from '../environments/ports.ts';
 import type { EnvironmentProgress } from '../environments/reconcile.ts';
@@ -77,6 +78,8 @@ export interface Server {
   isReachable(id: string): boolean;
   /** True when this data folder has never had an environment. */
   readonly isFirstStart: boolean;
+  /** The folders that are followed in the place of a bucket's. */
+  readonly followed: FollowedFolders;
   /** Makes the role that the first environment names in IAM, where there is none. */
   makeExecutionRole(environment: string, bucket: string): Promise<void>;
   /** Ends every process of Airflow at once; for a stop that is not to wait. */
@@ -164,7 +167,8 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     file: folders.newestSeal,
     days: settings.auditDays,
   });
-  const source = createFolderSource({ buckets: folders.buckets, log });
+  const followed = new FollowedFolders(folders.followed);
+  const source = createFolderSource({ buckets: folders.buckets, followed, log });
   const view = findViewSupport({
     data: folders.root,
     cache: folders.cache,
@@ -178,6 +182,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     accounts,
     own,
     source,
+    followed,
     audit,
     keys: id.keys,
     installationId: issuer,
@@ -288,6 +293,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     store,
     isReachable: (environmentId) => driver.webTarget(environmentId) !== undefined,
     isFirstStart: row?.count === '0',
+    followed,
     makeExecutionRole: (environment, bucket) =>
       makeExecutionRole(
         { environment, bucket },

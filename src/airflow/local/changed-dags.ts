@@ -117,6 +117,7 @@ export class ChangedDags {
       published.push({ path, sha256, at, mayDefineDags: may });
     }
     return {
+      followed: this.#o.content.followed(e),
       version,
       since,
       files: dagFiles(published, results, { now: Date.now(), silence: silenceFor(e) }),

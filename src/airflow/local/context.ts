@@ -33,6 +33,8 @@ export interface DagFolder {
     to: { readonly target: string; readonly stateFile: string; readonly group: Account | undefined },
     changed: (changes: readonly ContentChange[]) => void,
   ): Stop;
+  /** The folder of this machine that is followed in the place of the bucket's, if any. */
+  followed(e: EnvironmentRecord): string | undefined;
   /** What was published: the version of the tree, since when it is so, and when each file came, in epoch milliseconds. */
   published(stateFile: string): {
     readonly version: string;

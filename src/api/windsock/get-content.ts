@@ -25,7 +25,12 @@ export const getContent: Operation = {
   checks: onEnvironment('windsock:GetContent'),
   auditsSuccess: false,
   execute: async (call, deps) => {
-    const { version, since, files } = await deps.driver.content(await findEnvironment(call, deps));
-    return { Version: version, Since: since / 1000, Files: files.map(shown) };
+    const { version, since, followed, files } = await deps.driver.content(await findEnvironment(call, deps));
+    return {
+      Version: version,
+      Since: since / 1000,
+      ...(followed === undefined ? {} : { FollowedFolder: followed }),
+      Files: files.map(shown),
+    };
   },
 };

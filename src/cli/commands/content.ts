@@ -16,12 +16,13 @@ export const contentCommand = (context: Context): Command =>
     .action(async (name: string, o: ServerOptions & { readonly json?: boolean }) => {
       const content = await getContent(connect(o, context).api, name);
       if (o.json) return printJson(context, content);
-      const { Version, Since, Files } = content;
+      const { Version, Since, FollowedFolder, Files } = content;
       const failed = Files.filter(({ State }) => State === 'failed').length;
       context.out(
         factsText({
           version: Version,
           since: Since === 0 ? undefined : isoTime(Since * 1000),
+          folder: FollowedFolder,
           files: String(Files.length),
           'import errors': failed === 0 ? undefined : String(failed),
         }),

@@ -1,11 +1,13 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { ignoreFile } from '../../lib/deploy-rules.ts';
 import type { ApiClient } from '../api-client.ts';
+import { getContent } from '../content.ts';
 import type { Context } from '../context.ts';
 import { type Deployment, type DeployOptions, deployOnce } from '../deploy/deployment.ts';
-import { findFiles, ignoreFile, rulesOf } from '../deploy/files.ts';
+import { findFiles, rulesOf } from '../deploy/files.ts';
 import { tell } from '../deploy/tell.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { getEnvironment } from '../mwaa.ts';
@@ -26,6 +28,23 @@ const bucketFolder = async (
   throw new CliError(`The bucket of ${name} is not on this machine.`, {
     why: `There is no folder ${bucket}.`,
     todo: 'Run this command where the server runs, with its data folder (--data), or make the folder.',
+  });
+};
+
+/** Where the files go; for a folder that is followed that is the folder itself, in which nothing is changed. */
+const folderFor = async (
+  api: ApiClient,
+  name: string,
+  from: string,
+  o: DeployOptions,
+  context: Context,
+): Promise<string> => {
+  const { FollowedFolder } = await getContent(api, name);
+  if (FollowedFolder === undefined) return bucketFolder(api, name, o, context);
+  if (realpathSync(from) === FollowedFolder) return FollowedFolder;
+  throw new CliError(`${name} follows the folder ${FollowedFolder}.`, {
+    why: 'What is in that folder is live as soon as it is saved; nothing else can be deployed.',
+    todo: `Change the files there and wait for them: windsock deploy ${name} ${FollowedFolder}`,
   });
 };
 
@@ -76,7 +95,7 @@ export const deployCommand = (context: Context): Command =>
         throw new CliError(`"${o.timeout}" is no number of seconds.`, { exitCode: exitCodes.usage });
       const from = folderOf(folder);
       const { api } = connect(o, context);
-      const d = { api, name, from, to: await bucketFolder(api, name, o, context), o, context };
+      const d = { api, name, from, to: await folderFor(api, name, from, o, context), o, context };
       const done = await deployOnce(d);
       tell(d, done);
       if (o.watch && !o.dryRun) return watchAndDeploy(d);

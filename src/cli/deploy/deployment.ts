@@ -82,16 +82,23 @@ const write = async (d: Deployment, plan: DeployPlan, removed: readonly string[]
   }
 };
 
+const liveFiles = ({ Files }: LiveContent): ReadonlyMap<string, string> =>
+  new Map(Files.flatMap(({ Path, Sha256 }) => (Sha256 === undefined ? [] : [[Path, Sha256]])));
+
 /** Brings the folder to the environment once, and waits until Airflow has read what changed. */
 export const deployOnce = async (d: Deployment): Promise<Done> => {
   const { files, leftOut } = await findFiles(d.from, await rulesOf(d.from), d.context.signal);
   for (const path of leftOut) d.context.err(`left out: ${path} is no file, or leads to none\n`);
-  const plan = deployPlan(files, (await filesThere(d)).files);
   const before = await getContent(d.api, d.name);
-  const removed = (await mayDelete(d, plan.others)) ? plan.others : [];
+  const isFollowed = before.FollowedFolder !== undefined;
+  const plan = deployPlan(files, isFollowed ? liveFiles(before) : (await filesThere(d)).files);
+  // of a folder that is followed everything that is gone from it goes by itself
+  const removed = isFollowed || (await mayDelete(d, plan.others)) ? plan.others : [];
   if (d.o.dryRun) return { plan, removed, left: [], content: before, broken: [] };
-  await write(d, plan, removed);
-  const put = new Map([...plan.added, ...plan.changed].map((path) => [path, files.get(path) ?? '']));
+  if (!isFollowed) await write(d, plan, removed);
+  // what is followed may be there already, and not have been read
+  const awaited = isFollowed ? [...files.keys()] : [...plan.added, ...plan.changed];
+  const put = new Map(awaited.map((path) => [path, files.get(path) ?? '']));
   const { content, left } = await waitUntilRead(
     () => getContent(d.api, d.name),
     { put, removed },
