@@ -37,15 +37,15 @@ export interface MetadataDatabases {
   restore(id: EnvironmentId): Promise<void>;
   dropSnapshot(id: EnvironmentId): Promise<void>;
   /**
-   * One statement in the environment's database, with the rights that the environment itself has: what it planted there
-   * gains nothing by it. Ends after 5 s.
+   * Statements in the environment's database, one after the other on one connection, with the rights that the environment
+   * itself has: what it planted there gains nothing by it. Names without a schema are PostgreSQL's own. Ends after 5 s a
+   * statement, and when more is answered than an Airflow has.
    */
   ask(
     id: EnvironmentId,
     password: string,
-    text: string,
-    values: readonly unknown[],
-  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+    statements: readonly { readonly text: string; readonly values?: readonly unknown[] }[],
+  ): Promise<readonly (readonly Readonly<Record<string, unknown>>[])[]>;
   /** Database and copy (FORCE), then role. */
   drop(id: EnvironmentId): Promise<void>;
 }

@@ -6,7 +6,7 @@ const file = z.object({
   Sha256: z.string().optional(),
   At: z.number(),
   ReadAt: z.number().optional(),
-  State: z.enum(['waiting', 'read', 'failed', 'no-dag', 'leaving']),
+  State: z.enum(['waiting', 'read', 'failed', 'no-dag', 'unknown', 'leaving']),
   Dags: z.array(z.string()).optional(),
   LeavingDags: z.array(z.string()).optional(),
   Error: z.object({ Line: z.number().optional(), Message: z.string() }).optional(),
@@ -33,17 +33,22 @@ const plural = (count: number, what: string): string => `${count} ${what}${count
 const shownDags = (dags: readonly string[]): string =>
   dags.length > 3 ? plural(dags.length, 'DAG') : dags.join(', ');
 
+const leavingText = (dags: readonly string[] | undefined): string =>
+  dags ? `; no longer in it: ${shownDags(dags)}` : '';
+
 /** What Airflow made of a file, in words. */
 export const outcomeText = ({ State, Dags = [], LeavingDags, Error: error }: LiveFile): string => {
   switch (State) {
     case 'waiting':
       return 'not read yet';
+    case 'unknown':
+      return 'not known: the database does not answer now';
     case 'read':
-      return shownDags(Dags) + (LeavingDags ? `; no longer in it: ${shownDags(LeavingDags)}` : '');
+      return shownDags(Dags) + leavingText(LeavingDags);
     case 'failed':
       return `import error${error?.Line === undefined ? '' : ` in line ${error.Line}`}: ${error?.Message ?? ''}`;
     case 'no-dag':
-      return 'no DAG';
+      return `no DAG${leavingText(LeavingDags)}`;
     case 'leaving':
       return 'gone; its DAGs are still shown';
   }

@@ -112,10 +112,19 @@ const walkFolder = async (walk: Walk, below: string): Promise<void> => {
   }
 };
 
+/** Tells a folder from another one that takes its path: one that was moved away reads as if its files were deleted. */
+const identityOf = async (folder: string): Promise<string> => {
+  const { dev, ino } = await lstat(folder, { bigint: true });
+  return `${dev}-${ino}`;
+};
+
 const list = async (root: string, o: Omit<Walk, 'root' | 'listing' | 'bytes'>): Promise<Listing> => {
   const walk: Walk = { ...o, root, listing: new Map(), bytes: 0 };
   try {
+    const before = await identityOf(root);
     await walkFolder(walk, '');
+    if ((await identityOf(root)) !== before)
+      throw new SourceUnavailable(`${root} became another folder while it was read.`);
   } catch (error) {
     if (error instanceof SourceUnavailable || o.signal.aborted) throw error;
     throw new SourceUnavailable(
@@ -191,9 +200,10 @@ export const createFolderSource = (o: {
       return list(root, { limits, signal, skipped, staysBehind });
     },
     open: async (where, path, version) => openVersion(await openLocation(where), path, version),
-    watch(where, hint) {
+    watch(where, folders, hint) {
       const { bucketFolder, segments } = bucketPath(o.buckets, where);
-      return watchEvents(followedFor(where) ?? join(bucketFolder, ...segments), hint);
+      const root = followedFor(where) ?? join(bucketFolder, ...segments);
+      return watchEvents([root, ...folders.map((folder) => join(root, folder))], hint);
     },
   };
 };

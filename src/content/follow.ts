@@ -1,17 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { textOf } from '../lib/errors.ts';
 import type { Stop } from '../lib/stop.ts';
-import { type PublishOptions, type PublishResult, publish } from './publish.ts';
+import { foldersOf, type PublishOptions, type PublishResult, publish } from './publish.ts';
 import type { Listing } from './source.ts';
 
 /** Milliseconds between two looks: ten times what a look takes, within these bounds. */
 const pauses = { least: 1_000, most: 4_000 } as const;
 /** Milliseconds after which a target of which nothing changed is compared again: only we write there, but nobody keeps others from it. */
 const compareEvery = 10_000;
-/** Node's recursive watch holds one watch a file; beyond this looking alone is cheaper. */
-const mostWatchedFiles = 2_000;
+/** Each costs the machine a watch (inotify(7)); beyond this looking alone is cheaper. */
+const mostWatchedFolders = 1_000;
 
-export interface FollowOptions extends Omit<PublishOptions, 'signal'> {
+export interface FollowOptions extends Omit<PublishOptions, 'signal' | 'emptyFor' | 'cutShort'> {
   /** Told of each time that something was published or removed. */
   readonly published: (result: PublishResult) => void;
   /** Told of each look that failed, and with undefined of one that succeeded. */
@@ -27,8 +26,14 @@ const isSame = (a: Listing | undefined, b: Listing): boolean =>
 class Follower {
   readonly #o: FollowOptions;
   readonly #ended = new AbortController();
-  #hinted = new AbortController();
+  /** Ends the pause that is on. */
+  #wake = (): void => {};
+  #isHinted = false;
+  /** Monotonic milliseconds of the first of several empty listings. */
+  #emptySince: number | undefined;
   #stopWatching: Stop | undefined;
+  /** The folders that are watched. */
+  #watched = '';
   /** What the target was made equal to, and when; undefined while something is left to do. */
   #done: { readonly listing: Listing; readonly at: number } | undefined;
 
@@ -39,45 +44,76 @@ class Follower {
   async run(): Promise<void> {
     while (!this.#ended.signal.aborted) {
       const began = performance.now();
-      this.#hinted = new AbortController();
+      this.#isHinted = false;
       await this.#look().then(
         () => this.#o.failed(undefined),
         (error: unknown) => this.#unwatch(textOf(error)),
       );
       const took = performance.now() - began;
-      const pause = Math.min(Math.max(pauses.least, took * 10), pauses.most);
-      const signal = AbortSignal.any([this.#ended.signal, this.#hinted.signal]);
-      await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);
+      await this.#pause(Math.min(Math.max(pauses.least, took * 10), pauses.most));
     }
+  }
+
+  /** Ends at a hint, also one that came during the look. */
+  async #pause(milliseconds: number): Promise<void> {
+    if (this.#isHinted || this.#ended.signal.aborted) return;
+    const pause = Promise.withResolvers<void>();
+    const timer = setTimeout(pause.resolve, milliseconds);
+    timer.unref();
+    this.#wake = pause.resolve;
+    await pause.promise;
+    clearTimeout(timer);
+  }
+
+  #hint(): void {
+    this.#isHinted = true;
+    this.#wake();
   }
 
   end(): void {
     this.#ended.abort();
+    this.#wake();
     this.#stopWatching?.();
   }
 
   async #look(): Promise<void> {
     const { signal } = this.#ended;
     const listing = await this.#o.source.list(this.#o.where, signal);
-    this.#watch(listing.size);
+    this.#watch(listing);
+    if (listing.size > 0) this.#emptySince = undefined;
+    else this.#emptySince ??= performance.now();
     const isFresh = this.#done !== undefined && performance.now() - this.#done.at < compareEvery;
     if (isFresh && isSame(this.#done?.listing, listing)) return;
     const at = performance.now();
     this.#done = undefined;
-    const result = await publish({ ...this.#o, signal }, listing);
+    const emptyFor = this.#emptySince === undefined ? 0 : at - this.#emptySince;
+    const cutShort = this.#o.published;
+    const result = await publish({ ...this.#o, signal, emptyFor, cutShort }, listing);
     if (result.isWhole) this.#done = { listing, at };
     if (result.changes.length > 0) this.#o.published(result);
   }
 
-  #watch(files: number): void {
-    if (files > mostWatchedFiles || this.#ended.signal.aborted) return;
-    this.#stopWatching ??= this.#o.source.watch(this.#o.where, () => this.#hinted.abort());
+  #watch(listing: Listing): void {
+    const folders = foldersOf(listing.keys());
+    if (folders.size > mostWatchedFolders || this.#ended.signal.aborted) {
+      this.#endWatch();
+      return;
+    }
+    const key = [...folders].sort().join('\n');
+    if (this.#stopWatching !== undefined && this.#watched === key) return;
+    this.#endWatch();
+    this.#watched = key;
+    this.#stopWatching = this.#o.source.watch(this.#o.where, [...folders], () => this.#hint());
+  }
+
+  #endWatch(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
   }
 
   /** A new folder of this name needs a new watch. */
   #unwatch(reason: string): void {
-    this.#stopWatching?.();
-    this.#stopWatching = undefined;
+    this.#endWatch();
     if (!this.#ended.signal.aborted) this.#o.failed(reason);
   }
 }

@@ -4,24 +4,23 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 
 const schema = z.object({
-  /** Epoch milliseconds of the first of several empty listings. */
-  emptySince: z.number().optional(),
   /** Epoch milliseconds at which the tree became what it is. */
   since: z.number(),
   /**
    * By path: the source's version, the stamp of the file that was made of it, the SHA-256 of its bytes, and when it
    * came here in epoch milliseconds.
    */
-  files: z.record(
-    z.string(),
-    z.object({ version: z.string(), stamp: z.string(), sha256: z.string(), at: z.number() }),
+  files: z.array(
+    z.tuple([
+      z.string(),
+      z.object({ version: z.string(), stamp: z.string(), sha256: z.string(), at: z.number() }),
+    ]),
   ),
 });
 
-export type PublishedFile = z.infer<typeof schema>['files'][string];
+export type PublishedFile = z.infer<typeof schema>['files'][number][1];
 
 export interface PublishState {
-  readonly emptySince: number | undefined;
   readonly since: number;
   readonly files: Map<string, PublishedFile>;
 }
@@ -30,19 +29,15 @@ export interface PublishState {
 export const readState = (file: string): PublishState => {
   try {
     const state = schema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    return { emptySince: state.emptySince, since: state.since, files: new Map(Object.entries(state.files)) };
+    return { since: state.since, files: new Map(state.files) };
   } catch {
-    return { emptySince: undefined, since: 0, files: new Map() };
+    return { since: 0, files: new Map() };
   }
 };
 
 export const writeState = (file: string, state: PublishState): void => {
-  const { emptySince, since } = state;
-  const data = {
-    ...(emptySince === undefined ? {} : { emptySince }),
-    since,
-    files: Object.fromEntries(state.files),
-  };
+  // pairs: a file may be called __proto__
+  const data = { since: state.since, files: [...state.files] };
   writeFileAtomic(file, JSON.stringify(data), { mode: 0o600 });
 };
 

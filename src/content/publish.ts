@@ -32,6 +32,10 @@ export interface PublishOptions {
   readonly signal: AbortSignal;
   /** Epoch milliseconds; the machine's clock unless told. */
   readonly now?: () => number;
+  /** Milliseconds for which the listing was empty at every look; by default this is the first. */
+  readonly emptyFor?: number;
+  /** Told of what was done before something went wrong, which is then thrown. */
+  readonly cutShort?: (result: PublishResult) => void;
 }
 
 export interface PublishResult {
@@ -52,9 +56,10 @@ export interface PublishResult {
  * Milliseconds for which a listing must be empty before it counts: a folder may be emptied to be filled again, or its
  * disk may be away. The last file of all may be deleted like any other.
  */
-const emptyFor = { last: 1_000, several: 10_000 } as const;
+const emptyUntil = { last: 1_000, several: 10_000 } as const;
 
-const foldersOf = (paths: Iterable<string>): Set<string> => {
+/** Every folder that these paths are in, without the root. */
+export const foldersOf = (paths: Iterable<string>): Set<string> => {
   const folders = new Set<string>();
   for (const path of paths)
     for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1))
@@ -169,10 +174,8 @@ const removeRest = async (
 };
 
 /** True while an empty listing must not be believed yet. */
-const waitsForEmpty = ({ emptySince }: PublishState, files: number, now: number): boolean => {
-  const wait = files === 1 ? emptyFor.last : emptyFor.several;
-  return emptySince === undefined || emptySince > now || now - emptySince < wait;
-};
+const waitsForEmpty = (files: number, emptyFor: number): boolean =>
+  files > 0 && emptyFor < (files === 1 ? emptyUntil.last : emptyUntil.several);
 
 const resultOf = (
   changes: readonly ContentChange[],
@@ -196,13 +199,9 @@ export const publish = async (o: PublishOptions, listing: Listing): Promise<Publ
   const { wanted, refused } = split(listing);
   const before = readState(o.stateFile);
   const tree = await readTree(o.target);
-  const now = nowOf(o);
-  if (wanted.size === 0 && waitsForEmpty(before, tree.files.size, now) && tree.files.size > 0) {
-    const believed = before.emptySince !== undefined && before.emptySince <= now ? before.emptySince : now;
-    if (before.emptySince !== believed) writeState(o.stateFile, { ...before, emptySince: believed });
+  if (wanted.size === 0 && waitsForEmpty(tree.files.size, o.emptyFor ?? 0))
     return resultOf([], { postponed: 0, refused, isWhole: false });
-  }
-  const state = { emptySince: undefined, since: before.since, files: before.files };
+  const state = { since: before.since, files: before.files };
   for (const path of state.files.keys()) if (!wanted.has(path)) state.files.delete(path);
   await makeFolders(o.target, '', o.owner);
   const changes: ContentChange[] = [];
@@ -213,9 +212,12 @@ export const publish = async (o: PublishOptions, listing: Listing): Promise<Publ
     read = written.read;
     isWhole = written.postponed === 0;
     return resultOf(changes, { postponed: written.postponed, refused, isWhole });
+  } catch (error) {
+    if (changes.length > 0) o.cutShort?.(resultOf(changes, { postponed: 0, refused, isWhole: false }));
+    throw error;
   } finally {
     if (changes.length > 0) state.since = nowOf(o);
-    const isQuiet = isWhole && read === 0 && changes.length === 0 && before.emptySince === undefined;
+    const isQuiet = isWhole && read === 0 && changes.length === 0;
     if (!isQuiet) writeState(o.stateFile, state);
   }
 };

@@ -11,8 +11,8 @@ export interface ContentSource {
   /** Bytes of exactly that version; throws VersionGone. */
   open(where: ContentLocation, path: string, version: string): Promise<Readable>;
   /**
-   * Hints soon after a change, as long as this folder is there; undefined where the system does not tell of changes.
-   * Whoever must know lists as well.
+   * Hints soon after a change in the location itself or in one of these folders below it, as long as they are there;
+   * undefined where the system does not tell of changes. Whoever must know lists as well.
    */
-  watch(where: ContentLocation, hint: () => void): Stop | undefined;
+  watch(where: ContentLocation, folders: readonly string[], hint: () => void): Stop | undefined;
 }

@@ -11,6 +11,7 @@ export interface ContentChange {
  * - `read`: Airflow read it and knows its DAGs
  * - `failed`: it could not be imported
  * - `no-dag`: nothing of it is a DAG
+ * - `unknown`: what Airflow noted cannot be asked for now
  * - `leaving`: it is gone, and Airflow still has its DAGs
  */
 export interface ContentFile {
@@ -21,7 +22,7 @@ export interface ContentFile {
   readonly at: number;
   /** Epoch milliseconds at which Airflow last read it. */
   readonly readAt: number | undefined;
-  readonly state: 'waiting' | 'read' | 'failed' | 'no-dag' | 'leaving';
+  readonly state: 'waiting' | 'read' | 'failed' | 'no-dag' | 'unknown' | 'leaving';
   readonly dags?: readonly string[];
   /** DAGs that were in it before and that Airflow still shows: it lets them go after some two minutes. */
   readonly leavingDags?: readonly string[];

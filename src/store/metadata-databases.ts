@@ -4,7 +4,7 @@ import type { EnvironmentId } from '../environments/record.ts';
 import { codeOf } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { randomSecret } from '../lib/ids.ts';
-import { CautiousClient } from './cautious-client.ts';
+import { boundAnswers, CautiousClient } from './cautious-client.ts';
 import { dropDatabase, dropRole } from './drop-metadata.ts';
 import { databaseOf, databasesOf, roleOf } from './metadata-names.ts';
 import { type AsAdministrator, snapshots } from './snapshots.ts';
@@ -27,6 +27,8 @@ const names = (base: string) => ({
 const duplicateObject = '42710';
 /** Milliseconds. */
 const askPatience = 5_000;
+/** Bytes that an environment's database may answer: what is larger would be held in memory whole. */
+const mostAnswered = 32 * 1024 * 1024;
 const id = pg.escapeIdentifier;
 const literal = pg.escapeLiteral;
 
@@ -177,16 +179,22 @@ export const metadataDatabases = (server: MetadataServer): MetadataDatabases => 
     setVersion: (environment, version) =>
       as('postgres', (client) => setVersion(client, databaseOf(environment), version)),
     ...snapshots({ as, exists, versionOf, setVersion }),
-    ask: async (environment, password, text, values) => {
+    ask: async (environment, password, statements) => {
       const client = new CautiousClient({
         ...server.asRole(roleOf(environment), password, databaseOf(environment)),
+        // a function of the environment with the name of one of PostgreSQL's is not called in its place
+        options: '-c search_path=pg_catalog',
         connectionTimeoutMillis: askPatience,
         query_timeout: askPatience,
       });
       client.on('error', () => {});
+      boundAnswers(client, mostAnswered);
       await client.connect();
       try {
-        return (await client.query(text, [...values])).rows;
+        const answers = [];
+        for (const { text, values = [] } of statements)
+          answers.push((await client.query(text, [...values])).rows);
+        return answers;
       } finally {
         void client.end().catch(() => {});
       }

@@ -171,6 +171,9 @@ describe.each(versions)('Airflow %s outlives its server', (version) => {
     await until('another scheduler', 60, () => pids()['scheduler'] !== before['scheduler']);
     const leaders = processesAt(place).filter((p) => p.pid === pids()['scheduler']);
     expect(leaders).toHaveLength(1);
+    // it is written down before it begins, and does not begin when its server ends between
+    const commandLine = () => readFileSync(`/proc/${leaders[0]?.pid}/cmdline`, 'utf8');
+    await until('it runs', 20, () => /airflow/.test(commandLine()) && !/^(sh|bash)\0/.test(commandLine()));
     expect(pids()).toEqual({ ...before, scheduler: leaders[0]?.pid });
   });
 

@@ -10,7 +10,9 @@ import { askToParse } from './parse-requests.ts';
 import { type ParseResults, parseResults } from './parse-results.ts';
 
 /** Milliseconds between looks at what Airflow read, between requests for what it did not, and until nobody waits. */
-const pauses = { look: 500, ask: 3_000, all: 10_000, giveUp: 45_000 } as const;
+const pauses = { look: 500, ask: 3_000, all: 10_000, askEach: 100, giveUp: 45_000 } as const;
+/** Milliseconds for which a look serves whoever asks. */
+const shareFor = 200;
 
 /** Bytes of a file in which Airflow's own rule looks for words; DAG files are far smaller. */
 const mostRead = 4 * 1024 * 1024;
@@ -40,8 +42,11 @@ const mostKnown = 50_000;
 /** What is waited for in one environment. */
 interface Wait {
   readonly ended: AbortController;
-  /** Monotonic milliseconds of the last change. */
+  /** What Airflow was not asked for yet, by path. */
+  readonly changes: Map<string, ContentChange>;
+  /** Monotonic milliseconds of the last change, and of the last request. */
   changedAt: number;
+  askedAt: number;
   /** Files that Airflow imports may have changed, and all that import them must be read again. */
   all: boolean;
   allAskedAt: number;
@@ -49,8 +54,16 @@ interface Wait {
   readFrom: number;
 }
 
+const newWait = (): Wait => ({
+  ...{ ended: new AbortController(), changes: new Map(), changedAt: 0, askedAt: 0 },
+  ...{ all: false, allAskedAt: -pauses.all, readFrom: 0 },
+});
+
 const isWaiting = ({ state, readAt }: ContentFile, { readFrom }: Wait): boolean =>
-  state === 'waiting' || state === 'leaving' || (state !== 'no-dag' && (readAt ?? 0) < readFrom);
+  state === 'waiting' ||
+  state === 'leaving' ||
+  state === 'unknown' ||
+  (state !== 'no-dag' && (readAt ?? 0) < readFrom);
 
 /**
  * Sees to it that Airflow reads what was published soon, and tells what became of it. What it knows stands in the state
@@ -59,10 +72,16 @@ const isWaiting = ({ state, readAt }: ContentFile, { readFrom }: Wait): boolean 
 export class ChangedDags {
   readonly #o: LocalDriverOptions;
   readonly #waits = new Map<EnvironmentId, Wait>();
+  /** Looks at Airflow's tables that several callers share: its role has few connections. */
+  readonly #looks = new Map<
+    EnvironmentId,
+    { readonly at: number; readonly results: Promise<ParseResults> }
+  >();
   /** Which files may define DAGs, by their bytes. */
   readonly #mentions = new Map<string, boolean>();
-  /** The import errors that the log has, by file. */
+  /** The import errors that the log has, by file, and the last trouble. */
   readonly #told = new Map<EnvironmentId, ReadonlyMap<string, string>>();
+  readonly #troubles = new Map<EnvironmentId, string>();
 
   constructor(options: LocalDriverOptions) {
     this.#o = options;
@@ -71,31 +90,34 @@ export class ChangedDags {
   /** Asks for what changed, and looks until Airflow has read it. */
   changed(e: EnvironmentRecord, changes: readonly ContentChange[]): void {
     const known = this.#waits.get(e.id);
-    const wait = known ?? {
-      ...{ ended: new AbortController(), changedAt: 0, readFrom: 0 },
-      ...{ all: false, allAskedAt: -pauses.all },
-    };
+    const wait = known ?? newWait();
     wait.changedAt = performance.now();
+    for (const change of changes) wait.changes.set(change.path, change);
     this.#waits.set(e.id, wait);
-    void this.#ask(e, wait, changes).catch((error: unknown) => this.#notAsked(e, error));
     if (known === undefined) void this.#follow(e, wait);
   }
 
   forget(id: EnvironmentId): void {
     this.#waits.get(id)?.ended.abort();
-    this.#waits.delete(id);
-    this.#told.delete(id);
+    for (const map of [this.#waits, this.#looks, this.#told, this.#troubles]) map.delete(id);
   }
 
   close(): void {
     for (const id of [...this.#waits.keys()]) this.forget(id);
   }
 
-  /** What is live; of an environment whose database does not answer, what was published. */
+  /** What is live; where the environment's database does not answer, only what was published is known. */
   async live(e: EnvironmentRecord): Promise<LiveContent> {
-    const nothing: ParseResults = { read: new Map(), failed: new Map(), times: undefined };
-    const results = await parseResults(this.#o, e).catch(() => nothing);
-    return this.#live(e, results);
+    return this.#live(e, await this.#results(e).catch(() => undefined));
+  }
+
+  #results(e: EnvironmentRecord): Promise<ParseResults> {
+    const known = this.#looks.get(e.id);
+    if (known && performance.now() - known.at < shareFor) return known.results;
+    const results = parseResults(this.#o, e);
+    results.catch(() => {});
+    this.#looks.set(e.id, { at: performance.now(), results });
+    return results;
   }
 
   async #mayDefineDags(file: string, sha256: string): Promise<boolean> {
@@ -107,12 +129,12 @@ export class ChangedDags {
     return found;
   }
 
-  async #live(e: EnvironmentRecord, results: ParseResults): Promise<LiveContent> {
+  async #live(e: EnvironmentRecord, results: ParseResults | undefined): Promise<LiveContent> {
     const { version, since, files } = this.#o.content.published(placesFor(this.#o, e.id).contentState);
     const { dags } = placesFor(this.#o, e.id);
     const published: PublishedFile[] = [];
     for (const [path, { at, sha256 }] of files) {
-      const isKnown = results.times?.has(path) || results.read.has(path) || results.failed.has(path);
+      const isKnown = results?.readings?.has(path) || results?.read.has(path) || results?.failed.has(path);
       const may = isKnown || (await this.#mayDefineDags(join(dags, path), sha256));
       published.push({ path, sha256, at, mayDefineDags: may });
     }
@@ -128,63 +150,65 @@ export class ChangedDags {
    * A DAG file that is new, gone or changed is asked for by itself. Anything else may be imported or read by every DAG
    * file, as may a Python file that defined no DAG before: then all are asked for, at most once in 10 s.
    */
-  async #ask(e: EnvironmentRecord, wait: Wait, changes: readonly ContentChange[]): Promise<void> {
+  async #askForChanges(e: EnvironmentRecord, wait: Wait): Promise<void> {
+    const changes = [...wait.changes.values()];
     const { dags } = placesFor(this.#o, e.id);
-    const own: string[] = [];
-    const others: ContentChange[] = [];
-    for (const change of changes) {
-      const isDag = change.kind === 'removed' || (await mentionsDags(join(dags, change.path)));
-      if (isDag && isDagName(change.path)) own.push(change.path);
-      else others.push(change);
+    const own = new Set<string>();
+    for (const { path, kind } of changes) {
+      const isDag = kind === 'removed' || (await mentionsDags(join(dags, path)));
+      if (isDag && isDagName(path)) own.add(path);
     }
-    await askToParse(this.#o, e, own);
-    const results = await parseResults(this.#o, e);
+    await askToParse(this.#o, e, [...own]);
+    const results = await this.#results(e);
     const defines = (path: string) => results.read.has(path) || results.failed.has(path);
-    const helpers = changes.filter(
-      ({ path, kind }) => kind !== 'added' && own.includes(path) && !defines(path),
-    );
-    if (others.length + helpers.length > 0 || results.failed.size > 0) wait.all = true;
+    const mayBeImported = ({ path, kind }: ContentChange) =>
+      !own.has(path) || (kind !== 'added' && !defines(path));
+    if (changes.some(mayBeImported) || results.failed.size > 0) wait.all = true;
+    for (const change of changes)
+      if (wait.changes.get(change.path) === change) wait.changes.delete(change.path);
+    wait.askedAt = performance.now();
   }
 
   async #follow(e: EnvironmentRecord, wait: Wait): Promise<void> {
     const { signal } = wait.ended;
-    let askedAt = performance.now();
-    while (!signal.aborted) {
-      await delay(pauses.look, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
-      const waiting = await this.#look(e, wait, askedAt).catch((error: unknown) => {
-        this.#notAsked(e, error);
+    for (;;) {
+      const left = await this.#look(e, wait).catch((error: unknown) => {
+        this.#trouble(e, textOf(error));
         return undefined;
       });
-      if (waiting?.asked) askedAt = performance.now();
-      const isOver = waiting?.paths.length === 0 && !wait.all;
+      if (signal.aborted) return;
+      if (left !== undefined) this.#troubles.delete(e.id);
+      const isOver = left === 0 && !wait.all && wait.changes.size === 0;
       if (isOver || performance.now() - wait.changedAt > silenceFor(e) + pauses.giveUp) break;
+      await delay(pauses.look, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
     }
-    if (this.#waits.get(e.id) === wait) this.#waits.delete(e.id);
-    if (!signal.aborted) await this.#tell(e).catch((error: unknown) => this.#notAsked(e, error));
+    this.#waits.delete(e.id);
+    await this.#tell(e).catch((error: unknown) => this.#trouble(e, textOf(error)));
   }
 
-  async #look(
-    e: EnvironmentRecord,
-    wait: Wait,
-    askedAt: number,
-  ): Promise<{ readonly paths: readonly string[]; readonly asked: boolean }> {
-    const results = await parseResults(this.#o, e);
+  /** Asks for what is to be asked for, and gives how many files are still waited for. */
+  async #look(e: EnvironmentRecord, wait: Wait): Promise<number> {
+    if (wait.changes.size > 0) {
+      await this.#askForChanges(e, wait);
+      return Number.POSITIVE_INFINITY;
+    }
+    const results = await this.#results(e);
     const { files } = await this.#live(e, results);
-    const waiting = files.filter((file) => isWaiting(file, wait));
-    const paths = waiting.map(({ path }) => path);
+    const paths = files.filter((file) => isWaiting(file, wait)).map(({ path }) => path);
     const now = performance.now();
     if (wait.all && now - wait.allAskedAt >= pauses.all) {
-      wait.all = false;
-      wait.allAskedAt = now;
-      wait.readFrom = Date.now();
       const all = [...new Set([...results.read.keys(), ...results.failed.keys(), ...paths])];
       await askToParse(this.#o, e, all);
-      return { paths: all, asked: true };
+      Object.assign(wait, { all: false, allAskedAt: now, askedAt: now, readFrom: Date.now() });
+      return all.length;
     }
-    const asks = now - askedAt >= pauses.ask;
-    if (asks) await askToParse(this.#o, e, paths);
-    return { paths, asked: asks };
+    // many are read one after the other: asking again would only begin anew
+    if (now - wait.askedAt >= pauses.ask + paths.length * pauses.askEach) {
+      await askToParse(this.#o, e, paths);
+      wait.askedAt = now;
+    }
+    return paths.length;
   }
 
   async #tell(e: EnvironmentRecord): Promise<void> {
@@ -198,12 +222,11 @@ export class ChangedDags {
     this.#o.log.info('DAGs read', { ...about, version, took: Math.max(0, Date.now() - since) });
   }
 
-  #notAsked(e: EnvironmentRecord, error: unknown): void {
-    this.#o.log.warn('DAGs not asked for', {
-      environment: e.name,
-      environmentId: e.id,
-      reason: textOf(error),
-    });
+  /** Says a reason once, not at every look. */
+  #trouble(e: EnvironmentRecord, reason: string): void {
+    if (this.#troubles.get(e.id) === reason) return;
+    this.#troubles.set(e.id, reason);
+    this.#o.log.warn('DAGs not asked for', { environment: e.name, environmentId: e.id, reason });
   }
 }
 

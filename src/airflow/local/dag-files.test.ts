@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dagFiles, type PublishedFile } from './dag-files.ts';
-import type { ParseResults } from './parse-results.ts';
+import type { ParseResults, Reading } from './parse-results.ts';
 
 const now = 1_000_000;
 const lookAt = (at: number) => ({ now: at, silence: 45_000 });
@@ -10,14 +10,21 @@ const published = (path: string, at: number, mayDefineDags = true): PublishedFil
 const results = (o: {
   read?: Record<string, number>;
   failed?: Record<string, number>;
-  times?: Record<string, [number, number]>;
+  readings?: Record<string, [began: number, ended: number, errors?: number] | 'soon'>;
 }): ParseResults => ({
   read: new Map(Object.entries(o.read ?? {}).map(([path, at]) => [path, [{ dag: `dag of ${path}`, at }]])),
   failed: new Map(
     Object.entries(o.failed ?? {}).map(([path, at]) => [path, { text: `ValueError: ${path}`, at }]),
   ),
-  times:
-    o.times && new Map(Object.entries(o.times).map(([path, [began, ended]]) => [path, { began, ended }])),
+  readings:
+    o.readings &&
+    new Map<string, Reading | 'soon'>(
+      Object.entries(o.readings).map(([path, given]): [string, Reading | 'soon'] => {
+        if (given === 'soon') return [path, given];
+        const [began, ended, errors = 0] = given;
+        return [path, { began, ended, errors }];
+      }),
+    ),
 });
 const states = (files: readonly PublishedFile[], r: ParseResults, at = now) =>
   Object.fromEntries(dagFiles(files, r, lookAt(at)).map(({ path, state }) => [path, state]));
@@ -27,7 +34,7 @@ describe('where the DAG processor says when it read', () => {
     const files = [published('new.py', 900_000), published('old.py', 900_000), published('none.py', 900_000)];
     const r = results({
       read: { 'new.py': 901_000, 'old.py': 900_500 },
-      times: { 'new.py': [900_001, 901_000], 'old.py': [899_999, 900_500], 'none.py': [900_000, 900_010] },
+      readings: { 'new.py': [900_001, 901_000], 'old.py': [899_999, 900_500], 'none.py': [900_000, 900_010] },
     });
     expect(states(files, r, 901_000)).toEqual({ 'new.py': 'read', 'old.py': 'waiting', 'none.py': 'no-dag' });
   });
@@ -36,12 +43,40 @@ describe('where the DAG processor says when it read', () => {
     const r = results({
       read: { 'a.py': 950_000 },
       failed: { 'a.py': 990_000 },
-      times: { 'a.py': [980_000, 990_000] },
+      readings: { 'a.py': [980_000, 990_000, 1] },
     });
     expect(dagFiles([published('a.py', 970_000)], r, lookAt(now))).toMatchObject([
       { state: 'failed', readAt: 990_000, error: { message: 'ValueError: a.py' } },
     ]);
   });
+});
+
+describe('a file that cannot be read to its end', () => {
+  test.each([-1, 1])('is an error, whatever Airflow still has of it (%i)', (errors) => {
+    const r = results({
+      read: { 'a.py': 950_000 },
+      failed: { 'a.py': 940_000 },
+      readings: { 'a.py': [980_000, 990_000, errors] },
+    });
+    expect(dagFiles([published('a.py', 970_000)], r, lookAt(now))).toMatchObject([
+      { state: 'failed', leavingDags: ['dag of a.py'], error: { message: expect.stringContaining('ended') } },
+    ]);
+  });
+
+  test('an error of before says nothing of a file that is none any more', () => {
+    const r = results({ failed: { 'a.py': 940_000 }, readings: { 'a.py': [980_000, 990_000] } });
+    expect(states([published('a.py', 970_000)], r)).toEqual({ 'a.py': 'no-dag' });
+  });
+});
+
+test('what will be read is waited for, for as long as it takes', () => {
+  const r = results({ readings: { 'soon.py': 'soon', 'old.py': [1, 2] } });
+  const files = [published('soon.py', 1_000), published('old.py', 1_000), published('ignored.py', 1_000)];
+  expect(states(files, r)).toEqual({ 'soon.py': 'waiting', 'old.py': 'waiting', 'ignored.py': 'no-dag' });
+});
+
+test('nothing is known where the tables do not answer', () => {
+  expect(dagFiles([published('a.py', 1)], undefined, lookAt(now))).toMatchObject([{ state: 'unknown' }]);
 });
 
 describe('where it says nothing', () => {
@@ -64,7 +99,7 @@ describe('where it says nothing', () => {
 
 test('a DAG that was taken out of a file that stays is told as such', () => {
   const r: ParseResults = {
-    ...results({ times: { 'a.py': [980_000, 990_000] } }),
+    ...results({ readings: { 'a.py': [980_000, 990_000] } }),
     read: new Map([
       [
         'a.py',
@@ -81,8 +116,10 @@ test('a DAG that was taken out of a file that stays is told as such', () => {
   ]);
 });
 
-test('a clock that was set back makes nothing wait for ever', () => {
-  expect(states([published('a.py', now + 3_600_000)], results({}))).toEqual({ 'a.py': 'no-dag' });
+test('after the clock was set back any reading counts', () => {
+  const file = published('a.py', now + 3_600_000);
+  const r = results({ read: { 'a.py': 990_000 }, readings: { 'a.py': [980_000, 990_000] } });
+  expect(states([file], r)).toEqual({ 'a.py': 'read' });
 });
 
 test('DAGs of a file that is gone are told until Airflow has let them go', () => {

@@ -2,7 +2,7 @@ import type { ContentFile } from '../../environments/content.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import { userOption } from '../user-options.ts';
 import { importErrorOf } from './import-error.ts';
-import type { ParseResults } from './parse-results.ts';
+import type { ParseResults, Reading } from './parse-results.ts';
 
 /** Airflow looks for DAGs in no other files. */
 export const isDagName = (path: string): boolean => /\.(py|zip)$/.test(path);
@@ -33,58 +33,76 @@ interface Look {
 }
 
 type Dags = readonly { readonly dag: string; readonly at: number }[];
-
-const newest = (dags: Dags | undefined): number | undefined => dags && Math.max(...dags.map(({ at }) => at));
+type Outcome = Pick<ContentFile, 'state' | 'readAt' | 'dags' | 'leavingDags' | 'error'>;
 
 /** Milliseconds within which one reading notes all DAGs of a file. */
 const oneReading = 2_000;
 
-/** The DAGs of the last reading, and those that are in the table only because Airflow has not let them go yet. */
-const dagsOf = (dags: Dags): Pick<ContentFile, 'dags' | 'leavingDags'> => {
-  const from = (newest(dags) ?? 0) - oneReading;
+const newest = (dags: Dags): number => dags.reduce((most, { at }) => Math.max(most, at), 0);
+
+/** The DAGs that were noted from then on, and those that are in the table only because Airflow has not let them go yet. */
+const dagsSince = (dags: Dags, from: number): Pick<Outcome, 'dags' | 'leavingDags'> => {
   const names = (all: Dags): readonly string[] => all.map(({ dag }) => dag);
-  const left = names(dags.filter(({ at }) => at < from));
+  const [now, left] = [dags.filter(({ at }) => at >= from), dags.filter(({ at }) => at < from)];
   return {
-    dags: names(dags.filter(({ at }) => at >= from)),
-    ...(left.length > 0 ? { leavingDags: left } : {}),
+    ...(now.length > 0 ? { dags: names(now) } : {}),
+    ...(left.length > 0 ? { leavingDags: names(left) } : {}),
   };
 };
 
-/** When Airflow read this file after it came here: began to, where that is known. Undefined when it has not. */
-const readAtOf = ({ path, at }: PublishedFile, { read, failed, times }: ParseResults): number | undefined => {
-  const time = times?.get(path);
-  if (time) return time.began >= at ? time.ended : undefined;
-  const ended = failed.get(path)?.at ?? newest(read.get(path));
-  return ended !== undefined && ended >= at ? ended : undefined;
+/** What a reading came to; rows of before it say nothing about it. */
+const outcomeOf = (path: string, { began, ended, errors }: Reading, results: ParseResults): Outcome => {
+  const bad = results.failed.get(path);
+  const dags = dagsSince(results.read.get(path) ?? [], began);
+  if (bad && bad.at >= began)
+    return { state: 'failed', readAt: ended, ...dags, error: importErrorOf(path, bad.text) };
+  if (errors !== 0) return { state: 'failed', readAt: ended, ...dags, error: endedWithoutAWord };
+  return { state: dags.dags ? 'read' : 'no-dag', readAt: ended, ...dags };
 };
 
-const isAwaited = (file: PublishedFile, { read, failed }: ParseResults, { now, silence }: Look): boolean =>
-  (file.mayDefineDags || read.has(file.path) || failed.has(file.path)) && Math.abs(now - file.at) < silence;
-
-const fileOf = (published: PublishedFile, results: ParseResults, look: Look): ContentFile => {
-  const { path, sha256, at } = published;
-  const readAt = readAtOf(published, results);
-  const [good, bad] = [results.read.get(path), results.failed.get(path)];
-  const file = { path, sha256, at, readAt };
-  if (readAt === undefined) {
-    const state = isAwaited(published, results, look) ? 'waiting' : 'no-dag';
-    return { ...file, state };
-  }
-  if (bad) return { ...file, state: 'failed', error: importErrorOf(path, bad.text) };
-  return good ? { ...file, state: 'read', ...dagsOf(good) } : { ...file, state: 'no-dag' };
+const endedWithoutAWord = {
+  line: undefined,
+  message: 'Airflow ended the program that read this file, or it ended by itself, without an error in it',
 };
 
-/** What became of each file since it came here. */
+const isAwaited = ({ mayDefineDags, at }: PublishedFile, { now, silence }: Look): boolean =>
+  mayDefineDags && Math.abs(now - at) < silence;
+
+/** Where the DAG processor says nothing, only what Airflow noted of files with a DAG or an error is known. */
+const outcomeByTables = (file: PublishedFile, results: ParseResults, look: Look): Outcome => {
+  const [good = [], bad] = [results.read.get(file.path), results.failed.get(file.path)];
+  if (bad && bad.at >= file.at)
+    return { state: 'failed', readAt: bad.at, error: importErrorOf(file.path, bad.text) };
+  const readAt = newest(good);
+  if (good.length > 0 && readAt >= file.at)
+    return { state: 'read', readAt, ...dagsSince(good, readAt - oneReading) };
+  return { state: isAwaited(file, look) ? 'waiting' : 'no-dag', readAt: undefined };
+};
+
+const outcome = (given: PublishedFile, results: ParseResults, look: Look): Outcome => {
+  // the clock was set back since
+  const file = given.at > look.now ? { ...given, at: 0 } : given;
+  if (results.readings === undefined) return outcomeByTables(file, results, look);
+  const reading = results.readings.get(file.path);
+  if (reading === undefined)
+    return { state: isAwaited(file, look) ? 'waiting' : 'no-dag', readAt: undefined };
+  if (reading === 'soon' || reading.began < file.at) return { state: 'waiting', readAt: undefined };
+  return outcomeOf(file.path, reading, results);
+};
+
+/** What became of each file since it came here; of all of them nothing is known without results. */
 export const dagFiles = (
   published: readonly PublishedFile[],
-  results: ParseResults,
+  results: ParseResults | undefined,
   look: Look,
 ): readonly ContentFile[] => {
+  const files = published.map((file): ContentFile => {
+    const { path, sha256, at } = file;
+    const unknown = { state: 'unknown', readAt: undefined } as const;
+    return { path, sha256, at, ...(results ? outcome(file, results, look) : unknown) };
+  });
   const there = new Set(published.map(({ path }) => path));
-  const leaving = [...results.read.keys()].filter((path) => !there.has(path));
+  const leaving = [...(results?.read.keys() ?? [])].filter((path) => !there.has(path));
   const gone = { sha256: undefined, at: look.now, readAt: undefined, state: 'leaving' } as const;
-  return [
-    ...published.map((file) => fileOf(file, results, look)),
-    ...leaving.map((path) => ({ path, ...gone })),
-  ];
+  return [...files, ...leaving.map((path) => ({ path, ...gone }))];
 };

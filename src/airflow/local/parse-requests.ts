@@ -10,7 +10,7 @@ import { readSecrets } from './folders.ts';
 export const bundle = 'dags-folder';
 
 /** The table by which Airflow's own REST API asks for a file (airflow/models/dagbag.py, DagPriorityParsingRequest). */
-const insertRequests = `insert into dag_priority_parsing_request (id, bundle_name, relative_fileloc)
+const insertRequests = `insert into public.dag_priority_parsing_request (id, bundle_name, relative_fileloc)
   select md5($1 || ':' || path), $1, path from unnest($2::text[]) as path on conflict do nothing`;
 
 const requestsFile = z.object({
@@ -42,7 +42,7 @@ export const askToParse = async (
   if (paths.length === 0) return;
   if (versionOf(e).major === 3) {
     const { databasePassword } = readSecrets(placesFor(o, e.id));
-    await o.databases.ask(e.id, databasePassword, insertRequests, [bundle, paths]);
+    await o.databases.ask(e.id, databasePassword, [{ text: insertRequests, values: [bundle, paths] }]);
   } else writeRequest(o, e.id, paths);
 };
 

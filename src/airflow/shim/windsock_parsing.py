@@ -56,17 +56,14 @@ def _path_of(manager, key) -> str:
     return str(relative) if relative is not None else os.path.relpath(str(key), str(manager._dag_directory))
 
 
-def _milliseconds(manager) -> dict[str, list[int]]:
-    """When the last reading of each file began and ended."""
-    times = {}
-    for key, stat in list(manager._file_stats.items())[:MOST_FILES]:
-        end, took = stat.last_finish_time, stat.last_duration
-        if end is None:
-            continue
-        seconds = took.total_seconds() if isinstance(took, datetime.timedelta) else float(took or 0)
-        ended = end.timestamp()
-        times[_path_of(manager, key)] = [int((ended - seconds) * 1000), int(ended * 1000)]
-    return times
+def _reading(stat) -> list[int]:
+    """When the last reading of a file began and ended, in milliseconds, and how many errors it met; none before."""
+    end, took = stat.last_finish_time, stat.last_duration
+    if end is None:
+        return []
+    seconds = took.total_seconds() if isinstance(took, datetime.timedelta) else float(took or 0)
+    ended = end.timestamp()
+    return [int((ended - seconds) * 1000), int(ended * 1000), int(stat.import_errors)]
 
 
 class Report:
@@ -74,20 +71,24 @@ class Report:
 
     def __init__(self, file: str):
         self._file = file
-        self._written: dict[str, list[int]] = {}
+        self._seen: dict = {}
         self._next = 0.0
 
     def write(self, manager) -> None:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + REPORT_EVERY
-        times = _milliseconds(manager)
-        if times == self._written:
+        seen = dict(list(manager._file_stats.items())[:MOST_FILES])
+        for queue in ("_file_path_queue", "_file_queue", "_processors"):  # these are read soon
+            for key in list(getattr(manager, queue, ()))[:MOST_FILES]:
+                seen.setdefault(key, None)
+        if seen == self._seen:
             return
+        files = {_path_of(manager, key): [] if stat is None else _reading(stat) for key, stat in seen.items()}
         with open(f"{self._file}.new", "w", encoding="utf-8") as file:
-            json.dump({"files": times}, file)
+            json.dump({"files": files}, file)
         os.replace(f"{self._file}.new", self._file)
-        self._written = times
+        self._seen = seen
 
 
 def _safely(what: str, work):
@@ -103,10 +104,11 @@ def _to_the_front(manager, paths: set[str]) -> None:
     folder = str(manager._dag_directory)
     wanted = {os.path.join(folder, path) for path in paths}
     first = [path for path in manager._file_paths if str(path) in wanted]
-    for path in first:
-        if path in manager._file_path_queue:
-            manager._file_path_queue.remove(path)
-    manager._add_paths_to_queue(first, True)
+    named = set(first)
+    manager._file_path_queue = type(manager._file_path_queue)(
+        path for path in manager._file_path_queue if path not in named
+    )
+    manager._file_path_queue.extendleft(reversed(first))
 
 
 def _asked_for_first(manager_class, requests: Requests) -> None:
@@ -119,7 +121,7 @@ def _asked_for_first(manager_class, requests: Requests) -> None:
             return refresh(self)
         self.last_dag_dir_refresh_time = LONG_AGO
         refreshed = refresh(self)
-        _to_the_front(self, paths)
+        _safely("what is asked for cannot be put first", lambda: _to_the_front(self, paths))
         return refreshed
 
     manager_class._refresh_dag_dir = refresh_what_is_asked_for
