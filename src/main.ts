@@ -16,7 +16,7 @@ import { armFailpoints } from './lib/failpoint.ts';
 import { createLog } from './lib/log.ts';
 import { DescriptorSink, type LineSink } from './lib/log-sinks.ts';
 import { quotedWhereNeeded } from './lib/shell.ts';
-import { fillBucket, firstEnvironmentRequest } from './server/first-environment.ts';
+import { fillBucket, firstEnvironmentRequest, followDags } from './server/first-environment.ts';
 import { ownCommand } from './server/own-command.ts';
 import { readyScreen, Screen } from './server/screen.ts';
 import { type Server, startServer } from './server/server.ts';
@@ -84,9 +84,12 @@ const firstEnvironment = async (server: Server, settings: AllSettings): Promise<
   if (there) tellIgnored(server, settings, there);
   const isNamed = settings.environment !== 'demo';
   if (there ? settings.dags === undefined : !server.isFirstStart && !isNamed) return;
-  const { followed } = server;
-  const bucket = fillBucket({ buckets: server.folders.buckets, followed }, wanted);
-  if (there) return;
+  const bucket = there ? undefined : fillBucket(server.folders.buckets, wanted);
+  const where = there
+    ? { bucketArn: there.spec.SourceBucketArn, path: there.spec.DagS3Path }
+    : { bucketArn: `arn:aws:s3:::${bucket}`, path: 'dags' };
+  if (wanted.dags !== undefined) followDags(server.followed, where, wanted.dags);
+  if (bucket === undefined) return;
   await server.makeExecutionRole(wanted.name, bucket);
   await createEnvironment(
     clientOf(server, settings),

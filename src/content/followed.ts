@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { z } from 'zod';
+import { SourceUnavailable } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { codeOf, textOf } from '../lib/errors.ts';
 import { rememberedFile } from '../lib/remembered-file.ts';
 
 /** Absolute folders by `bucket/path`. */
@@ -26,16 +28,31 @@ export class FollowedFolders {
     this.#read = rememberedFile(file, parsed);
   }
 
-  /** @throws what the system says when the file is there and cannot be read: then nothing is known of any bucket */
+  /** @throws SourceUnavailable when the list is there and cannot be read: then nothing is known of any bucket */
   folderFor(where: ContentLocation): string | undefined {
-    return existsSync(this.#file) ? this.#read()[keyOf(where)] : undefined;
+    try {
+      return this.#read()[keyOf(where)];
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw new SourceUnavailable(
+        `Cannot read ${this.#file}, which says which folders are followed: ${textOf(error)}. Start once more with --dags.`,
+        error,
+      );
+    }
+  }
+
+  /** A damaged list is made anew: what it said is not known any more. */
+  #readOr(otherwise: Folders): Folders {
+    try {
+      return this.#read();
+    } catch {
+      return otherwise;
+    }
   }
 
   /** Follows that folder from now on, also after the next start; undefined ends it. */
   set(where: ContentLocation, folder: string | undefined): void {
-    const { [keyOf(where)]: _, ...others } = existsSync(this.#file)
-      ? parsed(readFileSync(this.#file, 'utf8'))
-      : {};
+    const { [keyOf(where)]: _, ...others } = this.#readOr({});
     const folders = folder === undefined ? others : { ...others, [keyOf(where)]: realpathSync(folder) };
     writeFileAtomic(this.#file, JSON.stringify(folders), { mode: 0o600 });
   }

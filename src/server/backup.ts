@@ -103,6 +103,8 @@ async function* entries(
   o.say('copying keys, environments and buckets');
   yield* walk(folders.secrets, 'secrets');
   yield* oneFile(join(folders.root, 'settings.json'), 'settings.json');
+  // where the folder is away, an environment keeps the DAGs that it has
+  yield* oneFile(folders.followed, 'followed.json');
   yield* environmentEntries(o);
   yield* walk(folders.buckets, 'buckets');
   yield jsonEntry(endName, await end());

@@ -99,7 +99,13 @@ export const dagFolder = (joined: Joined): DagFolder => {
         },
         failed: teller(log, e),
       }),
-    followed: (e) => joined.followed.folderFor(whereOf(e)),
+    followed: (e) => {
+      try {
+        return joined.followed.folderFor(whereOf(e));
+      } catch {
+        return undefined;
+      }
+    },
     published: (stateFile) => {
       const read = readers.get(stateFile) ?? rememberedFile(stateFile, () => publishedIn(stateFile));
       if (readers.size > 1_000) readers.clear();

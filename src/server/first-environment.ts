@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'nod
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FollowedFolders } from '../content/followed.ts';
+import type { ContentLocation } from '../environments/record.ts';
 import { WindsockError } from '../lib/errors.ts';
 import { executionRoleArn } from './execution-role.ts';
 
@@ -25,6 +26,13 @@ const checkFolder = (folder: string): void => {
   throw new WindsockError('NoSuchFolder', `--dags ${folder} is not a folder`);
 };
 
+const followedBy = (dags: string | undefined): string | undefined => {
+  if (dags === undefined || dags === nothing) return undefined;
+  const folder = resolve(dags);
+  checkFolder(folder);
+  return folder;
+};
+
 /** Copies the examples, aside first. */
 const copyExamples = (target: string): void => {
   rmSync(`${target}.tmp`, { recursive: true, force: true });
@@ -37,20 +45,19 @@ const copyExamples = (target: string): void => {
  * followed in its place. Files that are in the bucket already stay.
  * @throws WindsockError NoSuchFolder
  */
-export const fillBucket = (
-  { buckets, followed }: { readonly buckets: string; readonly followed: FollowedFolders },
-  e: FirstEnvironment,
-): string => {
-  const folder = e.dags === undefined || e.dags === nothing ? undefined : resolve(e.dags);
-  if (folder !== undefined) checkFolder(folder);
+export const fillBucket = (buckets: string, e: FirstEnvironment): string => {
+  const folder = followedBy(e.dags);
   const bucket = bucketOf(e.name);
   const target = join(buckets, bucket, 'dags');
   mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
   if (folder !== undefined) mkdirSync(target, { recursive: true, mode: 0o755 });
   else if (!existsSync(target)) copyExamples(target);
-  if (e.dags !== undefined) followed.set({ bucketArn: `arn:aws:s3:::${bucket}`, path: 'dags' }, folder);
   return bucket;
 };
+
+/** What `--dags` means for an environment: follow that folder from now on, or none. @throws WindsockError NoSuchFolder */
+export const followDags = (followed: FollowedFolders, where: ContentLocation, dags: string): void =>
+  followed.set(where, followedBy(dags));
 
 /** The CreateEnvironment request for it, like anybody's. */
 export const firstEnvironmentRequest = (e: FirstEnvironment, bucket: string, accountId: string): object => ({

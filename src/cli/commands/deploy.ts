@@ -57,16 +57,20 @@ const folderOf = (given: string | undefined): string => {
   });
 };
 
-/** Deploys again whenever a file of the folder has changed, until it is interrupted. */
+const stateOf = async ({ from, context }: Deployment): Promise<string> =>
+  JSON.stringify([...(await findFiles(from, await rulesOf(from), context.signal)).files]);
+
+/** Deploys, and again whenever a file of the folder has changed, until it is interrupted. */
 const watchAndDeploy = async (d: Deployment): Promise<void> => {
-  const state = async () =>
-    JSON.stringify([...(await findFiles(d.from, await rulesOf(d.from), d.context.signal)).files]);
-  for (let last = await state(); !d.context.signal.aborted; ) {
+  let deployed: string | undefined;
+  while (!d.context.signal.aborted) {
+    const now = await stateOf(d).catch((error: unknown) => {
+      if (deployed === undefined) throw error;
+      return deployed;
+    });
+    if (now !== deployed) tell(d, await deployOnce(d));
+    deployed = now;
     await delay(1_000, undefined, { signal: d.context.signal });
-    const now = await state().catch(() => last);
-    if (now === last) continue;
-    last = now;
-    tell(d, await deployOnce(d));
   }
 };
 
@@ -96,8 +100,8 @@ export const deployCommand = (context: Context): Command =>
       const from = folderOf(folder);
       const { api } = connect(o, context);
       const d = { api, name, from, to: await folderFor(api, name, from, o, context), o, context };
+      if (o.watch && !o.dryRun) return watchAndDeploy(d);
       const done = await deployOnce(d);
       tell(d, done);
-      if (o.watch && !o.dryRun) return watchAndDeploy(d);
       if (done.broken.length + done.left.length > 0) command.setOptionValue('exitCode', exitCodes.failed);
     });

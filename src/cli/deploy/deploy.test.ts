@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LiveContent, LiveFile } from '../content.ts';
-import { findFiles, rulesOf } from './files.ts';
+import { findFiles, rulesOf, sha256Of } from './files.ts';
 import { deployPlan } from './plan.ts';
 import { stillAwaited, waitUntilRead } from './wait.ts';
 import { putFile, removeFile } from './write.ts';
@@ -52,11 +52,15 @@ test('a plan says what is new, changed and there besides', () => {
     changed: ['b'],
     others: ['d'],
   });
+  const there = files({ 'common/x.py': '1', 'common.py': '2', 'link.py': '3' });
+  expect(deployPlan(files({}), there, ['common', 'link.py']).others).toEqual(['common.py']);
 });
 
 test('a file is put whole into a new folder, and removed with the folders that it leaves empty', async () => {
   put('b/c/d.py', 'text');
-  await putFile(from, to, 'b/c/d.py');
+  expect(await putFile(from, to, 'b/c/d.py', 'of other bytes')).toBe(false);
+  expect(readdirSync(join(to, 'b/c'))).toEqual([]);
+  expect(await putFile(from, to, 'b/c/d.py', await sha256Of(join(from, 'b/c/d.py')))).toBe(true);
   expect(readdirSync(join(to, 'b/c'))).toEqual(['d.py']);
   expect(readFileSync(join(to, 'b/c/d.py'), 'utf8')).toBe('text');
   await removeFile(to, 'b/c/d.py');
@@ -69,7 +73,9 @@ const file = (Path: string, State: LiveFile['State'], o: Partial<LiveFile> = {})
   ...o,
 });
 const live = (...Files: LiveFile[]): LiveContent => ({ Version: 'v', Since: 1, Files });
-const awaited = (...paths: string[]) => ({ put: new Map(paths.map((p) => [p, p])), removed: ['gone'] });
+const awaited = (...paths: string[]) => ({
+  ...{ files: new Map(paths.map((p) => [p, p])), removed: ['gone'], helpersRemovedAt: 0 },
+});
 
 test('what was put is awaited until it is live and read, what was removed until it is gone', () => {
   const now = live(
@@ -91,6 +97,15 @@ test('after a file that is no DAG, every DAG file is awaited to be read again', 
   const dags = [file('early.py', 'read', { ReadAt: 19 }), file('late.py', 'failed', { ReadAt: 21 })];
   expect(stillAwaited(live(helper, ...dags), awaited('helper.py'))).toEqual(['early.py']);
   expect(stillAwaited(live(helper, ...dags), awaited('late.py'))).toEqual([]);
+});
+
+test('after a helper was removed, too', () => {
+  const dags = [file('early.py', 'read', { ReadAt: 19 }), file('late.py', 'read', { ReadAt: 21 })];
+  expect(stillAwaited(live(...dags), { ...awaited(), helpersRemovedAt: 20 })).toEqual(['early.py']);
+});
+
+test('what is not known is not over', () => {
+  expect(stillAwaited(live(file('a', 'unknown')), awaited('a'))).toEqual(['a']);
 });
 
 test('the wait ends when nothing is awaited, or when it is over', async () => {

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf, textOf } from '../../lib/errors.ts';
 import type { ApiClient } from '../api-client.ts';
 import { getContent, type LiveContent, type LiveFile } from '../content.ts';
 import type { Context } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import type { ServerOptions } from '../server.ts';
-import { type FoundFiles, findFiles, rulesOf } from './files.ts';
+import { type FoundFiles, findFiles, rulesOf, sha256Of } from './files.ts';
 import { type DeployPlan, deployPlan } from './plan.ts';
 import { waitUntilRead } from './wait.ts';
 import { putFile, removeFile } from './write.ts';
@@ -69,18 +71,41 @@ export interface Done {
 
 const isFailed = ({ State }: LiveFile): boolean => State === 'failed';
 
-const write = async (d: Deployment, plan: DeployPlan, removed: readonly string[]): Promise<void> => {
+/** A file that is being written is looked at again, so often. */
+const mostTries = 20;
+
+/** Puts a file as it is now; gives its SHA-256. @throws CliError when it does not stop changing */
+const putWhole = async (d: Deployment, path: string, sha256: string): Promise<string> => {
+  let wanted = sha256;
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    d.context.signal.throwIfAborted();
+    if (await putFile(d.from, d.to, path, wanted)) return wanted;
+    await delay(100, undefined, { signal: d.context.signal });
+    wanted = await sha256Of(join(d.from, path));
+  }
+  throw new CliError(`${path} changes while it is read.`, { todo: 'Deploy again when it is written.' });
+};
+
+/** Gives the SHA-256 of what was put, by path. */
+const write = async (
+  d: Deployment,
+  put: ReadonlyMap<string, string>,
+  removed: readonly string[],
+): Promise<ReadonlyMap<string, string>> => {
   try {
     await mkdir(d.to, { recursive: true });
-    for (const path of [...plan.added, ...plan.changed]) {
-      d.context.signal.throwIfAborted();
-      await putFile(d.from, d.to, path);
-    }
+    const done = new Map<string, string>();
+    for (const [path, sha256] of put) done.set(path, await putWhole(d, path, sha256));
     for (const path of removed) await removeFile(d.to, path);
+    return done;
   } catch (error) {
     throw cannotWrite(d.to, error);
   }
 };
+
+/** True when one of them is no DAG: those that are may import it. */
+const hasHelper = ({ Files }: LiveContent, paths: readonly string[]): boolean =>
+  Files.some(({ Path, State }) => State === 'no-dag' && paths.includes(Path));
 
 const liveFiles = ({ Files }: LiveContent): ReadonlyMap<string, string> =>
   new Map(Files.flatMap(({ Path, Sha256 }) => (Sha256 === undefined ? [] : [[Path, Sha256]])));
@@ -91,17 +116,17 @@ export const deployOnce = async (d: Deployment): Promise<Done> => {
   for (const path of leftOut) d.context.err(`left out: ${path} is no file, or leads to none\n`);
   const before = await getContent(d.api, d.name);
   const isFollowed = before.FollowedFolder !== undefined;
-  const plan = deployPlan(files, isFollowed ? liveFiles(before) : (await filesThere(d)).files);
+  const plan = deployPlan(files, isFollowed ? liveFiles(before) : (await filesThere(d)).files, leftOut);
   // of a folder that is followed everything that is gone from it goes by itself
   const removed = isFollowed || (await mayDelete(d, plan.others)) ? plan.others : [];
   if (d.o.dryRun) return { plan, removed, left: [], content: before, broken: [] };
-  if (!isFollowed) await write(d, plan, removed);
-  // what is followed may be there already, and not have been read
-  const awaited = isFollowed ? [...files.keys()] : [...plan.added, ...plan.changed];
-  const put = new Map(awaited.map((path) => [path, files.get(path) ?? '']));
+  const put = new Map([...plan.added, ...plan.changed].map((path) => [path, files.get(path) ?? '']));
+  const written = isFollowed ? put : await write(d, put, removed);
+  // what was there already may not have been read yet
+  const awaited = new Map([...files, ...written]);
   const { content, left } = await waitUntilRead(
     () => getContent(d.api, d.name),
-    { put, removed },
+    { files: awaited, removed, helpersRemovedAt: hasHelper(before, removed) ? Date.now() / 1000 : 0 },
     { patience: Number(d.o.timeout) * 1000, signal: d.context.signal },
   );
   const failedBefore = new Set(before.Files.filter(isFailed).map(({ Path }) => Path));

@@ -13,7 +13,8 @@ export interface FoundFiles {
   readonly leftOut: readonly string[];
 }
 
-const sha256Of = async (file: string): Promise<string> => {
+/** Of a file's bytes, in hex. */
+export const sha256Of = async (file: string): Promise<string> => {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');

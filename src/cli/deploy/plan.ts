@@ -7,11 +7,16 @@ export interface DeployPlan {
 
 type Files = ReadonlyMap<string, string>;
 
-/** What differs between the folder that is deployed and the bucket's, both as SHA-256 by path. Pure. */
-export const deployPlan = (from: Files, to: Files): DeployPlan => ({
+/**
+ * What differs between the folder that is deployed and the bucket's, both as SHA-256 by path. What is left out of the folder
+ * is none of the others: it is there, though it cannot be deployed. Pure.
+ */
+export const deployPlan = (from: Files, to: Files, leftOut: readonly string[] = []): DeployPlan => ({
   added: [...from.keys()].filter((path) => !to.has(path)),
   changed: [...from]
     .filter(([path, sha256]) => to.has(path) && to.get(path) !== sha256)
     .map(([path]) => path),
-  others: [...to.keys()].filter((path) => !from.has(path)),
+  others: [...to.keys()].filter(
+    (path) => !from.has(path) && !leftOut.some((left) => path === left || path.startsWith(`${left}/`)),
+  ),
 });
