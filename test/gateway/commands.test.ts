@@ -146,6 +146,8 @@ test('a command and what it hides end with a server that is killed', async () =>
   await rig.start();
   await rig.available('one');
   await until('a session', 60, () => signIn(rig.place, rig.mint, 'one', 3));
+  const answers = async () => postCommand(rig.place, await rig.mint.cliToken('one'), 'dags list');
+  await until('the web server, which was taken over', 60, async () => (await answers()).status === 200);
 }, 120_000);
 
 test('a command that is refused is a use of its token, and words are taken from the body alone', async () => {

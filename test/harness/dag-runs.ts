@@ -54,6 +54,13 @@ export interface Disturbance {
   readonly to: number;
 }
 
+/** By itself Airflow looks for tasks whose process is gone every five minutes (config.yml of Airflow, `scheduler`). */
+const looksSoon = (airflow: 2 | 3): Readonly<Record<string, string>> => ({
+  'scheduler.orphaned_tasks_check_interval': '30',
+  [airflow === 2 ? 'scheduler.scheduler_zombie_task_threshold' : 'scheduler.task_instance_heartbeat_timeout']:
+    '60',
+});
+
 /** A client that asks a real Airflow for DAG runs, with one session for all of its life. */
 export class DagRunner {
   readonly name = 'soak-dags';
@@ -73,7 +80,9 @@ export class DagRunner {
   async prepare(): Promise<void> {
     const { place, api, mint } = this.#rig;
     putDag(place, this.name, 'counting.py', countingDag);
-    await api.create(this.name, this.#version);
+    await api.create(this.name, this.#version, {
+      AirflowConfigurationOptions: looksSoon(this.#airflow),
+    });
     await this.#rig.wait(`${this.name} AVAILABLE`, 400, async () => {
       const found = await api.find(this.name);
       if (found?.Status === 'CREATE_FAILED') throw new Error(JSON.stringify(found.LastUpdate));
@@ -116,7 +125,6 @@ export class DagRunner {
    */
   async finish(disturbances: readonly Disturbance[]): Promise<{ runs: number; undisturbed: number }> {
     let open: readonly FoundRun[] = [];
-    // Airflow looks for tasks whose process is gone every five minutes
     await until('the end of every DAG run', 700, async () => {
       open = (await this.#found()).filter(({ state }) => state !== 'success');
       return open.length === 0;
