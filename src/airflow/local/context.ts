@@ -13,9 +13,11 @@ import type { AssertionKeys, MetadataDatabases } from '../ports.ts';
 import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
 import type { StartCheck } from './environment.ts';
 import { processVariables } from './environment-variables.ts';
+import { readFacts } from './facts.ts';
 import type { HealthPage } from './health.ts';
 import { type Places, placesOf } from './places.ts';
 import { migrationView, type Seen, seenBy, viewOf } from './seen.ts';
+import type { Owner } from './strays.ts';
 import type { View } from './view.ts';
 import type { ViewSupport } from './view-support.ts';
 
@@ -105,6 +107,12 @@ export const homeOf = (o: LocalDriverOptions): string => dirname(o.environments)
 export const accountOf = (o: LocalDriverOptions, id: EnvironmentId): Account | undefined => {
   const name = accountName(id);
   return o.accounts && isAccountFor(name, homeOf(o)) ? findAccount(name) : undefined;
+};
+
+/** How the processes of an environment are told from all others. */
+export const ownerFor = (o: LocalDriverOptions, id: EnvironmentId): Owner => {
+  const { root, facts } = placesFor(o, id);
+  return { root, uid: accountOf(o, id)?.uid, facts: readFacts(facts), bootId: o.bootId };
 };
 
 /** The finished base. @throws StepFailed */

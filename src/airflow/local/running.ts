@@ -2,7 +2,7 @@ import { StepFailed } from '../../environments/errors.ts';
 import type { Leaving, WebTarget } from '../../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { isAnyAlive } from '../../lib/end-processes.ts';
-import { accountOf, type LocalDriverOptions, placesFor } from './context.ts';
+import { type LocalDriverOptions, ownerFor, placesFor } from './context.ts';
 import { drainFound, foundDrains, longestDrain } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
 import { forgetProcesses, livingOf, readFacts } from './facts.ts';
@@ -40,9 +40,7 @@ export class RunningEnvironments {
 
   /** How its processes are told from all others. */
   owner(id: EnvironmentId): Owner {
-    const places = placesFor(this.#o, id);
-    const facts = readFacts(places.facts);
-    return { root: places.root, uid: accountOf(this.#o, id)?.uid, facts, bootId: this.#o.bootId };
+    return ownerFor(this.#o, id);
   }
 
   /** @throws WindsockError ProcessesNotKnown */

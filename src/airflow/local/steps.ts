@@ -29,6 +29,7 @@ import {
   baseOf,
   homeOf,
   type LocalDriverOptions,
+  ownerFor,
   placesFor,
   seenFor,
   variablesFor,
@@ -168,10 +169,8 @@ const endRestOf = (
   id: EnvironmentId,
   living: readonly ProcessFact[],
 ): Promise<boolean> => {
-  const { root, facts } = placesFor(o, id);
-  const owner = { root, uid: accountOf(o, id)?.uid, facts: readFacts(facts), bootId: o.bootId };
   return endStrays(
-    owner,
+    ownerFor(o, id),
     living.map(({ pid }) => pid),
   );
 };
