@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { SourceUnavailable } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
+import { temporaryPrefix } from '../lib/deploy-rules.ts';
 
 /** "Bucket naming rules", Amazon S3 user guide; old buckets may hold capitals and underscores. */
 const bucketArn = /^arn:aws[a-z-]*:s3:::([A-Za-z0-9][A-Za-z0-9._-]{1,254})$/;
@@ -23,8 +24,6 @@ export const bucketPath = (buckets: string, where: ContentLocation): BucketPath 
     throw new SourceUnavailable(`The path "${where.path}" must not hold "." or ".."`);
   return { bucketFolder: join(buckets, name), segments };
 };
-
-export const temporaryPrefix = '.windsock-tmp-';
 
 /** S3's own limit for a key ("Object key names", Amazon S3 user guide), and Linux's for one name. */
 const fits = (path: string): boolean =>

@@ -6,8 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import type { ContentChange } from '../environments/content.ts';
 import { VersionGone } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
+import { temporaryPrefix } from '../lib/deploy-rules.ts';
 import { codeOf } from '../lib/errors.ts';
-import { isPublishable, temporaryPrefix } from './location.ts';
+import { isPublishable } from './location.ts';
 import { type PublishedFile, type PublishState, readState, writeState } from './publish-state.ts';
 import type { ContentSource, Listing } from './source.ts';
 import {

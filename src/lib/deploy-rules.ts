@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import ignore from 'ignore';
 import { codeOf } from './errors.ts';
 
+/** What begins so is a file that is being written, and is never a DAG file. */
+export const temporaryPrefix = '.windsock-tmp-';
+
 /** Which files of a folder do not become DAG files, in the form of .gitignore. */
 export const ignoreFile = '.windsockignore';
 

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { temporaryPrefix } from '../../lib/deploy-rules.ts';
 import { sha256Of } from './files.ts';
-
-/** What begins so in a bucket is not published. */
-const temporaryPrefix = '.windsock-tmp-';
 
 /**
  * Copies one file aside and renames it into place: whoever looks sees the old one or the new one. False, and nothing is
