@@ -4,6 +4,7 @@ import { askAirflow, assertionFor } from '../harness/assertion.ts';
 import { putDag, sayingDag } from '../harness/dags.ts';
 import { restPath, runCommand, type Session, signIn } from '../harness/door.ts';
 import { type Machine, machineOf } from '../harness/environments.ts';
+import { endOfExecutor } from '../harness/executor-end.ts';
 import { Minter } from '../harness/minter.ts';
 import { Mwaa, newEnvironment } from '../harness/mwaa.ts';
 import { Random } from '../harness/random.ts';
@@ -136,6 +137,10 @@ describe.each(chosen())('Airflow %s', (version) => {
     const log = `${api}/dags/${dag}/dagRuns/by-cli/taskInstances/speak/logs/1`;
     expect((await session.get(log)).text).toContain(`Airflow ${version} speaks`);
     tell(version, name, machine);
+  });
+
+  test.runIf(airflow === 3)('a scheduler that ends waits for no worker for ever', async () => {
+    expect(await endOfExecutor(place, version)).toBe('ended');
   });
 
   test('is removed without a trace', { timeout: 120_000 }, async () => {

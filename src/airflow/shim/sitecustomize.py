@@ -8,7 +8,7 @@ process accepted it; it is closed before a byte is sent otherwise.
 The DAG processor of Airflow 2 reads DAG files that changed first (windsock_parsing).
 
 Tasks run in worker processes of the scheduler. They read MWAA_AIRFLOW_COMPONENT=worker, as on Amazon MWAA, where
-workers are containers of their own.
+workers are containers of their own. All of them end with the scheduler.
 
 Python imports this module at each start (docs.python.org, `site`), so there is no import here that a start does not
 need, and nothing in it may fail.
@@ -89,12 +89,29 @@ def _as_worker(begin):
     return begin_as_worker
 
 
-def _mark_workers(module):
-    """What a worker process begins with: a method on Airflow 2, a function on Airflow 3."""
+def _change_local_executor(module):
+    """What a worker process begins with is a method on Airflow 2, a function on Airflow 3."""
     if hasattr(module, "LocalWorkerBase"):
         module.LocalWorkerBase.run = _as_worker(module.LocalWorkerBase.run)
     elif hasattr(module, "_run_worker"):
         module._run_worker = _as_worker(module._run_worker)
+        _end_every_worker(module.LocalExecutor)
+
+
+def _end_every_worker(executor):
+    """Airflow 3 tells a worker to end only if it still lives when its turn comes. Workers that have ended by then, by what
+    another one was sent, leave one without, and the scheduler waits for it for ever (LocalExecutor.end)."""
+    import functools
+
+    end = executor.end
+
+    @functools.wraps(end)
+    def end_every_worker(self):
+        for _ in self.workers:
+            self.activity_queue.put(None)
+        return end(self)
+
+    executor.end = end_every_worker
 
 
 def _watch_the_processor(module):
@@ -129,6 +146,6 @@ class _Finder:
 
 _component = os.environ.get("MWAA_AIRFLOW_COMPONENT")
 if _component == "scheduler":
-    _Finder.changes["airflow.executors.local_executor"] = _mark_workers
+    _Finder.changes["airflow.executors.local_executor"] = _change_local_executor
 if _component in ("scheduler", "hybrid"):
     sys.meta_path.insert(0, _Finder)
