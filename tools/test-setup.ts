@@ -16,12 +16,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, '.cache');
 /** Node's own cache of compiled code: a server that is started does not compile all of it again. */
 const compileCache = join(cache, 'compiled');
-const path = process.env['PATH'] ?? '/usr/bin:/bin';
-const sources = packageSources(process.env);
+/** As it was given: the browser unpacks itself into a TMPDIR of its own meanwhile. */
+const env = { ...process.env };
+const path = env['PATH'] ?? '/usr/bin:/bin';
+const sources = packageSources(env);
 const deadline = 5 * 60_000;
 
 const must = async (program: string, args: readonly string[]): Promise<string> => {
-  const env = {
+  const own = {
     ...sources,
     PATH: path,
     HOME: process.env['HOME'] ?? '/tmp',
@@ -32,7 +34,7 @@ const must = async (program: string, args: readonly string[]): Promise<string> =
     UV_NO_PROGRESS: '1',
     UV_PYTHON_INSTALL_DIR: join(cache, 'python'),
   };
-  const result = await run(program, args, { env, cwd: root, timeout: deadline });
+  const result = await run(program, args, { env: own, cwd: root, timeout: deadline });
   if (result.exitCode === 0) return result.stdout.trim();
   throw new Error(`${program} ${args.slice(0, 3).join(' ')} failed:\n${result.stderr || result.stdout}`);
 };
@@ -94,7 +96,7 @@ const browser = async (): Promise<string> => {
 /** Where nothing can be installed now, the suites that need it say so themselves. */
 const goldenOrNone = async (python: Python): Promise<string | undefined> => {
   try {
-    return await golden({ cache, python, env: process.env });
+    return await golden({ cache, python, env });
   } catch (error) {
     process.stderr.write(`No data folders were prepared; every suite makes its own. ${textOf(error)}\n`);
     return undefined;
@@ -110,11 +112,11 @@ const uv = await findUv({
   signal: AbortSignal.timeout(deadline),
 });
 const python = await pythonOf(uv);
-const tools = {
-  clients: await clients(uv, python),
-  browser: await browser(),
-  golden: await goldenOrNone(python),
-  compileCache,
-};
+const [clientsFolder, browserFile, goldenFolder] = await Promise.all([
+  clients(uv, python),
+  browser(),
+  goldenOrNone(python),
+]);
+const tools = { clients: clientsFolder, browser: browserFile, golden: goldenFolder, compileCache };
 writeFileAtomic(join(cache, 'test-tools.json'), `${JSON.stringify(tools)}\n`, { mode: 0o644 });
 process.stdout.write(`Clients in ${tools.clients}, browser ${tools.browser}\n`);
