@@ -14,6 +14,7 @@ import { silentLog } from '../lib/log.ts';
 import type { Stop } from '../lib/stop.ts';
 import { createFolderSource } from './folder-source.ts';
 import { follow } from './follow.ts';
+import { PublishStateFile } from './publish-state.ts';
 import type { ContentSource } from './source.ts';
 
 let base: string;
@@ -44,7 +45,11 @@ const begin = (change: Partial<ContentSource> = {}): void => {
   const source = { ...createFolderSource({ buckets: join(base, 'buckets'), log: silentLog }), ...change };
   stop = follow({
     ...{ source, where: { bucketArn: 'arn:aws:s3:::team', path: 'dags' } },
-    ...{ target, stateFile: join(base, 'state.json'), owner: { fileMode: 0o640, dirMode: 0o750 } },
+    ...{
+      target,
+      state: new PublishStateFile(join(base, 'state.json')),
+      owner: { fileMode: 0o640, dirMode: 0o750 },
+    },
     published: (result) => changes.push(...result.changes.map(({ kind, path }) => `${kind} ${path}`)),
     failed: (reason) => told.push(reason),
   });

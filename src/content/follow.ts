@@ -1,6 +1,6 @@
 import { textOf } from '../lib/errors.ts';
 import type { Stop } from '../lib/stop.ts';
-import { foldersOf, type PublishOptions, type PublishResult, publish } from './publish.ts';
+import { foldersOf, type PublishOptions, publish } from './publish.ts';
 import type { Listing } from './source.ts';
 
 /** Milliseconds between two looks: ten times what a look takes, within these bounds. */
@@ -10,9 +10,7 @@ const compareEvery = 10_000;
 /** Each costs the machine a watch (inotify(7)); beyond this looking alone is cheaper. */
 const mostWatchedFolders = 1_000;
 
-export interface FollowOptions extends Omit<PublishOptions, 'signal' | 'emptyFor' | 'cutShort'> {
-  /** Told of each time that something was published or removed. */
-  readonly published: (result: PublishResult) => void;
+export interface FollowOptions extends Omit<PublishOptions, 'signal' | 'emptyFor'> {
   /** Told of each look that failed, and with undefined of one that succeeded. */
   readonly failed: (reason: string | undefined) => void;
 }
@@ -87,10 +85,8 @@ class Follower {
     const at = performance.now();
     this.#done = undefined;
     const emptyFor = this.#emptySince === undefined ? 0 : at - this.#emptySince;
-    const cutShort = this.#o.published;
-    const result = await publish({ ...this.#o, signal, emptyFor, cutShort }, listing);
-    if (result.isWhole) this.#done = { listing, at };
-    if (result.changes.length > 0) this.#o.published(result);
+    const { isWhole } = await publish({ ...this.#o, signal, emptyFor }, listing);
+    if (isWhole) this.#done = { listing, at };
   }
 
   #watch(listing: Listing): void {

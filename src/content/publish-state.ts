@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { writeFileAtomicAsync } from '../lib/atomic-file.ts';
 
 const schema = z.object({
   /** Epoch milliseconds at which the tree became what it is. */
@@ -22,28 +22,54 @@ export type PublishedFile = z.infer<typeof schema>['files'][number][1];
 
 export interface PublishState {
   readonly since: number;
-  readonly files: Map<string, PublishedFile>;
+  /** Names the tree by its paths and bytes: equal trees have equal versions, whenever they were published. */
+  readonly version: string;
+  readonly files: ReadonlyMap<string, PublishedFile>;
 }
 
-/** What was published before; unreadable or absent means nothing, which only costs a copy. */
-export const readState = (file: string): PublishState => {
-  try {
-    const state = schema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    return { since: state.since, files: new Map(state.files) };
-  } catch {
-    return { since: 0, files: new Map() };
-  }
-};
-
-export const writeState = (file: string, state: PublishState): void => {
-  // pairs: a file may be called __proto__
-  const data = { since: state.since, files: [...state.files] };
-  writeFileAtomic(file, JSON.stringify(data), { mode: 0o600 });
-};
-
-/** Names a tree by its paths and bytes: equal trees have equal versions, whenever they were published. */
-export const treeVersion = ({ files }: Pick<PublishState, 'files'>): string => {
+const versionOf = (files: PublishState['files']): string => {
   const hash = createHash('sha256');
   for (const path of [...files.keys()].sort()) hash.update(`${path}\0${files.get(path)?.sha256}\n`);
   return hash.digest('hex').slice(0, 16);
 };
+
+export const newState = (since: number, files: PublishState['files']): PublishState => ({
+  ...{ since, files },
+  version: versionOf(files),
+});
+
+const parse = (text: string): PublishState => {
+  const { since, files } = schema.parse(JSON.parse(text));
+  return newState(since, new Map(files));
+};
+
+/** What was published, in a file that only this object writes. */
+export class PublishStateFile {
+  readonly #file: string;
+  #known: PublishState | undefined;
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Unreadable or absent means that nothing was published, which only costs a copy. */
+  read(): PublishState {
+    try {
+      this.#known ??= parse(readFileSync(this.#file, 'utf8'));
+      return this.#known;
+    } catch {
+      return newState(0, new Map());
+    }
+  }
+
+  /** Writes one after the other. */
+  async write(state: PublishState): Promise<void> {
+    // pairs: a file may be called __proto__
+    const data = JSON.stringify({ since: state.since, files: [...state.files] });
+    const written = this.#written.then(() => writeFileAtomicAsync(this.#file, data, { mode: 0o600 }));
+    this.#written = written.catch(() => {});
+    await written;
+    this.#known = state;
+  }
+}

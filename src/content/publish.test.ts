@@ -21,7 +21,7 @@ import { silentLog } from '../lib/log.ts';
 import { createFolderSource } from './folder-source.ts';
 import { isPublishable } from './location.ts';
 import { type PublishOptions, publish } from './publish.ts';
-import { readState, treeVersion } from './publish-state.ts';
+import { PublishStateFile } from './publish-state.ts';
 import type { ContentSource } from './source.ts';
 
 let base: string;
@@ -50,7 +50,7 @@ const options = (o: Partial<PublishOptions> = {}): PublishOptions => ({
   source,
   where,
   target,
-  stateFile: join(base, 'state.json'),
+  state: new PublishStateFile(join(base, 'state.json')),
   owner: { fileMode: 0o640, dirMode: 0o750 },
   signal,
   now: () => now,
@@ -99,21 +99,21 @@ describe('publishing', () => {
     put('a.py', 'one');
     put('b.py', 'two');
     await go();
-    const first = readState(options().stateFile);
+    const first = options().state.read();
     const before = statSync(join(target, 'a.py'), { bigint: true });
     now += 5_000;
     put('a.py', 'one');
     expect(await go()).toMatchObject({ changes: [], isWhole: true });
     expect(statSync(join(target, 'a.py'), { bigint: true }).ino).toBe(before.ino);
-    expect(readState(options().stateFile)).toMatchObject({ since: 1_000_000 });
+    expect(options().state.read()).toMatchObject({ since: 1_000_000 });
     put('a.py', 'other');
     expect((await go()).changes).toEqual([{ path: 'a.py', kind: 'changed' }]);
-    const second = readState(options().stateFile);
+    const second = options().state.read();
     expect(second.since).toBe(1_005_000);
-    expect(treeVersion(second)).not.toBe(treeVersion(first));
+    expect(second.version).not.toBe(first.version);
     put('a.py', 'one');
     await go();
-    expect(treeVersion(readState(options().stateFile))).toBe(treeVersion(first));
+    expect(options().state.read().version).toBe(first.version);
   });
   it('gives files the time of publishing and the modes it was told', async () => {
     put('pkg/a.py', 'a');
@@ -160,8 +160,8 @@ describe('publishing', () => {
     put('a.py', 'a');
     await go();
     writeFileSync(join(base, 'state.json'), '{"files": 7');
-    expect(await go()).toMatchObject({ added: 0, changed: 1 });
-    expect(await go()).toMatchObject({ changed: 0 });
+    expect(await go()).toMatchObject({ added: 1, changed: 0 });
+    expect(await go()).toMatchObject({ added: 0, changed: 0 });
   });
   it('keeps several files until the listing has been empty for ten seconds, at every look', async () => {
     put('a.py', 'a');
@@ -188,11 +188,30 @@ describe('publishing', () => {
       if (path === 'b.py') throw new Error('not readable');
       return source.open(at, path, version);
     };
-    const cutShort = (result: { changes: readonly { path: string }[] }) =>
+    const published = (result: { changes: readonly { path: string }[] }) =>
       told.push(...result.changes.map(({ path }) => path));
-    await expect(go({ source: { ...source, open }, cutShort })).rejects.toThrow('not readable');
+    await expect(go({ source: { ...source, open }, published })).rejects.toThrow('not readable');
     expect(told).toEqual(['a.py']);
     expect((await go()).changes).toEqual([{ path: 'b.py', kind: 'added' }]);
+  });
+  it('records once more what was not remembered as done, removals too', async () => {
+    put('a.py', 'a');
+    put('gone.py', 'x');
+    await go();
+    put('a.py', 'other');
+    put('new.py', 'new');
+    rmSync(join(dags, 'gone.py'));
+    const killed = new PublishStateFile(join(base, 'state.json'));
+    killed.write = () => Promise.reject(new Error('killed'));
+    const recorded: string[][] = [];
+    const record: PublishOptions['record'] = async ({ changes }) => {
+      recorded.push(changes.map(({ kind, path }) => `${kind} ${path}`).sort());
+    };
+    await expect(go({ state: killed, record })).rejects.toThrow('killed');
+    await go({ record });
+    await go({ record });
+    const all = ['added new.py', 'changed a.py', 'removed gone.py'];
+    expect(recorded).toEqual([all, all]);
   });
   it('publishes a file of any name once', async () => {
     put('__proto__', 'a');
@@ -272,13 +291,14 @@ describe('publishing', () => {
     const program = `
       import { createFolderSource } from '${join(import.meta.dirname, 'folder-source.ts')}';
       import { publish } from '${join(import.meta.dirname, 'publish.ts')}';
+      import { PublishStateFile } from '${join(import.meta.dirname, 'publish-state.ts')}';
       const log = { debug() {}, info() {}, warn() {}, error() {} };
       const source = createFolderSource({ buckets: '${join(base, 'buckets')}', log });
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(process.argv[1]));
       const where = ${JSON.stringify(where)};
       const { signal } = new AbortController();
       const listing = await source.list(where, signal);
-      await publish({ source, where, target: '${target}', stateFile: '${join(base, 'state.json')}', owner: { fileMode: 0o640, dirMode: 0o750 }, signal }, listing);
+      await publish({ source, where, target: '${target}', state: new PublishStateFile('${join(base, 'state.json')}'), owner: { fileMode: 0o640, dirMode: 0o750 }, signal }, listing);
     `;
     for (const after of [5, 20, 40])
       expect(() =>

@@ -9,7 +9,7 @@ import type { ContentLocation } from '../environments/record.ts';
 import { temporaryPrefix } from '../lib/deploy-rules.ts';
 import { codeOf } from '../lib/errors.ts';
 import { isPublishable } from './location.ts';
-import { type PublishedFile, type PublishState, readState, writeState } from './publish-state.ts';
+import { newState, type PublishedFile, type PublishStateFile } from './publish-state.ts';
 import type { ContentSource, Listing } from './source.ts';
 import {
   clearForFile,
@@ -28,15 +28,20 @@ export interface PublishOptions {
   /** The folder that is made equal to the listing. Nothing else writes there. */
   readonly target: string;
   /** Outside the target: remembers what was published. */
-  readonly stateFile: string;
+  readonly state: PublishStateFile;
   readonly owner: TreeOwner;
   readonly signal: AbortSignal;
   /** Epoch milliseconds; the machine's clock unless told. */
   readonly now?: () => number;
   /** Milliseconds for which the listing was empty at every look; by default this is the first. */
   readonly emptyFor?: number;
-  /** Told of what was done before something went wrong, which is then thrown. */
-  readonly cutShort?: (result: PublishResult) => void;
+  /**
+   * Keeps a record of what was done, and of the version that the tree has now. Only then is it remembered as done: after
+   * a kill in between, the next run records it once more. Must not throw.
+   */
+  readonly record?: (result: PublishResult, version: string) => Promise<void>;
+  /** Told of what was done, also when something went wrong afterwards, which is then thrown. */
+  readonly published?: (result: PublishResult) => void;
 }
 
 export interface PublishResult {
@@ -124,19 +129,21 @@ const writeAll = async (
   o: PublishOptions,
   wanted: Map<string, string>,
   tree: TargetTree,
-  state: PublishState,
+  files: Map<string, PublishedFile>,
   changes: ContentChange[],
 ): Promise<{ readonly read: number; readonly postponed: number }> => {
   let [read, postponed] = [0, 0];
   for (const [path, version] of wanted) {
     o.signal.throwIfAborted();
-    const [before, there] = [state.files.get(path), tree.files.get(path)];
+    const [before, there] = [files.get(path), tree.files.get(path)];
     if (before?.version === version && before.stamp === there) continue;
     try {
       const after = await writeOne(o, path, version, { published: before, there });
-      state.files.set(path, after);
+      files.set(path, after);
       read += 1;
-      if (after.stamp !== there) changes.push({ path, kind: there === undefined ? 'added' : 'changed' });
+      // a run that was killed may have put it there, without a record
+      const kind = before === undefined || there === undefined ? 'added' : 'changed';
+      if (after.stamp !== there) changes.push({ path, kind });
     } catch (error) {
       if (!(error instanceof VersionGone)) throw error;
       postponed += 1;
@@ -149,7 +156,7 @@ const removeRest = async (
   o: PublishOptions,
   wanted: Map<string, string>,
   tree: TargetTree,
-  state: PublishState,
+  files: Map<string, PublishedFile>,
   changes: ContentChange[],
 ): Promise<void> => {
   for (const path of [...tree.files.keys(), ...tree.others]) {
@@ -159,7 +166,7 @@ const removeRest = async (
       // its folder was replaced by a file, or it by a folder
       if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
     });
-    state.files.delete(path);
+    files.delete(path);
     if (!basename(path).startsWith(temporaryPrefix)) changes.push({ path, kind: 'removed' });
   }
   const kept = foldersOf(wanted.keys());
@@ -172,6 +179,17 @@ const removeRest = async (
     o.target,
     tree.folders.filter((folder) => !kept.has(folder)),
   );
+};
+
+/** Forgets what is not wanted any more; gives what a run that was killed had removed, without a record. */
+const forgetRest = (
+  wanted: Map<string, string>,
+  tree: TargetTree,
+  files: Map<string, PublishedFile>,
+): ContentChange[] => {
+  const rest = [...files.keys()].filter((path) => !wanted.has(path));
+  for (const path of rest) files.delete(path);
+  return rest.filter((path) => !tree.files.has(path)).map((path) => ({ path, kind: 'removed' }));
 };
 
 /** True while an empty listing must not be believed yet. */
@@ -198,27 +216,25 @@ const resultOf = (
  */
 export const publish = async (o: PublishOptions, listing: Listing): Promise<PublishResult> => {
   const { wanted, refused } = split(listing);
-  const before = readState(o.stateFile);
+  const before = o.state.read();
   const tree = await readTree(o.target);
   if (wanted.size === 0 && waitsForEmpty(tree.files.size, o.emptyFor ?? 0))
     return resultOf([], { postponed: 0, refused, isWhole: false });
-  const state = { since: before.since, files: before.files };
-  for (const path of state.files.keys()) if (!wanted.has(path)) state.files.delete(path);
+  const files = new Map(before.files);
+  const changes = forgetRest(wanted, tree, files);
   await makeFolders(o.target, '', o.owner);
-  const changes: ContentChange[] = [];
-  let [isWhole, read] = [false, 0];
+  let [isWhole, read, postponed] = [false, 0, 0];
+  const result = (): PublishResult => resultOf(changes, { postponed, refused, isWhole });
   try {
-    const written = await writeAll(o, wanted, tree, state, changes);
-    await removeRest(o, wanted, tree, state, changes);
-    read = written.read;
-    isWhole = written.postponed === 0;
-    return resultOf(changes, { postponed: written.postponed, refused, isWhole });
-  } catch (error) {
-    if (changes.length > 0) o.cutShort?.(resultOf(changes, { postponed: 0, refused, isWhole: false }));
-    throw error;
+    ({ read, postponed } = await writeAll(o, wanted, tree, files, changes));
+    await removeRest(o, wanted, tree, files, changes);
+    isWhole = postponed === 0;
   } finally {
-    if (changes.length > 0) state.since = nowOf(o);
-    const isQuiet = isWhole && read === 0 && changes.length === 0;
-    if (!isQuiet) writeState(o.stateFile, state);
+    const isChanged = changes.length > 0;
+    const state = newState(isChanged ? nowOf(o) : before.since, files);
+    if (isChanged) await o.record?.(result(), state.version);
+    if (!isWhole || read > 0 || isChanged) await o.state.write(state);
+    if (isChanged) o.published?.(result());
   }
+  return result();
 };

@@ -3,12 +3,11 @@ import type { AuditEntry, AuditSink } from '../audit/record.ts';
 import { follow } from '../content/follow.ts';
 import type { FollowedFolders } from '../content/followed.ts';
 import { type PublishResult, publish } from '../content/publish.ts';
-import { readState, treeVersion } from '../content/publish-state.ts';
+import { PublishStateFile } from '../content/publish-state.ts';
 import type { ContentSource } from '../content/source.ts';
 import type { ContentLocation, EnvironmentRecord } from '../environments/record.ts';
 import { textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
-import { rememberedFile } from '../lib/remembered-file.ts';
 
 const about = (e: EnvironmentRecord) => ({ environment: e.name, environmentId: e.id });
 
@@ -17,14 +16,6 @@ type To = Parameters<DagFolder['follow']>[1];
 const whereOf = (e: EnvironmentRecord): ContentLocation => ({
   bucketArn: e.spec.SourceBucketArn,
   path: e.spec.DagS3Path,
-});
-
-const what = (source: ContentSource, e: EnvironmentRecord, { target, stateFile, group }: To) => ({
-  source,
-  where: whereOf(e),
-  target,
-  stateFile,
-  owner: { uid: group ? 0 : undefined, gid: group?.gid, fileMode: 0o640, dirMode: 0o750 },
 });
 
 export interface Joined {
@@ -49,20 +40,16 @@ const auditEntry = (e: EnvironmentRecord, { changes }: PublishResult, version: s
 });
 
 /** What was published is there by now: a record that cannot be kept is told, and keeps nothing back. */
-const tellPublished = (
-  { log, audit }: Joined,
-  e: EnvironmentRecord,
-  { stateFile }: To,
-  result: PublishResult,
-): void => {
-  const { changes, added, changed, removed, refused } = result;
-  if (changes.length === 0) return;
-  audit.write(auditEntry(e, result, treeVersion(readState(stateFile)))).catch((error: unknown) => {
-    log.error('DAGs published without a record', { ...about(e), reason: textOf(error) });
-  });
-  log.info('DAGs published', { ...about(e), added, changed, removed });
-  if (refused.length > 0) log.warn('DAG files refused', { ...about(e), refused: refused.slice(0, 20) });
-};
+const record =
+  ({ log, audit }: Joined, e: EnvironmentRecord) =>
+  async (result: PublishResult, version: string): Promise<void> => {
+    const { added, changed, removed, refused } = result;
+    await audit.write(auditEntry(e, result, version)).catch((error: unknown) => {
+      log.error('DAGs published without a record', { ...about(e), reason: textOf(error) });
+    });
+    log.info('DAGs published', { ...about(e), added, changed, removed });
+    if (refused.length > 0) log.warn('DAG files refused', { ...about(e), refused: refused.slice(0, 20) });
+  };
 
 /** Says a reason once, not at every try. */
 const teller = (log: Log, e: EnvironmentRecord) => {
@@ -73,30 +60,28 @@ const teller = (log: Log, e: EnvironmentRecord) => {
   };
 };
 
-type Published = ReturnType<DagFolder['published']>;
-
-const publishedIn = (stateFile: string): Published => {
-  const state = readState(stateFile);
-  return { version: treeVersion(state), since: state.since, files: state.files };
-};
-
 /** Joins buckets and environments: the tree under DagS3Path is what Airflow sees as its DAGs folder. */
 export const dagFolder = (joined: Joined): DagFolder => {
   const { source, log } = joined;
-  /** A state of 10,000 files is not read at each look. */
-  const readers = new Map<string, () => Published>();
+  const states = new Map<string, PublishStateFile>();
+  const stateIn = (file: string): PublishStateFile => {
+    const state = states.get(file) ?? new PublishStateFile(file);
+    states.set(file, state);
+    return state;
+  };
+  const what = (e: EnvironmentRecord, { target, stateFile, group }: To) => ({
+    ...{ source, target, where: whereOf(e), state: stateIn(stateFile), record: record(joined, e) },
+    owner: { uid: group ? 0 : undefined, gid: group?.gid, fileMode: 0o640, dirMode: 0o750 },
+  });
   return {
     publish: async (e, to, signal) => {
-      const all = { ...what(source, e, to), signal };
-      tellPublished(joined, e, to, await publish(all, await source.list(all.where, signal)));
+      const all = { ...what(e, to), signal };
+      await publish(all, await source.list(all.where, signal));
     },
     follow: (e, to, changed) =>
       follow({
-        ...what(source, e, to),
-        published: (result) => {
-          tellPublished(joined, e, to, result);
-          changed(result.changes);
-        },
+        ...what(e, to),
+        published: ({ changes }) => changed(changes),
         failed: teller(log, e),
       }),
     followed: (e) => {
@@ -106,15 +91,7 @@ export const dagFolder = (joined: Joined): DagFolder => {
         return undefined;
       }
     },
-    published: (stateFile) => {
-      const read = readers.get(stateFile) ?? rememberedFile(stateFile, () => publishedIn(stateFile));
-      if (readers.size > 1_000) readers.clear();
-      readers.set(stateFile, read);
-      try {
-        return read();
-      } catch {
-        return publishedIn(stateFile);
-      }
-    },
+    published: (stateFile) => stateIn(stateFile).read(),
+    forget: (stateFile) => void states.delete(stateFile),
   };
 };

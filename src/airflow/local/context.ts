@@ -43,6 +43,8 @@ export interface DagFolder {
     readonly since: number;
     readonly files: ReadonlyMap<string, { readonly sha256: string; readonly at: number }>;
   };
+  /** Keeps nothing in mind of an environment that is removed. */
+  forget(stateFile: string): void;
 }
 
 /** Accounts of their own, when the server runs as root. */
