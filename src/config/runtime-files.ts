@@ -46,6 +46,15 @@ const environmentSchema = z.object({
   airflowVersion: z.string(),
   address: z.string().optional(),
   lastError: z.string().optional(),
+  /** Which DAG files are live, and how many of them could not be imported when Airflow was last asked. */
+  content: z
+    .object({
+      version: z.string(),
+      since: z.number(),
+      files: z.number(),
+      failed: z.number().optional(),
+    })
+    .optional(),
   components: z.array(componentSchema),
 });
 

@@ -29,6 +29,17 @@ export interface ContentFile {
   readonly error?: { readonly line: number | undefined; readonly message: string };
 }
 
+/** What is live in an environment, in short. */
+export interface LiveSummary {
+  /** Names the tree by its paths and bytes. */
+  readonly version: string;
+  /** Epoch milliseconds since which the tree is what it is. */
+  readonly since: number;
+  readonly files: number;
+  /** Files that could not be imported when Airflow was last asked; undefined before. */
+  readonly failed: number | undefined;
+}
+
 /** What is live in an environment. */
 export interface LiveContent {
   /** Names the tree by its paths and bytes. */

@@ -1,6 +1,6 @@
 import type { Stop } from '../lib/stop.ts';
 import type { InTransaction, Transaction } from '../lib/transaction.ts';
-import type { LiveContent } from './content.ts';
+import type { LiveContent, LiveSummary } from './content.ts';
 import type { Phase } from './plan.ts';
 import type {
   AccountRegion,
@@ -211,6 +211,8 @@ export interface AirflowDriver {
   ): Promise<CliAnswer>;
   /** The DAG files of an environment, and what its Airflow made of them. */
   content(e: EnvironmentRecord): Promise<LiveContent>;
+  /** The same in short, without asking Airflow; undefined before anything was published. */
+  contentSummary(id: EnvironmentId): LiveSummary | undefined;
   /** The processes of an environment's Airflow; none while nothing was started. */
   components(id: EnvironmentId): readonly ComponentStatus[];
   /** Ends every process of every environment, or lets go of them. */

@@ -277,6 +277,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     postgres: () => own.status(),
     environments: () => store.placed(placement),
     components: (environmentId) => driver.components(environmentId),
+    content: (environmentId) => driver.contentSummary(environmentId),
     isOurs: () => isOurs(folders, facts),
     log,
     now: clock.now,

@@ -1,4 +1,5 @@
 import type { ComponentFacts, EnvironmentFacts, PostgresFacts } from '../config/runtime-files.ts';
+import type { LiveSummary } from '../environments/content.ts';
 import type { ComponentStatus } from '../environments/ports.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
 import { isSettled } from '../environments/status.ts';
@@ -51,12 +52,19 @@ const lastErrorOf = (e: EnvironmentRecord): { lastError?: string } => {
   return text === undefined ? {} : { lastError: text.slice(0, longestError) };
 };
 
+const contentOf = (content: LiveSummary | undefined): Pick<EnvironmentFacts, 'content'> => {
+  if (content === undefined) return {};
+  const { failed, ...others } = content;
+  return { content: failed === undefined ? others : { ...others, failed } };
+};
+
 /** An environment as `status.json` has it. */
 export const environmentFacts = (
   e: EnvironmentRecord,
   o: {
     readonly before: readonly EnvironmentFacts[];
     readonly components: readonly ComponentStatus[];
+    readonly content: LiveSummary | undefined;
     readonly now: number;
   },
 ): EnvironmentFacts => ({
@@ -67,5 +75,6 @@ export const environmentFacts = (
   airflowVersion: e.spec.AirflowVersion,
   ...(e.webserverHostname === undefined ? {} : { address: `https://${e.webserverHostname}` }),
   ...lastErrorOf(e),
+  ...contentOf(o.content),
   components: o.components.map(componentOf),
 });

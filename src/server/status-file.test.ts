@@ -82,6 +82,7 @@ const keep = async (more: Partial<StatusFileOptions> = {}): Promise<KeptStatusFi
     }),
     environments: async () => records,
     components: () => [component],
+    content: () => undefined,
     isOurs: () => true,
     log,
     now: () => 5000,

@@ -6,6 +6,7 @@ import {
   type StatusFile,
   statusFileSchema,
 } from '../config/runtime-files.ts';
+import type { LiveSummary } from '../environments/content.ts';
 import type { ComponentStatus, Leaving } from '../environments/ports.ts';
 import type { EnvironmentRecord } from '../environments/record.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
@@ -24,6 +25,7 @@ export interface StatusFileOptions {
   readonly postgres: () => OwnDatabaseStatus;
   readonly environments: () => Promise<readonly EnvironmentRecord[]>;
   readonly components: (id: string) => readonly ComponentStatus[];
+  readonly content: (id: string) => LiveSummary | undefined;
   /** False when another server owns the data folder now: its file is not ours to write. */
   readonly isOurs: () => boolean;
   readonly log: Log;
@@ -109,8 +111,12 @@ class StatusKeeper implements KeptStatusFile {
 
   #facts(): Omit<StatusFile, 'writtenAt' | 'state'> {
     const now = this.#o.now();
+    const { components, content } = this.#o;
     this.#known = this.#records.map((e) =>
-      environmentFacts(e, { before: this.#known, components: this.#o.components(e.id), now }),
+      environmentFacts(e, {
+        ...{ before: this.#known, now },
+        ...{ components: components(e.id), content: content(e.id) },
+      }),
     );
     return {
       server: this.#o.server,

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ContentChange, ContentFile, LiveContent } from '../../environments/content.ts';
+import type { ContentChange, ContentFile, LiveContent, LiveSummary } from '../../environments/content.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { textOf } from '../../lib/errors.ts';
 import { type LocalDriverOptions, placesFor } from './context.ts';
@@ -52,11 +52,13 @@ interface Wait {
   allAskedAt: number;
   /** Epoch milliseconds after which all of them must have been read. */
   readFrom: number;
+  /** Something was published: people are told when it was read. */
+  isPublished: boolean;
 }
 
 const newWait = (): Wait => ({
   ...{ ended: new AbortController(), changes: new Map(), changedAt: 0, askedAt: 0 },
-  ...{ all: false, allAskedAt: -pauses.all, readFrom: 0 },
+  ...{ all: false, allAskedAt: -pauses.all, readFrom: 0, isPublished: false },
 });
 
 const isWaiting = ({ state, readAt }: ContentFile, { readFrom }: Wait): boolean =>
@@ -89,12 +91,34 @@ export class ChangedDags {
 
   /** Asks for what changed, and looks until Airflow has read it. */
   changed(e: EnvironmentRecord, changes: readonly ContentChange[]): void {
+    const wait = this.#waitFor(e);
+    for (const change of changes) wait.changes.set(change.path, change);
+    wait.isPublished = true;
+  }
+
+  /**
+   * Looks at what became of all files after a start. Where Airflow ran on before it, what was published meanwhile may not have
+   * been asked for: all is.
+   */
+  begin(e: EnvironmentRecord, o: { readonly ranBefore: boolean }): void {
+    const wait = this.#waitFor(e);
+    if (o.ranBefore) wait.all = true;
+  }
+
+  #waitFor(e: EnvironmentRecord): Wait {
     const known = this.#waits.get(e.id);
     const wait = known ?? newWait();
     wait.changedAt = performance.now();
-    for (const change of changes) wait.changes.set(change.path, change);
     this.#waits.set(e.id, wait);
     if (known === undefined) void this.#follow(e, wait);
+    return wait;
+  }
+
+  summary(id: EnvironmentId): LiveSummary | undefined {
+    const { version, since, files } = this.#o.content.published(placesFor(this.#o, id).contentState);
+    const failed = this.#told.get(id);
+    if (since === 0) return undefined;
+    return { version, since, files: files.size, failed: failed?.size };
   }
 
   forget(id: EnvironmentId): void {
@@ -184,7 +208,7 @@ export class ChangedDags {
       if (signal.aborted) return;
     }
     this.#waits.delete(e.id);
-    await this.#tell(e).catch((error: unknown) => this.#trouble(e, textOf(error)));
+    await this.#tell(e, wait).catch((error: unknown) => this.#trouble(e, textOf(error)));
   }
 
   /** Asks for what is to be asked for, and gives how many files are still waited for. */
@@ -211,7 +235,7 @@ export class ChangedDags {
     return paths.length;
   }
 
-  async #tell(e: EnvironmentRecord): Promise<void> {
+  async #tell(e: EnvironmentRecord, { isPublished }: Wait): Promise<void> {
     const { files, version, since } = await this.live(e);
     const about = { environment: e.name, environmentId: e.id };
     const told = this.#told.get(e.id);
@@ -219,7 +243,8 @@ export class ChangedDags {
     for (const [path, reason] of failed)
       if (told?.get(path) !== reason) this.#o.log.warn('DAG file not imported', { ...about, path, reason });
     this.#told.set(e.id, failed);
-    this.#o.log.info('DAGs read', { ...about, version, took: Math.max(0, Date.now() - since) });
+    if (isPublished)
+      this.#o.log.info('DAGs read', { ...about, version, took: Math.max(0, Date.now() - since) });
   }
 
   /** Says a reason once, not at every look. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import type { ContentChange, LiveContent } from '../../environments/content.ts';
+import type { ContentChange, LiveContent, LiveSummary } from '../../environments/content.ts';
 import type {
   AirflowDriver,
   CliAnswer,
@@ -124,7 +124,7 @@ export class LocalDriver implements AirflowDriver {
         await this.#running.drain(e);
         return { again: lookAgain.drained, text: 'waiting for running tasks to end', drains: true };
       case 'ready':
-        return this.#becomesReady(e.id);
+        return this.#becomesReady(e);
       default:
         await this.#makeTrue(step as LocalStep, e, o);
         return undefined;
@@ -172,6 +172,10 @@ export class LocalDriver implements AirflowDriver {
 
   content(e: EnvironmentRecord): Promise<LiveContent> {
     return this.#changedDags.live(e);
+  }
+
+  contentSummary(id: EnvironmentId): LiveSummary | undefined {
+    return this.#changedDags.summary(id);
   }
 
   components(id: EnvironmentId): readonly ComponentStatus[] {
@@ -269,6 +273,7 @@ export class LocalDriver implements AirflowDriver {
       case 'remove-folders':
         this.#unfollow(e.id);
         this.#jobs.forget(e.id);
+        this.#o.content.forget(placesFor(this.#o, e.id).contentState);
         return removeFolders(placesFor(this.#o, e.id), this.#o.trash);
       case 'remove-account':
         return dropAccount(this.#o, e.id);
@@ -288,10 +293,12 @@ export class LocalDriver implements AirflowDriver {
     );
   }
 
-  async #becomesReady(id: EnvironmentId): Promise<Waiting | undefined> {
-    const text = await this.#running.get(id)?.lookUntilReady();
+  async #becomesReady(e: EnvironmentRecord): Promise<Waiting | undefined> {
+    const running = this.#running.get(e.id);
+    const text = await running?.lookUntilReady();
     if (text !== undefined) return { again: lookAgain.ready, text };
-    await this.#running.endRetired(id);
+    await this.#running.endRetired(e.id);
+    this.#changedDags.begin(e, { ranBefore: running?.components.some((c) => c.adopted) ?? false });
     return undefined;
   }
 

@@ -31,6 +31,7 @@ const status: StatusFile = {
       since: minutes(121),
       airflowVersion: '3.3.1',
       address: 'https://localhost:7443',
+      content: { version: '0123456789abcdef', since: minutes(10), files: 12, failed: 1 },
       components: [
         { name: 'webserver', state: 'running', pid: 300, startTime: 1100, ...part },
         {
@@ -181,6 +182,9 @@ describe('statusText', () => {
         '',
         'ENVIRONMENT  ID            STATUS     FOR        AIRFLOW  ADDRESS                 LAST ERROR',
         'demo         abcdefghijkl  AVAILABLE  2 h 1 min  3.3.1    https://localhost:7443',
+        '',
+        'ENVIRONMENT  DAG FILES  VERSION           FOR     IMPORT ERRORS',
+        'demo         12         0123456789abcdef  10 min  1',
         '',
         'ENVIRONMENT  COMPONENT  STATE    FOR        PID  RESTARTS  ADOPTED  LAST ERROR',
         'demo         webserver  running  2 h 2 min  300  0         no',

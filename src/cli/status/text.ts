@@ -73,6 +73,24 @@ const environmentsText = ({ environments }: Report, now: number): string =>
     ]),
   );
 
+const contentText = ({ environments }: Report, now: number): string =>
+  tableText(
+    ['ENVIRONMENT', 'DAG FILES', 'VERSION', 'FOR', 'IMPORT ERRORS'],
+    environments.flatMap(({ name, content }) =>
+      content === undefined
+        ? []
+        : [
+            [
+              name,
+              String(content.files),
+              content.version,
+              durationText(now - content.since),
+              String(content.failed ?? ''),
+            ],
+          ],
+    ),
+  );
+
 const componentsText = ({ environments }: Report, now: number): string =>
   tableText(
     ['ENVIRONMENT', 'COMPONENT', 'STATE', 'FOR', 'PID', 'RESTARTS', 'ADOPTED', 'LAST ERROR'],
@@ -114,5 +132,6 @@ export const statusText = (r: Report, now: number): string => {
   const head = serverText(r, now) + (isNew ? '' : postgresText(r, now) + viewText(r));
   if (r.environments.length === 0) return head + note(r, now);
   const components = r.environments.some((e) => e.components.length > 0) ? `\n${componentsText(r, now)}` : '';
-  return `${head}\n${environmentsText(r, now)}${components}${note(r, now)}`;
+  const content = r.environments.some((e) => e.content !== undefined) ? `\n${contentText(r, now)}` : '';
+  return `${head}\n${environmentsText(r, now)}${content}${components}${note(r, now)}`;
 };
