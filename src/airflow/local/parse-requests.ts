@@ -18,8 +18,18 @@ const requestsFile = z.object({
 });
 type Requests = z.infer<typeof requestsFile>['requests'];
 
-/** Requests that are kept: a DAG processor that is busy looks at the file seconds later. */
-const mostRequests = 20;
+/** What is kept: a DAG processor that is busy looks at the file seconds later. */
+const most = { requests: 20, paths: 20_000 } as const;
+
+/** The newest ones, and the last of all in any case. */
+const kept = (requests: Requests): Requests => {
+  let paths = 0;
+  const from = requests.findLastIndex((request, at) => {
+    paths += request.paths.length;
+    return paths > most.paths && at < requests.length - 1;
+  });
+  return requests.slice(from + 1).slice(-most.requests);
+};
 
 const readRequests = (file: string): Requests => {
   try {
@@ -51,7 +61,7 @@ const writeRequest = (o: LocalDriverOptions, id: EnvironmentId, paths: readonly 
   const before = readRequests(file);
   // numbers grow whatever the clock does
   const number = Math.max(0, ...before.map((request) => request.number)) + 1;
-  const requests = [...before, { number, paths: [...paths] }].slice(-mostRequests);
+  const requests = kept([...before, { number, paths: [...paths] }]);
   const account = accountOf(o, id);
   writeFileAtomic(file, JSON.stringify({ requests }), {
     mode: 0o640,
