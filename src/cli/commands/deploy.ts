@@ -7,7 +7,7 @@ import type { ApiClient } from '../api-client.ts';
 import { getContent } from '../content.ts';
 import type { Context } from '../context.ts';
 import { type Deployment, type DeployOptions, deployOnce } from '../deploy/deployment.ts';
-import { findFiles, rulesOf } from '../deploy/files.ts';
+import { findFiles, rulesOf, stampOf } from '../deploy/files.ts';
 import { tell } from '../deploy/tell.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { getEnvironment } from '../mwaa.ts';
@@ -58,7 +58,7 @@ const folderOf = (given: string | undefined): string => {
 };
 
 const stateOf = async ({ from, context }: Deployment): Promise<string> =>
-  JSON.stringify([...(await findFiles(from, await rulesOf(from), context.signal)).files]);
+  JSON.stringify([...(await findFiles(from, await rulesOf(from), context.signal, stampOf)).files]);
 
 /** Deploys, and again whenever a file of the folder has changed, until it is interrupted. */
 const watchAndDeploy = async (d: Deployment): Promise<void> => {

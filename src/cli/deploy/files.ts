@@ -7,7 +7,7 @@ import { textOf } from '../../lib/errors.ts';
 import { CliError } from '../errors.ts';
 
 export interface FoundFiles {
-  /** SHA-256 by path, relative with `/`. */
+  /** By path, relative with `/`. */
   readonly files: ReadonlyMap<string, string>;
   /** What is neither a file nor a folder, and links to folders. */
   readonly leftOut: readonly string[];
@@ -29,14 +29,22 @@ export const rulesOf = async (folder: string): Promise<StaysBehind> => {
   }
 };
 
+/** Changes when a file is written or replaced, without a look at its bytes. */
+export const stampOf = async (file: string): Promise<string> => {
+  const { size, mtimeNs, ctimeNs, ino } = await stat(file, { bigint: true });
+  return [size, mtimeNs, ctimeNs, ino].join('-');
+};
+
 /**
- * Every file below a folder but those that the rules name, with its SHA-256. Links to files are followed.
+ * Every file below a folder but those that the rules name, with its SHA-256, or what else `describe` says of it. Links
+ * to files are followed.
  * @throws what the system says when something cannot be read
  */
 export const findFiles = async (
   folder: string,
   staysBehind: StaysBehind,
   signal: AbortSignal,
+  describe: (file: string) => Promise<string> = sha256Of,
 ): Promise<FoundFiles> => {
   const files = new Map<string, string>();
   const leftOut: string[] = [];
@@ -48,7 +56,7 @@ export const findFiles = async (
       if (staysBehind(entry.isDirectory() ? `${path}/` : path)) continue;
       if (entry.isDirectory()) await walk(path);
       else if ((await stat(join(folder, path)).catch(() => undefined))?.isFile())
-        files.set(path, await sha256Of(join(folder, path)));
+        files.set(path, await describe(join(folder, path)));
       else leftOut.push(path);
     }
   };
