@@ -10,7 +10,7 @@ const published = (path: string, at: number, mayDefineDags = true): PublishedFil
 const results = (o: {
   read?: Record<string, number>;
   failed?: Record<string, number>;
-  readings?: Record<string, [began: number, ended: number, errors?: number] | 'soon'>;
+  readings?: Record<string, [began: number, ended: number, errors?: number, dags?: number] | 'soon'>;
 }): ParseResults => ({
   read: new Map(Object.entries(o.read ?? {}).map(([path, at]) => [path, [{ dag: `dag of ${path}`, at }]])),
   failed: new Map(
@@ -21,8 +21,8 @@ const results = (o: {
     new Map<string, Reading | 'soon'>(
       Object.entries(o.readings).map(([path, given]): [string, Reading | 'soon'] => {
         if (given === 'soon') return [path, given];
-        const [began, ended, errors = 0] = given;
-        return [path, { began, ended, errors }];
+        const [began, ended, errors = 0, dags = 0] = given;
+        return [path, { began, ended, errors, dags }];
       }),
     ),
 });
@@ -49,6 +49,16 @@ describe('where the DAG processor says when it read', () => {
       { state: 'failed', readAt: 990_000, error: { message: 'ValueError: a.py' } },
     ]);
   });
+});
+
+test('a file whose DAG ids another file has, too', () => {
+  const r = results({
+    read: { 'twin.py': 990_000 },
+    readings: { 'one.py': [980_000, 981_000, 0, 1], 'twin.py': [985_000, 990_000, 0, 1] },
+  });
+  const files = dagFiles([published('one.py', 970_000), published('twin.py', 970_000)], r, lookAt(now));
+  expect(files.map(({ state }) => state)).toEqual(['failed', 'read']);
+  expect(files[0]?.error?.message).toContain('another file');
 });
 
 describe('a file that cannot be read to its end', () => {

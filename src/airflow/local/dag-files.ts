@@ -51,13 +51,22 @@ const dagsSince = (dags: Dags, from: number): Pick<Outcome, 'dags' | 'leavingDag
 };
 
 /** What a reading came to; rows of before it say nothing about it. */
-const outcomeOf = (path: string, { began, ended, errors }: Reading, results: ParseResults): Outcome => {
+const outcomeOf = (path: string, reading: Reading, results: ParseResults): Outcome => {
+  const { began, ended, errors } = reading;
   const bad = results.failed.get(path);
   const dags = dagsSince(results.read.get(path) ?? [], began);
   if (bad && bad.at >= began)
     return { state: 'failed', readAt: ended, ...dags, error: importErrorOf(path, bad.text) };
   if (errors !== 0) return { state: 'failed', readAt: ended, ...dags, error: endedWithoutAWord };
+  if (reading.dags > 0 && !dags.dags) return { state: 'failed', readAt: ended, ...dags, error: takenDagIds };
   return { state: dags.dags ? 'read' : 'no-dag', readAt: ended, ...dags };
+};
+
+/** Airflow notes one file for each DAG id, the one that it read last. */
+const takenDagIds = {
+  line: undefined,
+  message:
+    'Its DAGs have ids that DAGs of another file have, too: Airflow shows those of the file that it read last',
 };
 
 const endedWithoutAWord = {

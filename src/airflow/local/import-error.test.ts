@@ -26,6 +26,18 @@ test('a syntax error, whose text ends with a mark', () => {
   expect(importErrorOf('b.py', text)).toEqual({ line: 2, message: 'SyntaxError: invalid syntax' });
 });
 
+test('a message of several lines, with advice', () => {
+  const text = `${traceback.replace(/ModuleNotFoundError.*/, 'airflow.exceptions.AirflowTaskTimeout: DagBag import timeout for a.py after 30.0s.')}Please take a look at these docs:\n* https://airflow.example, PID: 7\n`;
+  expect(importErrorOf('team/a.py', text)).toEqual({
+    line: 12,
+    message: 'airflow.exceptions.AirflowTaskTimeout: DagBag import timeout for a.py after 30.0s.',
+  });
+});
+
+test('a text without a frame', () => {
+  expect(importErrorOf('a.py', 'Something went wrong\nbecause of this\n').message).toBe('because of this');
+});
+
 test('no text at all', () => {
   expect(importErrorOf('b.py', ' \n')).toEqual({ line: undefined, message: 'Airflow gave no reason' });
 });

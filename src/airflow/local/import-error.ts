@@ -7,13 +7,22 @@ export interface ImportError {
 
 const longestMessage = 1_000;
 
+/**
+ * What was raised: the first line behind the last frame that is not indented. A message of several lines goes on behind it,
+ * with advice mostly. Else the last line that says something.
+ */
+const raised = (lines: readonly string[]): string => {
+  const frame = lines.findLastIndex((line) => /^\s+File "/.test(line));
+  const first = frame === -1 ? undefined : lines.slice(frame).find((line) => /^\S/.test(line));
+  return first ?? lines.findLast((line) => /[^\s^~]/.test(line)) ?? 'Airflow gave no reason';
+};
+
 /** Airflow's text of an import error, for the DAG file at this path below its DAGs folder. */
 export const importErrorOf = (path: string, text: string): ImportError => {
-  const lines = text.split('\n').map((line) => line.trim());
+  const lines = text.split('\n');
   const own = lines.flatMap((line) => {
-    const found = /^File "(.+)", line (\d+)/.exec(line);
+    const found = /^\s*File "(.+)", line (\d+)/.exec(line);
     return found?.[1] === path || found?.[1]?.endsWith(`/${path}`) ? [Number(found[2])] : [];
   });
-  const last = lines.findLast((line) => line !== '' && !/^[\^~]+$/.test(line)) ?? 'Airflow gave no reason';
-  return { line: own.at(-1), message: last.slice(0, longestMessage) };
+  return { line: own.at(-1), message: raised(lines).trim().slice(0, longestMessage) };
 };

@@ -5,11 +5,12 @@ import { type LocalDriverOptions, placesFor, seenFor, versionOf } from './contex
 import { readSecrets } from './folders.ts';
 import { bundle } from './parse-requests.ts';
 
-/** Epoch milliseconds, and how many errors it met: also where the parser ended without a word. */
+/** Epoch milliseconds, and how many errors and DAGs it found: an error also where the parser ended without a word. */
 export interface Reading {
   readonly began: number;
   readonly ended: number;
   readonly errors: number;
+  readonly dags: number;
 }
 
 /** What Airflow made of its DAG files, by path relative to the DAGs folder. */
@@ -59,9 +60,11 @@ const isNumber = (value: unknown): value is number => typeof value === 'number' 
 
 const readingOf = (given: unknown): Reading | 'soon' | undefined => {
   if (!Array.isArray(given)) return undefined;
-  const [began, ended, errors] = given as unknown[];
   if (given.length === 0) return 'soon';
-  return isNumber(began) && isNumber(ended) && isNumber(errors) ? { began, ended, errors } : undefined;
+  // one of an earlier shim has no number of DAGs
+  const [began, ended, errors, dags = 0] = given as unknown[];
+  if (!isNumber(began) || !isNumber(ended) || !isNumber(errors) || !isNumber(dags)) return undefined;
+  return { began, ended, errors, dags };
 };
 
 /** The environment's account writes this text. */

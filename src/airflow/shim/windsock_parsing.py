@@ -57,13 +57,13 @@ def _path_of(manager, key) -> str:
 
 
 def _reading(stat) -> list[int]:
-    """When the last reading of a file began and ended, in milliseconds, and how many errors it met; none before."""
+    """When the last reading of a file began and ended, in milliseconds, and how many errors and DAGs it found; none before."""
     end, took = stat.last_finish_time, stat.last_duration
     if end is None:
         return []
     seconds = took.total_seconds() if isinstance(took, datetime.timedelta) else float(took or 0)
     ended = end.timestamp()
-    return [int((ended - seconds) * 1000), int(ended * 1000), int(stat.import_errors)]
+    return [int((ended - seconds) * 1000), int(ended * 1000), int(stat.import_errors), int(stat.num_dags)]
 
 
 class Report:

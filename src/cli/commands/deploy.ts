@@ -58,7 +58,15 @@ const folderOf = (given: string | undefined): string => {
 };
 
 const stateOf = async ({ from, context }: Deployment): Promise<string> =>
-  JSON.stringify([...(await findFiles(from, await rulesOf(from), context.signal, stampOf)).files]);
+  JSON.stringify([
+    ...(
+      await findFiles(from, {
+        staysBehind: await rulesOf(from),
+        signal: context.signal,
+        describe: stampOf,
+      })
+    ).files,
+  ]);
 
 /** Deploys, and again whenever a file of the folder has changed, until it is interrupted. */
 const watchAndDeploy = async (d: Deployment): Promise<void> => {

@@ -30,7 +30,7 @@ const put = (path: string, text: string) => {
   mkdirSync(dirname(join(from, path)), { recursive: true });
   writeFileSync(join(from, path), text);
 };
-const find = async () => findFiles(from, await rulesOf(from), signal);
+const find = async (links = true) => findFiles(from, { staysBehind: await rulesOf(from), signal, links });
 
 test('files are found as .windsockignore has it, links to files are followed, others are told', async () => {
   for (const path of ['a.py', 'b/c.py', 'b/skip.py', 'docs/x.md', '__pycache__/a.pyc', '.git/HEAD'])
@@ -43,6 +43,10 @@ test('files are found as .windsockignore has it, links to files are followed, ot
   expect([...files.keys()].sort()).toEqual(['a.py', 'b/c.py', 'linked.py']);
   expect(files.get('linked.py')).toBe(files.get('a.py'));
   expect([...leftOut].sort()).toEqual(['again', 'broken.py']);
+  // as the server sees a folder that it follows
+  const followed = await find(false);
+  expect([...followed.files.keys()].sort()).toEqual(['a.py', 'b/c.py']);
+  expect([...followed.leftOut].sort()).toEqual(['again', 'broken.py', 'linked.py']);
 });
 
 test('a plan says what is new, changed and there besides', () => {

@@ -43,7 +43,9 @@ const cannotWrite = (folder: string, error: unknown): unknown =>
 
 /** What is there already, without what the rules of the folder name: that is nobody's business here. */
 const filesThere = async ({ from, to, context }: Deployment): Promise<FoundFiles> =>
-  existsSync(to) ? findFiles(to, await rulesOf(from), context.signal) : { files: new Map(), leftOut: [] };
+  existsSync(to)
+    ? findFiles(to, { staysBehind: await rulesOf(from), signal: context.signal })
+    : { files: new Map(), leftOut: [] };
 
 const mayDelete = async ({ o, context, name }: Deployment, paths: readonly string[]): Promise<boolean> => {
   if (!o.delete || paths.length === 0) return false;
@@ -112,10 +114,15 @@ const liveFiles = ({ Files }: LiveContent): ReadonlyMap<string, string> =>
 
 /** Brings the folder to the environment once, and waits until Airflow has read what changed. */
 export const deployOnce = async (d: Deployment): Promise<Done> => {
-  const { files, leftOut } = await findFiles(d.from, await rulesOf(d.from), d.context.signal);
-  for (const path of leftOut) d.context.err(`left out: ${path} is no file, or leads to none\n`);
   const before = await getContent(d.api, d.name);
   const isFollowed = before.FollowedFolder !== undefined;
+  const { files, leftOut } = await findFiles(d.from, {
+    ...{ staysBehind: await rulesOf(d.from), signal: d.context.signal },
+    // the server follows no link out of a folder that it follows
+    links: !isFollowed,
+  });
+  for (const path of leftOut)
+    d.context.err(`left out: ${path} is ${isFollowed ? 'no file' : 'no file, or leads to none'}\n`);
   const plan = deployPlan(files, isFollowed ? liveFiles(before) : (await filesThere(d)).files, leftOut);
   // of a folder that is followed everything that is gone from it goes by itself
   const removed = isFollowed || (await mayDelete(d, plan.others)) ? plan.others : [];

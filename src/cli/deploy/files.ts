@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deployRules, ignoreFile, type StaysBehind } from '../../lib/deploy-rules.ts';
 import { textOf } from '../../lib/errors.ts';
@@ -35,17 +35,24 @@ export const stampOf = async (file: string): Promise<string> => {
   return [size, mtimeNs, ctimeNs, ino].join('-');
 };
 
+export interface FindOptions {
+  readonly staysBehind: StaysBehind;
+  readonly signal: AbortSignal;
+  /** What is said of each file; its SHA-256 by default. */
+  readonly describe?: (file: string) => Promise<string>;
+  /** Links to files are files; by default they are. */
+  readonly links?: boolean;
+}
+
 /**
- * Every file below a folder but those that the rules name, with its SHA-256, or what else `describe` says of it. Links
- * to files are followed.
+ * Every file below a folder but those that the rules name.
  * @throws what the system says when something cannot be read
  */
 export const findFiles = async (
   folder: string,
-  staysBehind: StaysBehind,
-  signal: AbortSignal,
-  describe: (file: string) => Promise<string> = sha256Of,
+  { staysBehind, signal, describe = sha256Of, links = true }: FindOptions,
 ): Promise<FoundFiles> => {
+  const factsOf = links ? stat : lstat;
   const files = new Map<string, string>();
   const leftOut: string[] = [];
   const walk = async (below: string): Promise<void> => {
@@ -55,7 +62,7 @@ export const findFiles = async (
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
       if (staysBehind(entry.isDirectory() ? `${path}/` : path)) continue;
       if (entry.isDirectory()) await walk(path);
-      else if ((await stat(join(folder, path)).catch(() => undefined))?.isFile())
+      else if ((await factsOf(join(folder, path)).catch(() => undefined))?.isFile())
         files.set(path, await describe(join(folder, path)));
       else leftOut.push(path);
     }
