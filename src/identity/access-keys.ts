@@ -7,7 +7,7 @@ import type { IdentityBoxes } from './identity-key.ts';
 import type { Caller, Principal } from './principal.ts';
 import type { RootAccount } from './root-account.ts';
 import { openSessionToken } from './session-token.ts';
-import type { Credential, KeyLookup } from './sigv4/verify.ts';
+import type { Credential, KeyLookup } from './sigv4/credential.ts';
 
 export interface AccessKeyDeps {
   readonly root: RootAccount;

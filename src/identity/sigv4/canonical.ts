@@ -10,6 +10,9 @@ export interface ReceivedRequest {
   readonly body: Uint8Array;
 }
 
+/** The same before its body is read. */
+export type ReceivedHead = Omit<ReceivedRequest, 'body'>;
+
 /**
  * How the path enters the signature. `normalized`: dot segments and empty segments removed, then every byte
  * encoded once more (all services but S3). `verbatim`: the same without removing anything.
@@ -44,6 +47,18 @@ export const splitTarget = (target: string): { readonly path: string; readonly q
   return mark < 0
     ? { path: target, query: '' }
     : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+};
+
+/** The head of a request, taken apart once. */
+export interface Parts {
+  readonly path: string;
+  readonly query: readonly QueryParameter[];
+  readonly headers: Headers;
+}
+
+export const partsOf = ({ target, rawHeaders }: ReceivedHead): Parts => {
+  const { path, query } = splitTarget(target);
+  return { path, query: queryParameters(query), headers: headersOf(rawHeaders) };
 };
 
 /** Bytes (one a character) of a percent-encoded text; a `%` without two hex digits stands for itself. */

@@ -1,9 +1,10 @@
-// Whatever stands in the headers and the query of a request, the verifier refuses it with an error of its own, at once.
+// Whatever stands in the headers and the query of a request, the verifiers refuse it with an error of its own, at once.
 import fc from 'fast-check';
 import { expect, inject, test } from 'vitest';
 import { AwsError } from '../../contract/errors.ts';
 import { fuzzer, takesLong } from '../../lib/test-fuzz.ts';
 import { createVerifier } from './verify.ts';
+import { createS3HeadVerifier } from './verify-s3.ts';
 
 const { fuzz, deadline } = fuzzer(inject('fuzzSeconds'));
 const now = Date.parse('2026-11-23T10:00:00Z');
@@ -11,23 +12,48 @@ const verify = createVerifier({
   ...{ region: 'us-east-1', service: 'airflow', clock: { now: () => now } },
   lookup: async () => undefined,
 });
+type Request = Parameters<typeof verify>[0];
+
+const verifyS3 = createS3HeadVerifier({
+  ...{ region: 'us-east-1', clock: { now: () => now } },
+  lookup: async () => undefined,
+});
+const asS3 = (text: string): string => text.replaceAll('airflow', 's3');
+const verifyAsS3 = ({ method, target, rawHeaders }: Request): Promise<unknown> =>
+  verifyS3({ method, target: asS3(target), rawHeaders: rawHeaders.map(asS3) });
+
 const codes = new Set([
   ...['InvalidSignatureException', 'IncompleteSignatureException', 'UnrecognizedClientException'],
   'MissingAuthenticationTokenException',
 ]);
 
-/** Never believed; refused with one of the four, in a moment. */
-const refused = async (request: Parameters<typeof verify>[0]): Promise<void> => {
+const codesOfS3 = new Set([
+  ...['AccessDenied', 'AuthorizationHeaderMalformed', 'AuthorizationQueryParametersError'],
+  ...['InvalidAccessKeyId', 'InvalidArgument', 'InvalidRequest', 'InvalidToken', 'RequestTimeTooSkewed'],
+]);
+
+/** Never believed; refused with one of those codes, in a moment. */
+const refusedBy = async (
+  verifier: (request: Request) => Promise<unknown>,
+  request: Request,
+  known: ReadonlySet<string>,
+): Promise<void> => {
   const outcome = () =>
-    verify(request).then(
+    verifier(request).then(
       () => undefined,
       (e: unknown) => e,
     );
   expect(await takesLong(outcome, 1_000)).toBe(false);
   const error = await outcome();
   if (!(error instanceof AwsError)) throw new Error('believed, or failed inside', { cause: error });
-  expect(codes).toContain(error.code);
+  expect(known).toContain(error.code);
   expect(error.publicText.length).toBeLessThan(2_000);
+  expect(JSON.stringify(error.members).length).toBeLessThan(4_000);
+};
+
+const refused = async (request: Request): Promise<void> => {
+  await refusedBy(verify, request, codes);
+  await refusedBy(verifyAsS3, request, codesOfS3);
 };
 
 const latin = fc.string({

@@ -11,6 +11,10 @@ export interface CredentialScope {
   readonly service: string;
 }
 
+/** A scope as it is signed. */
+export const scopeText = ({ date, region, service }: CredentialScope): string =>
+  `${date}/${region}/${service}/aws4_request`;
+
 const hmac = (key: string | Buffer | KeyObject, data: string): Buffer =>
   createHmac('sha256', key).update(data).digest();
 
@@ -42,12 +46,10 @@ export const createSigningKeys = (): SigningKeys => {
 
 /** The string to sign: IAM User Guide, "Create a signed AWS API request", step 3. */
 export const stringToSign = (timestamp: string, scope: CredentialScope, canonical: Buffer): string =>
-  [
-    algorithm,
-    timestamp,
-    `${scope.date}/${scope.region}/${scope.service}/aws4_request`,
-    sha256Hex(canonical),
-  ].join('\n');
+  [algorithm, timestamp, scopeText(scope), sha256Hex(canonical)].join('\n');
+
+/** 64 lower-case hex digits. */
+export const signatureOf = (key: KeyObject, text: string): string => hmac(key, text).toString('hex');
 
 /** Compares in constant time; `given` is 64 lower-case hex digits. */
 export const signatureMatches = (key: KeyObject, text: string, given: string): boolean => {

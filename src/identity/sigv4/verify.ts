@@ -1,34 +1,19 @@
 import { invalidSignatureException, unrecognizedClientException } from '../../contract/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { randomSecret } from '../../lib/ids.ts';
 import type { Caller } from '../principal.ts';
 import {
   canonicalRequest,
   type Headers,
-  headersOf,
+  type Parts,
   type PathStyle,
+  partsOf,
   type QueryParameter,
-  queryParameters,
   type ReceivedRequest,
   sha256Hex,
-  splitTarget,
 } from './canonical.ts';
+import { createSignatureCheck } from './check-signature.ts';
+import type { KeyLookup } from './credential.ts';
 import { type Authentication, amzDate, parseAuthentication } from './parse.ts';
-import { createSigningKeys, signatureMatches, stringToSign } from './signature.ts';
-
-/** A secret and whom it stands for. */
-export interface Credential {
-  readonly secretAccessKey: string;
-  readonly caller: Caller;
-  /** Thrown once the signature is known to be right: the credentials are not good any more. */
-  readonly refused?: Error;
-}
-
-/** Undefined when the key is unknown or the session token is not the one that belongs to it. */
-export type KeyLookup = (
-  accessKeyId: string,
-  sessionToken: string | undefined,
-) => Promise<Credential | undefined>;
 
 export interface VerifierOptions {
   readonly region: string;
@@ -123,18 +108,6 @@ const checkedBodyHash = (headers: Headers, body: Uint8Array): string => {
   return computed;
 };
 
-/** A request, taken apart once. */
-interface Parts {
-  readonly path: string;
-  readonly query: readonly QueryParameter[];
-  readonly headers: Headers;
-}
-
-const partsOf = ({ target, rawHeaders }: ReceivedRequest): Parts => {
-  const { path, query } = splitTarget(target);
-  return { path, query: queryParameters(query), headers: headersOf(rawHeaders) };
-};
-
 /** Of a presigned request's query the signature itself is not signed, nor a session token that is added after it. */
 const signedQuery = ({ query }: Parts, a: Authentication, o: VerifierOptions): readonly QueryParameter[] =>
   a.form === 'header'
@@ -161,22 +134,15 @@ const canonicalOf = (r: ReceivedRequest, parts: Parts, a: Authentication, o: Ver
  * signed, five minutes of skew, and no payload that is not hashed.
  */
 export const createVerifier = (o: VerifierOptions): Verifier => {
-  const signingKeys = createSigningKeys();
-  const nobodysSecret = randomSecret();
+  const check = createSignatureCheck(o.lookup);
   return async (request) => {
     const parts = partsOf(request);
     const authentication = parseAuthentication(parts.headers, parts.query);
     checkScope(authentication, o);
     checkTime(authentication, o.clock.now());
     checkSignedHeaders(authentication, parts.headers, o);
-    const { accessKeyId, scope, sessionToken, timestamp, signature } = authentication;
-    const text = stringToSign(timestamp, scope, canonicalOf(request, parts, authentication, o));
-    const credential = await o.lookup(accessKeyId, sessionToken);
-    // An unknown key costs the same work, so that time does not tell which keys exist.
-    const key = credential
-      ? signingKeys(accessKeyId, credential.secretAccessKey, scope)
-      : signingKeys('', nobodysSecret, scope);
-    const matches = signatureMatches(key, text, signature);
+    const canonical = canonicalOf(request, parts, authentication, o);
+    const { credential, matches } = await check(authentication, canonical);
     if (!credential) throw unrecognizedClientException();
     if (!matches) throw invalidSignatureException(mismatch);
     if (credential.refused) throw credential.refused;
