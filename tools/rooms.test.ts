@@ -20,15 +20,16 @@ const table: Readonly<Record<string, string>> = {
   environments: 'contract lib',
   airflow: 'environments contract lib',
   content: 'environments contract lib',
-  store: 'environments airflow identity tokens audit contract lib',
-  api: 'contract policy identity tokens audit environments upstream lib',
+  bucket: 'contract lib',
+  store: 'environments airflow bucket identity tokens audit contract lib',
+  api: 'contract policy identity tokens audit environments upstream bucket lib',
   gateway: 'contract policy identity tokens audit environments upstream tls lib',
   cli: 'contract lib config',
   server:
-    'lib config contract policy identity tokens audit tls upstream environments airflow content store api gateway',
+    'lib config contract policy identity tokens audit tls upstream environments airflow content bucket store api gateway',
   'maintain.ts': 'lib config server',
   'main.ts':
-    'lib config contract policy identity tokens audit tls upstream environments airflow content store api gateway server cli',
+    'lib config contract policy identity tokens audit tls upstream environments airflow content bucket store api gateway server cli',
 };
 
 /** Rooms of which another may take types only. */

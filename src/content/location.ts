@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SourceUnavailable } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
-import { temporaryPrefix } from '../lib/deploy-rules.ts';
+import { pathFault } from '../lib/file-path.ts';
 
 /** "Bucket naming rules", Amazon S3 user guide; old buckets may hold capitals and underscores. */
 const bucketArn = /^arn:aws[a-z-]*:s3:::([A-Za-z0-9][A-Za-z0-9._-]{1,254})$/;
@@ -25,13 +25,5 @@ export const bucketPath = (buckets: string, where: ContentLocation): BucketPath 
   return { bucketFolder: join(buckets, name), segments };
 };
 
-/** S3's own limit for a key ("Object key names", Amazon S3 user guide), and Linux's for one name. */
-const fits = (path: string): boolean =>
-  Buffer.byteLength(path) <= 1024 && path.split('/').every((segment) => Buffer.byteLength(segment) <= 255);
-
-const isPlain = (segment: string): boolean =>
-  segment !== '' && segment !== '.' && segment !== '..' && !segment.startsWith(temporaryPrefix);
-
 /** True for a relative path that stays below its folder and can be a file there. */
-export const isPublishable = (path: string): boolean =>
-  !path.includes('\0') && fits(path) && path.split('/').every(isPlain);
+export const isPublishable = (path: string): boolean => pathFault(path) === undefined;
