@@ -52,6 +52,15 @@ test('it is known by its real path; what people keep beside their DAGs stays beh
   expect(await listed()).toEqual(['of-folder.py']);
 });
 
+test('a key is below a folder that is followed, or is not', () => {
+  followed.set({ ...where, path: 'dags/team' }, work);
+  const bucket = where.bucketArn.split(':').at(-1) ?? '';
+  expect(followed.folderOver(bucket, 'dags/team/x/a.py')).toBe(realpathSync(work));
+  for (const key of ['dags/team', 'dags/teams/a.py', 'dags/a.py', 'team/a.py', '__proto__/a'])
+    expect(followed.folderOver(bucket, key), key).toBeUndefined();
+  expect(followed.folderOver('other', 'dags/team/a.py')).toBeUndefined();
+});
+
 test('one that is gone is an error with what to do, and never an empty listing', async () => {
   followed.set(where, work);
   rmSync(work, { recursive: true });

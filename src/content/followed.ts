@@ -30,15 +30,27 @@ export class FollowedFolders {
 
   /** @throws SourceUnavailable when the list is there and cannot be read: then nothing is known of any bucket */
   folderFor(where: ContentLocation): string | undefined {
+    return this.#all()[keyOf(where)];
+  }
+
+  #all(): Folders {
     try {
-      return this.#read()[keyOf(where)];
+      return this.#read();
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (codeOf(error) === 'ENOENT') return {};
       throw new SourceUnavailable(
         `Cannot read ${this.#file}, which says which folders are followed: ${textOf(error)}. Start once more with --dags.`,
         error,
       );
     }
+  }
+
+  /** The folder that stands in the place of one in which this key would be, if any. @throws SourceUnavailable */
+  folderOver(bucket: string, key: string): string | undefined {
+    const folders = this.#all();
+    const segments = key.split('/');
+    const paths = segments.map((_, depth) => [bucket, ...segments.slice(0, depth)].join('/'));
+    return paths.map((path) => folders[path]).find((folder) => folder !== undefined);
   }
 
   /** A damaged list is made anew: what it said is not known any more. */

@@ -1,6 +1,7 @@
 /** Every field an event may have: the same thing has the same name everywhere. */
 export const logFields = {
   added: 'DAG files that are new',
+  bucket: 'name of a bucket',
   changed: 'DAG files that are different',
   component: 'a process of Airflow: webserver, scheduler, triggerer, dag-processor',
   data: 'the data folder',
@@ -203,6 +204,21 @@ export const logEvents = {
   'database connection lost': {
     meaning: 'A connection to the database broke; a new one is made.',
     fields: ['reason'],
+  },
+
+  // buckets
+  'object not shown in its folder': {
+    meaning:
+      'An object is kept, but its file in the folder of the bucket could not be written; the next start tries again.',
+    fields: ['bucket', 'path', 'reason'],
+  },
+  'visible files of buckets not written down': {
+    meaning: 'It is not known for certain that the folders of buckets are on the disk; it is tried again.',
+    fields: ['reason'],
+  },
+  'bucket not looked after': {
+    meaning: 'What is left over in the store of a bucket could not be removed; it is tried again.',
+    fields: ['bucket', 'reason'],
   },
 
   // DAGs

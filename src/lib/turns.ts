@@ -24,3 +24,14 @@ export const slices = (now: () => number = () => performance.now()): (() => Prom
     since = now();
   };
 };
+
+/** The same of each, in their order, without holding the event loop. */
+export const mapInTurns = async <T, U>(all: readonly T[], of: (one: T) => U): Promise<readonly U[]> => {
+  const pause = slices();
+  const found: U[] = [];
+  for (const one of all) {
+    await pause();
+    found.push(of(one));
+  }
+  return found;
+};
