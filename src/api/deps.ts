@@ -1,6 +1,7 @@
 import type { AuditReader } from '../audit/reader.ts';
 import type { AuditSink } from '../audit/record.ts';
 import type { Strangers } from '../audit/strangers.ts';
+import type { Buckets } from '../bucket/objects.ts';
 import type { AirflowDriver, EnvironmentStore } from '../environments/ports.ts';
 import type { ContentLocation, Placement } from '../environments/record.ts';
 import type { AccessKeyUses } from '../identity/access-key-uses.ts';
@@ -9,6 +10,7 @@ import type { IdentityBoxes } from '../identity/identity-key.ts';
 import type { LivingDirectory } from '../identity/living-directory.ts';
 import type { Caller } from '../identity/principal.ts';
 import type { ReceivedRequest } from '../identity/sigv4/canonical.ts';
+import type { S3HeadVerifier } from '../identity/sigv4/verify-s3.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { TokenBuckets } from '../lib/token-buckets.ts';
@@ -18,7 +20,7 @@ import type { TokenMinter } from '../tokens/ports.ts';
 import type { WebSessions } from '../tokens/web-session.ts';
 import type { AirflowLimits } from '../upstream/airflow-limits.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
-import type { Service } from './route.ts';
+import type { Service } from './route-types.ts';
 
 /** How much one installation takes; AWS's own numbers by default (MWAA user guide, "Quotas"). */
 export interface Quotas {
@@ -45,7 +47,11 @@ export interface ApiDeps {
   /** Why no environment may answer by this name, in lower case; undefined when one may. */
   readonly customDomainFault: (name: string) => string | undefined;
   /** Resolves to the caller; throws an AwsError that says why the request is not believed. */
-  readonly verify: (request: ReceivedRequest, service: Service) => Promise<Caller>;
+  readonly verify: (request: ReceivedRequest, service: Exclude<Service, 's3'>) => Promise<Caller>;
+  /** The same for the head of a request to S3, before its body is read. */
+  readonly verifyS3: S3HeadVerifier;
+  /** Buckets and their objects; S3 answers NotImplemented without them. */
+  readonly buckets?: Buckets | undefined;
   /** Decides who may do what. */
   readonly authorizer: Authorizer;
   /** Users, groups, roles, policies and access keys. */

@@ -4,6 +4,7 @@ import type { Checked } from '../contract/constraints.ts';
 import type { StructureShape } from '../contract/shape.ts';
 import type { ConditionContext } from '../identity/condition-context.ts';
 import type { MintContext, Principal } from '../identity/principal.ts';
+import type { NamedPolicy } from '../policy/evaluate.ts';
 import type { ApiDeps } from './deps.ts';
 
 /** One call whose caller and input are known. */
@@ -32,6 +33,8 @@ export interface Check {
   readonly resources: readonly string[];
   /** Condition keys of the resource and the request, over the global ones. */
   readonly context?: ConditionContext | undefined;
+  /** The policy of the resource itself, where it has one. */
+  readonly policy?: NamedPolicy | undefined;
   /** What a denied caller reads, where the contract has a text of its own. */
   readonly deniedText?: string;
 }

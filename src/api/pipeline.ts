@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../audit/record.ts';
-import { type Checked, redact, validate } from '../contract/constraints.ts';
+import type { Checked } from '../contract/constraints.ts';
 import {
   AwsError,
   accessDeniedException,
@@ -15,24 +15,19 @@ import {
   type Principal,
   type SessionFacts,
 } from '../identity/principal.ts';
-import { headersOf, type ReceivedRequest } from '../identity/sigv4/canonical.ts';
+import { headersOf } from '../identity/sigv4/canonical.ts';
 import { textOf } from '../lib/errors.ts';
 import { slices } from '../lib/turns.ts';
 import { deniedText } from '../policy/denied-text.ts';
 import type { Decision } from '../policy/evaluate.ts';
+import type { ApiRequest } from './api-request.ts';
 import type { ApiDeps } from './deps.ts';
 import { explanationOf } from './explanation.ts';
-import type { Call, Check, Operation } from './operation.ts';
+import type { Call, Check } from './operation.ts';
 import type { ApiResponse } from './restjson.ts';
-import { type ErrorWriter, errorWriter, type Route, route } from './route.ts';
+import { errorWriter, route } from './route.ts';
+import type { ErrorWriter, Route } from './route-types.ts';
 import { checkSessionLimits } from './session-limits.ts';
-
-/** A request as received, with the address it came from and the id it got. */
-export interface ApiRequest extends ReceivedRequest {
-  readonly sourceIp: string;
-  /** A UUID, new for each request. */
-  readonly requestId: string;
-}
 
 /** What was asked of the policies, and what they said. */
 interface TracedDecision {
@@ -53,6 +48,7 @@ interface Trace {
   /** True once the intent of a call that goes on to Airflow is kept. */
   intended?: boolean;
   decision?: TracedDecision;
+  errorCode?: string;
 }
 
 const refuse = (mint: MintContext, check: Check, decision: Decision | undefined): AwsError => {
@@ -62,17 +58,17 @@ const refuse = (mint: MintContext, check: Check, decision: Decision | undefined)
 };
 
 /** Every right that the call needs; throws AccessDeniedException for the first that is missing. */
-const authorize = async (operation: Operation, mint: MintContext, trace: Trace, deps: ApiDeps) => {
+const authorize = async (operation: Route['operation'], mint: MintContext, trace: Trace, deps: ApiDeps) => {
   const { accountId, region, authorizer } = deps;
   const { principal } = mint;
   const checks = await operation.checks({ accountId, region, principal, input: trace.input ?? {} }, deps);
   const pause = slices();
   for (const check of checks) {
-    const { action, context } = check;
+    const { action, context, policy } = check;
     const decisions: Decision[] = [];
     for (const resource of check.resources) {
       await pause();
-      decisions.push(authorizer.decide(mint, { action, resource, context }));
+      decisions.push(authorizer.decide(mint, { action, resource, context, policy }));
     }
     const allowing = decisions.find((decision) => decision.allowed);
     const decision = allowing ?? decisions[0];
@@ -108,9 +104,10 @@ const eventSourceOf = ({ route: found }: Trace) =>
     ? {}
     : { eventSource: `${found.service}.amazonaws.com` };
 
-const auditEntry = (trace: Trace, operation: Operation, error?: AwsError): AuditEntry => ({
-  eventName: operation.name,
-  readOnly: trace.route?.readOnly ?? false,
+const auditEntry = (trace: Trace, route: Route, error?: AwsError): AuditEntry => ({
+  eventName: route.operation.name,
+  readOnly: route.readOnly,
+  ...(route.isDataEvent ? { isDataEvent: true as const } : {}),
   ...eventSourceOf(trace),
   ...authorizationOf(trace),
   principal: trace.principal,
@@ -119,16 +116,16 @@ const auditEntry = (trace: Trace, operation: Operation, error?: AwsError): Audit
   userAgent: trace.userAgent,
   requestId: trace.requestId,
   ...(trace.intended ? { phase: 'outcome' as const } : {}),
-  ...(trace.input === undefined ? {} : { requestParameters: redact(operation.input, trace.input) }),
+  ...(trace.input === undefined ? {} : { requestParameters: route.recorded(trace.input) }),
   ...(error === undefined ? {} : { errorCode: error.code, errorMessage: error.publicText }),
 });
 
-const callOf = (trace: Trace, operation: Operation, mint: MintContext): Call => ({
+const callOf = (trace: Trace, route: Route, mint: MintContext): Call => ({
   input: trace.input ?? {},
   principal: mint.principal,
   mint,
   auditEntry: (details) => {
-    const entry = { ...auditEntry(trace, operation), ...details };
+    const entry = { ...auditEntry(trace, route), ...details };
     if (details.phase === 'intent') trace.intended = true;
     return entry;
   },
@@ -136,24 +133,24 @@ const callOf = (trace: Trace, operation: Operation, mint: MintContext): Call => 
 
 /** Top to bottom: route, authenticate, validate, authorize, execute, serialize. */
 const answer = async (request: ApiRequest, trace: Trace, deps: ApiDeps): Promise<ApiResponse> => {
-  const found = route(request);
+  const found = route(request, deps);
   trace.route = found;
   const { operation } = found;
-  const caller = await deps.verify(request, found.service);
+  const caller = await found.authenticate(deps);
   const { principal, session } = caller;
   trace.principal = principal;
   if (!deps.calls.take(countedPrincipal(principal))) throw throttlingException();
   trace.session = session;
   checkSessionLimits(found, caller);
-  trace.input = validate(operation.input, await found.members());
+  trace.input = await found.input();
   const { sourceIp, userAgent, requestId } = trace;
   const mint: MintContext = { ...session, principal, sourceIp, userAgent, requestId };
   if (operation.givesOut && !deps.givenOut.take(countedPrincipal(principal)))
     throw tooManyRequestsException();
   await authorize(operation, mint, trace, deps);
-  const output = await operation.execute(callOf(trace, operation, mint), deps);
-  if (!operation.auditsSuccess) await deps.audit.write(auditEntry(trace, operation));
-  return found.render(output, requestId);
+  const response = await found.answer(callOf(trace, found, mint), deps);
+  if (!operation.auditsSuccess) await deps.audit.write(auditEntry(trace, found));
+  return response;
 };
 
 /** A record of each would be what the limit is there against; the log has a line. */
@@ -163,7 +160,7 @@ const auditFailure = async (trace: Trace, error: AwsError, deps: ApiDeps): Promi
   if (!trace.route || isThrottled(error)) return;
   if (!trace.principal && !deps.strangers.admit(trace.sourceIp)) return;
   try {
-    await deps.audit.write(auditEntry(trace, trace.route.operation, error));
+    await deps.audit.write(auditEntry(trace, trace.route, error));
   } catch (fault) {
     deps.log.error('refused call not recorded', {
       requestId: trace.requestId,
@@ -192,6 +189,7 @@ const fail = async (
     deps.log.error('api call failed inside', { requestId: trace.requestId, reason: textOf(thrown), stack });
   }
   await auditFailure(trace, error, deps);
+  trace.errorCode = error.code;
   return write(error, trace.requestId);
 };
 
@@ -200,19 +198,18 @@ export const handleCall = async (request: ApiRequest, deps: ApiDeps): Promise<Ap
   const started = deps.clock.monotonic();
   const userAgent = (headersOf(request.rawHeaders).get('user-agent')?.[0] ?? '').slice(0, 1024);
   const trace: Trace = { requestId: request.requestId, sourceIp: request.sourceIp, userAgent };
-  const write = errorWriter(request);
+  const write = errorWriter(request, deps);
   const response = await answer(request, trace, deps).catch((error: unknown) =>
     fail(error, trace, write, deps),
   );
+  const error = response.headers['x-amzn-errortype'] ?? trace.errorCode;
   deps.log.info('api call', {
     requestId: trace.requestId,
     status: response.status,
     took: deps.clock.monotonic() - started,
     ...(trace.route === undefined ? {} : { operation: trace.route.operation.name }),
     ...(trace.principal === undefined ? {} : { principal: trace.principal.arn }),
-    ...(response.headers['x-amzn-errortype'] === undefined
-      ? {}
-      : { error: response.headers['x-amzn-errortype'] }),
+    ...(error === undefined ? {} : { error }),
   });
   return response;
 };

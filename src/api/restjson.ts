@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { AwsError } from '../contract/errors.ts';
 import { serializationException, validationException } from '../contract/errors.ts';
 import type { Shape, StructureShape } from '../contract/shape.ts';
@@ -9,8 +10,11 @@ import { jsonParts, objectText, RawJson, scanJson } from '../lib/json-scan.ts';
 /** An answer, ready to be written. */
 export interface ApiResponse {
   readonly status: number;
+  /** With a content-length where `stream` is given, or where a HEAD answer tells one. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Sent instead of the body, and closed with the connection. */
+  readonly stream?: Readable;
 }
 
 /** Where a request's members are found, all still undecoded. */

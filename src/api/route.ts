@@ -1,7 +1,7 @@
 import { iamService, type QueryService, stsService } from '../contract/aws-model.ts';
 import { cloudTrailTarget } from '../contract/cloudtrail.ts';
+import { redact, validate } from '../contract/constraints.ts';
 import {
-  type AwsError,
   malformedRequestException,
   missingAuthenticationTokenException,
   unknownOperationException,
@@ -18,10 +18,13 @@ import {
   type ReceivedRequest,
   splitTarget,
 } from '../identity/sigv4/canonical.ts';
+import type { ApiRequest } from './api-request.ts';
 import { lookupEvents } from './cloudtrail/lookup-events.ts';
+import type { ApiDeps } from './deps.ts';
 import { iamServed } from './iam/served.ts';
 import { servedOperations } from './mwaa/served.ts';
 import type { Operation, Output } from './operation.ts';
+import { matchPath } from './paths.ts';
 import { type QueryForm, readForm } from './query-input.ts';
 import { renderQueryError, renderQueryOutput } from './query-output.ts';
 import {
@@ -33,29 +36,35 @@ import {
   renderJsonOutput,
   renderOutput,
 } from './restjson.ts';
+import type { ErrorWriter, Route, Service } from './route-types.ts';
+import { isForS3 } from './s3/for-s3.ts';
+import { s3Route } from './s3/route.ts';
+import { s3ErrorWriter } from './s3/xml.ts';
+import { signedFor } from './signing-name.ts';
 import { stsServed } from './sts/served.ts';
 import { windsockServed } from './windsock/served.ts';
 
-/** The signing names that requests are signed for. */
-export type Service = 'airflow' | 'windsock' | 'iam' | 'sts' | 'cloudtrail';
-
-/** Where a request goes, and how its answer is written. */
-export interface Route {
+/** A call of which a model says what it takes. */
+interface Modelled {
   readonly operation: Operation;
-  readonly service: Service;
-  /** What CloudTrail calls read-only. */
+  readonly service: Exclude<Service, 's3'>;
   readonly readOnly: boolean;
   /** The members that were given, unchecked. Throws SerializationException. */
   readonly members: () => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
   readonly render: (output: Output, requestId: string) => ApiResponse;
 }
 
-/** How errors of this request are written, also before it is known where it goes. */
-export type ErrorWriter = (error: AwsError, requestId: string) => ApiResponse;
+const modelledRoute = (request: ReceivedRequest, m: Modelled): Route => ({
+  ...{ operation: m.operation, service: m.service, readOnly: m.readOnly },
+  authenticate: (deps) => deps.verify(request, m.service),
+  input: async () => validate(m.operation.input, await m.members()),
+  recorded: (input) => redact(m.operation.input, input),
+  answer: async (call, deps) => m.render(await m.operation.execute(call, deps), call.mint.requestId),
+});
 
 interface RestBinding {
   readonly operation: Operation;
-  readonly service: Service;
+  readonly service: 'airflow' | 'windsock';
   readonly binding: CallBinding;
 }
 
@@ -79,20 +88,7 @@ const queryServices: Readonly<
   sts: { service: stsService, served: stsServed },
 };
 
-const matchPath = (pattern: string, path: string): Record<string, string> | undefined => {
-  const wanted = pattern.split('/');
-  const given = path.split('/');
-  if (wanted.length !== given.length) return undefined;
-  const members: Record<string, string> = {};
-  for (const [i, piece] of wanted.entries()) {
-    const segment = given[i] ?? '';
-    if (piece.startsWith('{')) members[piece.slice(1, -1)] = segment;
-    else if (piece !== segment) return undefined;
-  }
-  return members;
-};
-
-const restRoute = (request: ReceivedRequest): Route => {
+const restRoute = (request: ReceivedRequest): Modelled => {
   const { path, query } = splitTarget(request.target);
   for (const { operation, service, binding } of restBindings) {
     const members = binding.method === request.method ? matchPath(binding.uri, path) : undefined;
@@ -111,12 +107,6 @@ const restRoute = (request: ReceivedRequest): Route => {
   );
 };
 
-/** The service that a request says it was signed for; whether that is so is checked with the signature. */
-const signedFor = (request: ReceivedRequest): string | undefined =>
-  /Credential=[^/,]+\/\d+\/[^/,]+\/([^/,]+)\//.exec(
-    headersOf(request.rawHeaders).get('authorization')?.[0] ?? '',
-  )?.[1];
-
 const isQuery = ({ method, target }: ReceivedRequest): boolean =>
   method === 'POST' && splitTarget(target).path === '/';
 
@@ -126,7 +116,7 @@ const unknownAction = ({ action, version }: QueryForm) =>
   );
 
 /** CloudTrail names its operations in a header (AWS JSON 1.1 protocol, Smithy documentation). */
-const jsonRoute = (request: ReceivedRequest): Route => {
+const jsonRoute = (request: ReceivedRequest): Modelled => {
   const target = headersOf(request.rawHeaders).get('x-amz-target')?.[0] ?? '';
   const operation = target === `${cloudTrailTarget}.LookupEvents` ? lookupEvents : undefined;
   if (!operation)
@@ -142,7 +132,7 @@ const jsonRoute = (request: ReceivedRequest): Route => {
   };
 };
 
-const queryRoute = (request: ReceivedRequest): Route => {
+const queryRoute = (request: ReceivedRequest): Modelled => {
   const name = signedFor(request);
   if (name === undefined) throw missingAuthenticationTokenException();
   if (name === 'cloudtrail') return jsonRoute(request);
@@ -158,7 +148,7 @@ const queryRoute = (request: ReceivedRequest): Route => {
   if (!operation || !model || form.version !== service.apiVersion) throw unknownAction(form);
   return {
     operation,
-    service: name as Service,
+    service: name as 'iam' | 'sts',
     readOnly: model.readOnly,
     members: () => form.members(operation.input),
     render: (output, requestId) => renderQueryOutput(service, model, output, requestId),
@@ -166,7 +156,8 @@ const queryRoute = (request: ReceivedRequest): Route => {
 };
 
 /** How the errors of this request are written. */
-export const errorWriter = (request: ReceivedRequest): ErrorWriter => {
+export const errorWriter = (request: ReceivedRequest, deps: Pick<ApiDeps, 'buckets'>): ErrorWriter => {
+  if (isForS3(request, deps)) return s3ErrorWriter(request);
   if (!isQuery(request)) return renderError;
   const name = signedFor(request) ?? 'iam';
   if (name === 'cloudtrail') return renderJsonError;
@@ -175,15 +166,16 @@ export const errorWriter = (request: ReceivedRequest): ErrorWriter => {
 };
 
 /**
- * Finds the operation: of MWAA and of our own by method and raw path alone (the first segments are disjoint, so the
- * host prefixes `api.`, `env.` and `ops.` do not matter), of the query protocol by the service that was signed for and
- * the form's Action. Throws UnknownOperationException, or MalformedHttpRequestException for a target that is not a
- * plain path.
+ * Finds the operation: of S3 by the signing name, of MWAA and of our own by method and raw path alone (the first segments
+ * are disjoint, so the host prefixes `api.`, `env.` and `ops.` do not matter), of the query protocol by the service that
+ * was signed for and the form's Action. Throws UnknownOperationException, or MalformedHttpRequestException for a target
+ * that is not a plain path.
  */
-export const route = (request: ReceivedRequest): Route => {
+export const route = (request: ApiRequest, deps: ApiDeps): Route => {
+  if (isForS3(request, deps)) return s3Route(request, deps);
   const { path } = splitTarget(request.target);
   if (!path.startsWith('/') || path.includes('#') || path.includes('\\')) {
     throw malformedRequestException('The request target must be a path that starts with a slash.');
   }
-  return isQuery(request) ? queryRoute(request) : restRoute(request);
+  return modelledRoute(request, isQuery(request) ? queryRoute(request) : restRoute(request));
 };

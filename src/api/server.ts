@@ -1,18 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { AwsError, internalServerException, malformedRequestException } from '../contract/errors.ts';
+import { internalServerException, malformedRequestException } from '../contract/errors.ts';
 import { outliveAcceptErrors } from '../lib/accept-errors.ts';
 import { textOf } from '../lib/errors.ts';
-import { beginWork, makeRoom } from '../lib/make-room.ts';
-import { plainAddress } from '../lib/plain-address.ts';
+import { makeRoom } from '../lib/make-room.ts';
 import { originForm } from '../lib/request-target.ts';
+import { answerStreamed, answerWhole, type Exchange, type Served } from './answer-call.ts';
+import { boundArrival } from './arrival.ts';
 import { BodyRoom } from './body-room.ts';
 import type { ApiDeps } from './deps.ts';
 import { listenOnLoopback } from './loopback.ts';
-import { handleCall } from './pipeline.ts';
-import { drained, readBody, restApiBodyLimit } from './read-body.ts';
-import { type ApiResponse, renderError } from './restjson.ts';
+import { restApiBodyLimit } from './read-body.ts';
+import { renderError } from './restjson.ts';
+import { errorWriter } from './route.ts';
+import { isForS3 } from './s3/for-s3.ts';
+import { endConnection, send } from './send.ts';
 
 /** The API, listening on both loopback addresses. */
 export interface ApiServer {
@@ -27,58 +30,15 @@ const bodyRoom = { most: 64 * restApiBodyLimit, free: 64 * 1024 };
 const closeDeadline = 5_000;
 const maxConnections = 1_000;
 
-/** Bounds on slow senders, in milliseconds; Node closes the connection with 408. */
+/**
+ * Bounds on slow senders, in milliseconds; Node closes the connection with 408. It bounds no whole request, because an
+ * upload may take long: `boundArrival` does for all others.
+ */
 const timeouts = {
   headersTimeout: 10_000,
-  requestTimeout: 30_000,
+  requestTimeout: 0,
   keepAliveTimeout: 60_000,
   connectionsCheckingInterval: 2_000,
-};
-
-interface Served {
-  readonly deps: ApiDeps;
-  readonly room: BodyRoom;
-}
-
-const send = (response: ServerResponse, { status, headers, body }: ApiResponse, more: object = {}): void => {
-  const bytes = Buffer.from(body);
-  response.writeHead(status, { ...more, ...headers, 'content-length': bytes.length }).end(bytes);
-};
-
-const endConnection = { connection: 'close' };
-
-/** One call of the API, from its body to its answer; `requestId` is a UUID. */
-const answerCall = async (
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-  { deps, room }: Served,
-): Promise<void> => {
-  let body: Buffer;
-  const held = room.hold(() => request.destroy());
-  response.once('close', held.release);
-  try {
-    body = await readBody(request, held);
-  } catch (error) {
-    // The client went away or was too slow: nobody reads an answer.
-    held.release();
-    if (!(error instanceof AwsError)) return;
-    await drained(request);
-    return void send(response, renderError(error, requestId), endConnection);
-  }
-  response.once('close', beginWork(request.socket));
-  const answer = await handleCall(
-    {
-      method: request.method ?? '',
-      target: request.url ?? '',
-      rawHeaders: request.rawHeaders,
-      body,
-      sourceIp: plainAddress(request.socket.remoteAddress),
-      requestId,
-    },
-    deps,
-  );
-  send(response, answer);
 };
 
 const about = ({ region }: ApiDeps) => ({
@@ -95,35 +55,47 @@ const openPages = (deps: ApiDeps) =>
     ['/health', JSON.stringify({ status: 'healthy' })],
   ]);
 
-const sendPage = (response: ServerResponse, body: string): void =>
+const sendPage = (response: ServerResponse, body: string): Promise<void> =>
   send(response, { status: 200, headers: { 'content-type': 'application/json; charset=utf-8' }, body });
 
-/** A fault outside of the pipeline, which answers its own. */
-const answerFault = (response: ServerResponse, requestId: string, fault: unknown, { log }: ApiDeps): void => {
+/** A fault outside of the pipeline, which answers its own; in the words of the service. */
+const answerFault = ({ request, response, requestId }: Exchange, fault: unknown, deps: ApiDeps): void => {
+  const { log } = deps;
+  const { method = '', url: target = '', rawHeaders } = request;
   const stack = fault instanceof Error ? fault.stack : undefined;
   log.error('api call failed inside', { requestId, reason: textOf(fault), stack });
-  if (response.headersSent) response.destroy();
-  else send(response, renderError(internalServerException(fault), requestId), endConnection);
+  if (response.headersSent) return void response.destroy();
+  const write = errorWriter({ method, target, rawHeaders, body: new Uint8Array() }, deps);
+  void send(response, write(internalServerException(fault), requestId), endConnection);
+};
+
+const answer = (exchange: Exchange, pages: ReadonlyMap<string, string>, served: Served): Promise<void> => {
+  const { request, response, waits } = exchange;
+  const { method = '', url: target = '', rawHeaders } = request;
+  if (isForS3({ method, target, rawHeaders }, served.deps)) return answerStreamed(exchange, served);
+  const page = method === 'GET' ? pages.get(target.split('?', 1)[0] ?? '') : undefined;
+  if (page === undefined) return answerWhole(exchange, served);
+  if (waits) response.writeContinue();
+  return sendPage(response, page);
 };
 
 /** Routes a request by its target in origin form, which is what its signature covers. */
 const listener = (served: Served) => {
   const pages = openPages(served.deps);
-  return (request: IncomingMessage, response: ServerResponse): void => {
-    const form = originForm(request.url ?? '', { scheme: 'http', host: request.headers.host ?? '' });
-    const requestId = randomUUID();
-    if ('refused' in form) {
-      request.resume();
-      const refused = renderError(malformedRequestException(form.refused), requestId);
-      return void send(response, refused, endConnection);
-    }
-    request.url = form.target;
-    const page = request.method === 'GET' ? pages.get(form.target.split('?', 1)[0] ?? '') : undefined;
-    if (page !== undefined) return void sendPage(response, page);
-    answerCall(request, response, requestId, served).catch((fault: unknown) =>
-      answerFault(response, requestId, fault, served.deps),
-    );
-  };
+  return (waits: boolean) =>
+    (request: IncomingMessage, response: ServerResponse): void => {
+      const form = originForm(request.url ?? '', { scheme: 'http', host: request.headers.host ?? '' });
+      const requestId = randomUUID();
+      const mayTakeLong = boundArrival(request, response);
+      if ('refused' in form) {
+        request.resume();
+        const refused = renderError(malformedRequestException(form.refused), requestId);
+        return void send(response, refused, endConnection);
+      }
+      request.url = form.target;
+      const exchange = { request, response, requestId, waits, mayTakeLong };
+      answer(exchange, pages, served).catch((fault: unknown) => answerFault(exchange, fault, served.deps));
+    };
 };
 
 /** Connections at once: those that have sent no whole request make room for others. */
@@ -149,10 +121,11 @@ const closeServer = async (server: Server, patience: number): Promise<void> => {
  * requests that are at work get `patience` milliseconds.
  */
 export const createApiServer = (deps: ApiDeps, patience = closeDeadline): ApiServer => {
-  const answer = listener({ deps, room: new BodyRoom(bodyRoom) });
+  const listen = listener({ deps, room: new BodyRoom(bodyRoom) });
   let servers: readonly Server[] = [];
   const newServer = (): Server => {
-    const server = createServer(timeouts, answer);
+    const server = createServer(timeouts, listen(false));
+    server.on('checkContinue', listen(true));
     // Node drops headers beyond a count without a word; the size limit alone bounds them.
     server.maxHeadersCount = 0;
     boundConnections(server);

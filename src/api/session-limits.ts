@@ -1,6 +1,6 @@
 import { accessDeniedException, unrecognizedClientException } from '../contract/errors.ts';
 import type { Caller } from '../identity/principal.ts';
-import type { Route } from './route.ts';
+import type { Route } from './route-types.ts';
 
 const allowedOfSts = new Set(['AssumeRole', 'GetCallerIdentity']);
 

@@ -7,6 +7,7 @@ import { accessKeyLookup } from '../identity/access-keys.ts';
 import { createAuthorizer } from '../identity/authorizer.ts';
 import { livingDirectory } from '../identity/living-directory.ts';
 import { createVerifier } from '../identity/sigv4/verify.ts';
+import { createS3HeadVerifier } from '../identity/sigv4/verify-s3.ts';
 import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { secretBox } from '../lib/secret-box.ts';
@@ -135,6 +136,7 @@ export const fakeWorld = () => {
       EnvironmentClass === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined,
     customDomainFault: () => undefined,
     verify: (request, service) => createVerifier({ region, service, clock: systemClock, lookup })(request),
+    verifyS3: createS3HeadVerifier({ region, clock: systemClock, lookup }),
     authorizer: createAuthorizer({ directory: () => directory.current, clock: systemClock, region }),
     directory,
     boxes,

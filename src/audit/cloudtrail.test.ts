@@ -96,3 +96,15 @@ test('an assumed role names its issuer', () => {
     },
   });
 });
+
+test('what is done with an object is a data event of S3', () => {
+  const object = {
+    ...entry,
+    eventName: 'PutObject',
+    eventSource: 's3.amazonaws.com',
+    isDataEvent: true,
+  } as const;
+  const data = { eventType: 'AwsApiCall', managementEvent: false, eventCategory: 'Data' };
+  expect(cloudTrailEvent(object, stamp)).toMatchObject(data);
+  expect(cloudTrailEvent(entry, stamp)).toMatchObject({ managementEvent: true, eventCategory: 'Management' });
+});

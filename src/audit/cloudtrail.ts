@@ -109,7 +109,7 @@ export const cloudTrailEvent = (entry: AuditEntry, stamp: EventStamp): CloudTrai
   readOnly: entry.readOnly,
   ...additionalData(entry),
   eventType: entry.eventSource !== undefined || isCall(entry.eventName) ? 'AwsApiCall' : 'AwsServiceEvent',
-  managementEvent: true,
-  eventCategory: 'Management',
+  managementEvent: !entry.isDataEvent,
+  eventCategory: entry.isDataEvent ? 'Data' : 'Management',
   recipientAccountId: stamp.accountId,
 });

@@ -8,6 +8,8 @@ export interface AuditEntry {
   readonly readOnly: boolean;
   /** `airflow.amazonaws.com`, or `windsock` for our own operations, when left out. */
   readonly eventSource?: string;
+  /** An object was changed or asked for: a data event, which LookupEvents does not show. */
+  readonly isDataEvent?: true;
   /** `server` for what Windsock does by itself; undefined when the caller could not be told. */
   readonly principal: Principal | 'server' | undefined;
   /** What temporary credentials remember of how they were made. */

@@ -7,6 +7,7 @@ export const resourceTypes = {
   RoleArn: 'AWS::IAM::Role',
   PolicyArn: 'AWS::IAM::Policy',
   AccessKeyId: 'AWS::IAM::AccessKey',
+  bucketName: 'AWS::S3::Bucket',
 } as const satisfies Readonly<Record<string, string>>;
 
 /** The resources that an event names, as LookupEvents lists them. */

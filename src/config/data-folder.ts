@@ -32,6 +32,8 @@ export interface DataFolder {
   readonly cache: string;
   readonly environments: string;
   readonly buckets: string;
+  /** 0700: the bytes of all versions of objects. */
+  readonly bucketStore: string;
   /** Which folders are followed in the place of a bucket's. */
   readonly followed: string;
   readonly logs: string;
@@ -69,6 +71,7 @@ export const dataFolder = (root: string, env: Readonly<Record<string, string | u
   cache: join(root, 'cache'),
   environments: join(root, 'environments'),
   buckets: join(root, 'buckets'),
+  bucketStore: join(root, 'bucket-store'),
   followed: join(root, 'followed.json'),
   logs: join(root, 'logs'),
   trash: join(root, 'trash'),

@@ -188,6 +188,16 @@ export const settingDefinitions = {
     value: 'DAYS',
     description: 'How long task logs are kept',
   },
+  objectVersionDays: {
+    schema: z.coerce
+      .number({ error: 'must be a number of days' })
+      .int()
+      .min(0, { error: 'must not be negative' })
+      .default(0),
+    value: 'DAYS',
+    description:
+      'How long versions of objects are kept that are no longer the latest; 0: for ever. One that an environment names stays',
+  },
   auditDays: {
     schema: z.coerce
       .number({ error: 'must be a number of days' })

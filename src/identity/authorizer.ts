@@ -23,6 +23,8 @@ export interface Question {
   readonly resource: string;
   /** Condition keys of this call, over the global ones. */
   readonly context?: ConditionContext | undefined;
+  /** The policy of the resource itself, where it has one. */
+  readonly policy?: NamedPolicy | undefined;
 }
 
 /** The actions on the resource `rbac-role`. */
@@ -65,8 +67,12 @@ export const createAuthorizer = (d: {
     const global = conditionContext(mint, { ...d, directory });
     const { principal } = mint;
     const steps = new Steps(mostSteps);
-    return ({ action, resource, context }: Question): Decision =>
-      evaluate({ principal, action, resource, context: { ...global, ...context } }, policies, steps);
+    return ({ action, resource, context, policy }: Question): Decision =>
+      evaluate(
+        { principal, action, resource, context: { ...global, ...context } },
+        policy === undefined ? policies : { ...policies, resource: policy },
+        steps,
+      );
   };
   return {
     decide: (mint, question) => decider(mint)(question),

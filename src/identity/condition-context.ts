@@ -14,6 +14,15 @@ const principalTypes = {
   FederatedUser: 'FederatedUser',
 } as const;
 
+/** Every key that `conditionContext` may have; what ends in a slash begins many. */
+export const globalKeys = [
+  ...['aws:CurrentTime', 'aws:EpochTime', 'aws:SourceIp', 'aws:UserAgent', 'aws:SecureTransport'],
+  ...['aws:RequestedRegion', 'aws:PrincipalArn', 'aws:PrincipalAccount', 'aws:PrincipalType'],
+  ...['aws:PrincipalIsAWSService', 'aws:ViaAWSService', 'aws:ResourceAccount', 'aws:userid', 'aws:username'],
+  ...['aws:PrincipalTag/', 'aws:TokenIssueTime', 'aws:MultiFactorAuthPresent', 'aws:MultiFactorAuthAge'],
+  'aws:SourceIdentity',
+] as const;
+
 /** Tags as condition keys, for instance `aws:ResourceTag/team`. */
 export const tagKeys = (prefix: string, tags: Readonly<Record<string, string>>): ConditionContext =>
   Object.fromEntries(Object.entries(tags).map(([key, value]) => [`${prefix}/${key}`, value]));

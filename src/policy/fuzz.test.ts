@@ -7,6 +7,7 @@ import { evaluate, evaluateTrust, type NamedPolicy } from './evaluate.ts';
 import { MalformedPolicy } from './malformed.ts';
 import { parsePolicy } from './parse.ts';
 import type { PolicyKind } from './policy.ts';
+import { isPossible } from './possible.ts';
 import { damaged, document, documentOf, kinds, request, text } from './test-arbitraries.ts';
 
 const { fuzz, deadline } = fuzzer(inject('fuzzSeconds'));
@@ -53,6 +54,7 @@ test('whatever is asked is decided, and a deny that matches wins', deadline, asy
     const effects = decision.matched.map(({ effect }) => effect);
     if (effects.includes('Deny')) expect(decision.allowed).toBe(false);
     if (decision.allowed && decision.reason !== 'always-allowed') expect(effects).toContain('Allow');
+    if (/^allowed-by-/.test(decision.reason)) expect(isPossible(policies, [asked.action])).toBe(true);
     const trust = read(given.trust, 'trust');
     if (trust) expect(evaluateTrust(asked, trust.policy)).toMatch(/^(named|account|none)$/);
   });

@@ -53,6 +53,9 @@ const ofEnvironment = new Set([
   ...['secrets.json', 'content.json'],
 ]);
 
+/** What is being uploaded to a bucket: nobody was told that it is there. */
+const isTemporary = (path: string): boolean => path.split('/')[1] === 't';
+
 const jsonEntry = (path: string, value: BackupHead | BackupEnd): TarSource => {
   const bytes = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
   const content = Readable.from([bytes]);
@@ -107,6 +110,7 @@ async function* entries(
   yield* oneFile(folders.followed, 'followed.json');
   yield* environmentEntries(o);
   yield* walk(folders.buckets, 'buckets');
+  yield* walk(folders.bucketStore, 'bucket-store', { wanted: (path) => !isTemporary(path) });
   yield jsonEntry(endName, await end());
 }
 

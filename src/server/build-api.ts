@@ -31,6 +31,7 @@ export const buildApi = (
     | 'auditReader'
     | 'strangers'
     | 'customDomainFault'
+    | 'buckets'
   > & {
     readonly settings: Settings;
     readonly source: ContentSource;
@@ -48,7 +49,7 @@ export const buildApi = (
     sharedAirflowUsers: settings.sharedAirflowUsers,
     quotas: { environments: maxEnvironments, workers: maxWorkers, webservers: maxWebservers },
     environmentFault: (spec) => driver.fault(spec),
-    verify: createVerifiers({ ...passed, root }),
+    ...createVerifiers({ ...passed, root }),
     tokens,
     givenOut: new TokenBuckets({ perSecond: tokensPerSecond, burst: 5 * tokensPerSecond }, d.clock),
     calls: new TokenBuckets({ perSecond: requestsPerSecond, burst: 5 * requestsPerSecond }, d.clock),

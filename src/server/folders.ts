@@ -86,6 +86,7 @@ export const makeDataFolder = (f: DataFolder, isRoot: boolean): void => {
     makeFolder(f.environments, isRoot ? 0o711 : 0o700);
     makeFolder(f.buckets, outside);
     makeFolder(f.trash, 0o700);
+    makeFolder(f.bucketStore, 0o700);
     chmodSync(f.logs, 0o700);
   } catch (error) {
     const why =

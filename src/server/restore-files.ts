@@ -40,7 +40,7 @@ const textOfEntry = async (entry: TarFound): Promise<string> => {
 };
 
 /** Names that lead out of the folder, or that Windsock did not write, are not taken. */
-const allowed = /^(postgres|secrets|environments|buckets|settings\.json|followed\.json)(\/|$)/;
+const allowed = /^(postgres|secrets|environments|buckets|bucket-store|settings\.json|followed\.json)(\/|$)/;
 
 const checkPath = (path: string): void => {
   const names = path.split('/');

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { stampAgain } from '../bucket/stamp-again.ts';
+import { StoreFiles } from '../bucket/store-files.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import { ensureAccount } from '../lib/accounts.ts';
 import { codeOf, WindsockError } from '../lib/errors.ts';
@@ -7,6 +9,7 @@ import { silentLog } from '../lib/log.ts';
 import { staleTemporaries, temporaryName } from '../lib/make-once.ts';
 import { run } from '../lib/process.ts';
 import { closeDoors } from '../store/backup-facts.ts';
+import { createBucketTable } from '../store/bucket-table.ts';
 import { programsFor } from '../store/postgres/binaries.ts';
 import { runningPostmaster, stopPostmaster } from '../store/postgres/postmaster.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
@@ -59,6 +62,7 @@ const settle = async (o: RestoreOptions, folders: DataFolder, accounts: ServerAc
   const own = await openOwnDatabase({ folders, accounts, url: undefined, log: silentLog });
   try {
     const living = await closeDoors(own.db);
+    await stampAgain(createBucketTable(own.db), new StoreFiles(folders.bucketStore));
     const ids = new Set(living.map((one) => one.id));
     for (const name of readdirSync(folders.environments).filter((id) => !ids.has(id)))
       rmSync(join(folders.environments, name), { recursive: true, force: true });

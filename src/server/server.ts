@@ -33,6 +33,7 @@ import { createAirflowLimits } from '../upstream/airflow-limits.ts';
 import { createUpstreamPools } from '../upstream/pool.ts';
 import { type ServerAccounts, serverAccounts } from './accounts.ts';
 import { buildApi } from './build-api.ts';
+import { buildBuckets } from './build-buckets.ts';
 import { buildDriver } from './build-driver.ts';
 import { buildTokens } from './build-tokens.ts';
 import { makeExecutionRole } from './execution-role.ts';
@@ -198,6 +199,10 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const placement: Placement = { driver: 'local', host: 'local' };
   await driver.endUnknown(await store.keys(placement));
   sweepUnfinished(folders, (error) => log.warn('housekeeping failed', { reason: textOf(error) }));
+  const buckets = await buildBuckets({
+    ...{ folders, followed, store, placement, clock, log, started },
+    ...{ db: own.db, audit, objectVersionDays: settings.objectVersionDays },
+  });
   const directory = await openDirectory(createDirectoryStore(own.db), {
     accountId: id.root.accountId,
     log,
@@ -241,7 +246,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const api = buildApi({
     ...{ settings, source, region, placement, root: id.root, boxes: id.boxes },
     ...{ directory, authorizer, keyUses, store, driver, tokens, pools, airflowLimits, clock, log },
-    ...{ audit, auditReader, strangers },
+    ...{ audit, auditReader, strangers, buckets },
     customDomainFault: (name) =>
       customDomainFault(name, listening, (n) => certificate?.certifies(n) ?? false),
   });

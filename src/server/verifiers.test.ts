@@ -2,7 +2,7 @@
 
 import { SignatureV4 } from '@smithy/signature-v4';
 import { expect, test, vi } from 'vitest';
-import type { Service } from '../api/route.ts';
+import type { Service } from '../api/route-types.ts';
 import type { IamEntity } from '../identity/directory.ts';
 import { livingDirectory } from '../identity/living-directory.ts';
 import { issueCredentials } from '../identity/session-token.ts';
@@ -35,10 +35,10 @@ const store = {
 test('the use of a key that lasts is noted, with the Region that the service is in', async () => {
   const note = vi.fn();
   const directory = livingDirectory(store, [ann, key]);
-  const verify = createVerifiers({
+  const { verify } = createVerifiers({
     ...{ region: 'eu-west-1', clock: systemClock, root, directory, boxes, keyUses: { note } },
   });
-  const call = async (service: Service, region: string, credentials: object = own) => {
+  const call = async (service: Exclude<Service, 's3'>, region: string, credentials: object = own) => {
     const signer = new SignatureV4({
       service,
       region,

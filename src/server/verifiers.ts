@@ -1,11 +1,13 @@
 import type { ApiDeps } from '../api/deps.ts';
-import type { Service } from '../api/route.ts';
+import type { Service } from '../api/route-types.ts';
 import type { AccessKeyUses } from '../identity/access-key-uses.ts';
 import { accessKeyLookup } from '../identity/access-keys.ts';
 import type { IdentityBoxes } from '../identity/identity-key.ts';
 import type { LivingDirectory } from '../identity/living-directory.ts';
+import type { Caller } from '../identity/principal.ts';
 import type { RootAccount } from '../identity/root-account.ts';
 import { createVerifier } from '../identity/sigv4/verify.ts';
+import { createS3HeadVerifier } from '../identity/sigv4/verify-s3.ts';
 import type { Clock } from '../lib/clock.ts';
 
 /** Where AWS signs for its global services, whatever Region a client is set to. */
@@ -19,7 +21,7 @@ export const createVerifiers = (d: {
   readonly directory: LivingDirectory;
   readonly boxes: IdentityBoxes;
   readonly keyUses: Pick<AccessKeyUses, 'note'>;
-}): ApiDeps['verify'] => {
+}): Pick<ApiDeps, 'verify' | 'verifyS3'> => {
   const { region, clock } = d;
   const lookup = accessKeyLookup({ ...d, directory: () => d.directory.current });
   const verifierOf = (service: Service, alsoRegion?: string) =>
@@ -33,10 +35,20 @@ export const createVerifiers = (d: {
   };
   // IAM is in one Region only, and told as used there
   const useOf = (service: Service) => ({ service, region: service === 'iam' ? globalRegion : region });
-  return async (request, service) => {
-    const caller = await verifiers[service](request);
-    const { type, accessKeyId } = caller.principal;
+  const noteUse = ({ principal: { type, accessKeyId } }: Caller, service: Service): void => {
     if (type === 'IAMUser' && accessKeyId.startsWith('AKIA')) d.keyUses.note(accessKeyId, useOf(service));
-    return caller;
+  };
+  const ofS3 = createS3HeadVerifier({ region, clock, lookup });
+  return {
+    verify: async (request, service) => {
+      const caller = await verifiers[service](request);
+      noteUse(caller, service);
+      return caller;
+    },
+    verifyS3: async (head) => {
+      const believed = await ofS3(head);
+      noteUse(believed.caller, 's3');
+      return believed;
+    },
   };
 };

@@ -2,10 +2,13 @@ import type { AuditAttribute, AuditReader, FoundEvent } from '../audit/reader.ts
 import { resourceTypes } from '../audit/resources.ts';
 import type { Database } from './database.ts';
 
+/** CloudTrail's event history has management events alone (CloudTrail API reference, LookupEvents). */
+const noDataEvents = `event ->> 'eventCategory' is distinct from 'Data'`;
+
 /** Parts of a statement with the values that they name. */
 class Conditions {
   readonly values: unknown[] = [];
-  readonly #parts: string[] = [];
+  readonly #parts: string[] = [noDataEvents];
 
   /** `$` stands for the value, every time. */
   add(text: string, value: unknown): void {
@@ -14,7 +17,7 @@ class Conditions {
   }
 
   get text(): string {
-    return this.#parts.length === 0 ? '' : `where ${this.#parts.join(' and ')}`;
+    return `where ${this.#parts.join(' and ')}`;
   }
 }
 
