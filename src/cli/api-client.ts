@@ -43,7 +43,8 @@ export interface ApiClient {
   form<T>(schema: z.ZodType<T>, call: FormCall): Promise<T>;
 }
 
-const unreachable = (endpoint: URL, error: unknown): CliError =>
+/** No server answers there. */
+export const unreachable = (endpoint: URL, error: unknown): CliError =>
   new CliError(`No server answers at ${endpoint.origin}.`, {
     why: codeOf(error) === 'ECONNREFUSED' ? 'Nothing listens there.' : textOf(error),
     todo: 'Start it with "windsock start", or name another with --endpoint URL.',
@@ -122,7 +123,8 @@ const urlOf = (to: Connection, path: string, query: ApiCall['query']): URL => {
   return url;
 };
 
-const agentFor = (to: Connection): Agent => {
+/** Connections to that server, which trust its certificate. */
+export const agentFor = (to: Connection): Agent => {
   const ca = to.endpoint.protocol === 'https:' && to.caFile ? readFileSync(to.caFile, 'utf8') : undefined;
   return new Agent({ connect: { timeout: 5000, ...(ca === undefined ? {} : { ca }) } });
 };

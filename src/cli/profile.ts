@@ -49,7 +49,14 @@ const checkName = (name: string): void => {
 };
 
 /** The services of AWS that are spoken here, as AWS tools name them in files and variables. */
-export const servedServices = ['mwaa', 'iam', 'sts', 'cloudtrail'] as const;
+const alwaysServed = ['mwaa', 'iam', 'sts', 'cloudtrail'] as const;
+
+/** S3 is one of them only when the person asks: the same shell may mean the real one. */
+export const servedServices = (withS3: boolean): readonly string[] =>
+  withS3 ? [...alwaysServed, 's3'] : alwaysServed;
+
+/** What S3 clients need here: old ones sign URLs in the way of before, and put the bucket into the host name. */
+const s3Settings = ['s3 =', '  signature_version = s3v4', '  addressing_style = path'];
 
 const sectionOf = (name: string): string => (name === 'default' ? 'default' : `profile ${name}`);
 
@@ -88,7 +95,7 @@ export const keyOfProfile = (name: string, files: ProfileFiles): AccessKey | und
  * other services still go to AWS. Throws CliError when a profile of that name is somebody else's.
  */
 export const writeProfile = (
-  o: Profile & { readonly facts: EndpointFacts; readonly key: AccessKey },
+  o: Profile & { readonly facts: EndpointFacts; readonly key: AccessKey; readonly withS3: boolean },
 ): void => {
   checkProfile(o);
   const [config, credentials] = [readText(o.files.config), readText(o.files.credentials)];
@@ -98,11 +105,13 @@ export const writeProfile = (
     ca_bundle: [`ca_bundle = ${o.facts.caBundle}`],
     disable_host_prefix_injection: ['disable_host_prefix_injection = true'],
     services: [`services = ${services}`],
+    s3: o.withS3 ? s3Settings : undefined,
   });
   const withServices = setSettings(profile, `services ${services}`, {
     ...Object.fromEntries(
-      servedServices.map((name) => [name, [`${name} =`, `  endpoint_url = ${o.facts.endpoint}`]]),
+      servedServices(o.withS3).map((name) => [name, [`${name} =`, `  endpoint_url = ${o.facts.endpoint}`]]),
     ),
+    ...(o.withS3 ? {} : { s3: undefined }),
   });
   const mode = statSync(o.files.config, { throwIfNoEntry: false })?.mode ?? 0o600;
   // the endpoint first: a key without it would be sent to AWS

@@ -1,47 +1,33 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { ignoreFile } from '../../lib/deploy-rules.ts';
 import type { ApiClient } from '../api-client.ts';
 import { getContent } from '../content.ts';
 import type { Context } from '../context.ts';
-import { type Deployment, type DeployOptions, deployOnce } from '../deploy/deployment.ts';
+import { type BucketPlace, type Deployment, type DeployOptions, deployOnce } from '../deploy/deployment.ts';
 import { findFiles, rulesOf, stampOf } from '../deploy/files.ts';
 import { tell } from '../deploy/tell.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { getEnvironment } from '../mwaa.ts';
-import { paths } from '../server.ts';
+import { createS3Client } from '../s3-client.ts';
 import { apiCommand, connect, example } from './common.ts';
 
-/** The folder of the environment's bucket on this machine. @throws CliError */
-const bucketFolder = async (
-  api: ApiClient,
-  name: string,
-  o: DeployOptions,
-  context: Context,
-): Promise<string> => {
+/** Where the files of an environment are in its bucket. */
+const placeOf = async (api: ApiClient, name: string): Promise<BucketPlace> => {
   const { SourceBucketArn = '', DagS3Path = '' } = await getEnvironment(api, name);
-  const { buckets } = paths(o, context);
-  const bucket = join(buckets, SourceBucketArn.split(':').at(-1) ?? '');
-  if (existsSync(bucket)) return join(bucket, ...DagS3Path.split('/').filter(Boolean));
-  throw new CliError(`The bucket of ${name} is not on this machine.`, {
-    why: `There is no folder ${bucket}.`,
-    todo: 'Run this command where the server runs, with its data folder (--data), or make the folder.',
-  });
+  const segments = DagS3Path.split('/').filter(Boolean);
+  return {
+    bucket: SourceBucketArn.split(':').at(-1) ?? '',
+    prefix: segments.map((segment) => `${segment}/`).join(''),
+  };
 };
 
-/** Where the files go; for a folder that is followed that is the folder itself, in which nothing is changed. */
-const folderFor = async (
-  api: ApiClient,
-  name: string,
-  from: string,
-  o: DeployOptions,
-  context: Context,
-): Promise<string> => {
+/** Of an environment that follows a folder, only that one can be deployed: nothing is changed in it. @throws CliError */
+const checkFolder = async (api: ApiClient, name: string, from: string): Promise<void> => {
   const { FollowedFolder } = await getContent(api, name);
-  if (FollowedFolder === undefined) return bucketFolder(api, name, o, context);
-  if (realpathSync(from) === FollowedFolder) return FollowedFolder;
+  if (FollowedFolder === undefined || realpathSync(from) === FollowedFolder) return;
   throw new CliError(`${name} follows the folder ${FollowedFolder}.`, {
     why: 'What is in that folder is live as soon as it is saved; nothing else can be deployed.',
     todo: `Change the files there and wait for them: windsock deploy ${name} ${FollowedFolder}`,
@@ -106,10 +92,16 @@ export const deployCommand = (context: Context): Command =>
       if (!(Number(o.timeout) > 0))
         throw new CliError(`"${o.timeout}" is no number of seconds.`, { exitCode: exitCodes.usage });
       const from = folderOf(folder);
-      const { api } = connect(o, context);
-      const d = { api, name, from, to: await folderFor(api, name, from, o, context), o, context };
-      if (o.watch && !o.dryRun) return watchAndDeploy(d);
-      const done = await deployOnce(d);
-      tell(d, done);
-      if (done.broken.length + done.left.length > 0) command.setOptionValue('exitCode', exitCodes.failed);
+      const { to, api } = connect(o, context);
+      await checkFolder(api, name, from);
+      const s3 = createS3Client(to, context.signal);
+      try {
+        const d = { api, s3, name, from, to: await placeOf(api, name), o, context };
+        if (o.watch && !o.dryRun) return await watchAndDeploy(d);
+        const done = await deployOnce(d);
+        tell(d, done);
+        if (done.broken.length + done.left.length > 0) command.setOptionValue('exitCode', exitCodes.failed);
+      } finally {
+        await s3.close();
+      }
     });

@@ -23,6 +23,7 @@ interface Options extends ServerOptions {
   readonly user?: string;
   readonly accessKey?: string;
   readonly json?: boolean;
+  readonly s3?: boolean;
 }
 
 /** Clients that cannot be told by file or environment ("Host prefix injection", AWS SDKs and Tools reference). */
@@ -50,9 +51,13 @@ const trustVariables = ({ caBundle, ca }: EndpointFacts): Readonly<Record<string
   NODE_EXTRA_CA_CERTS: ca,
 });
 
-const variables = (facts: EndpointFacts, key: AccessKey): Readonly<Record<string, string>> => ({
+const variables = (
+  facts: EndpointFacts,
+  key: AccessKey,
+  withS3: boolean,
+): Readonly<Record<string, string>> => ({
   ...Object.fromEntries(
-    servedServices.map((name) => [`AWS_ENDPOINT_URL_${name.toUpperCase()}`, facts.endpoint]),
+    servedServices(withS3).map((name) => [`AWS_ENDPOINT_URL_${name.toUpperCase()}`, facts.endpoint]),
   ),
   AWS_DISABLE_HOST_PREFIX_INJECTION: 'true',
   AWS_REGION: facts.region,
@@ -123,7 +128,7 @@ const setUpProfile = async (
   checkProfile(profile);
   const { key, takeBack } = await obtainKey(options, facts, context);
   try {
-    writeProfile({ ...profile, facts, key });
+    writeProfile({ ...profile, facts, key, withS3: options.s3 ?? false });
   } catch (error) {
     // the id of the key was told above: why the profile could not be written matters more
     await takeBack?.().catch(() => undefined);
@@ -137,7 +142,7 @@ const show = async (options: Options, context: Context): Promise<void> => {
   const facts = endpointFacts(options, context);
   if (options.profile !== undefined) await setUpProfile(options.profile, options, facts, context);
   else {
-    const values = variables(facts, (await obtainKey(options, facts, context)).key);
+    const values = variables(facts, (await obtainKey(options, facts, context)).key, options.s3 ?? false);
     if (options.json) printJson(context, values);
     else context.out(exportsText(values));
   }
@@ -159,6 +164,7 @@ export const envCommand = (context: Context): Command =>
       '--access-key <id>',
       'act as the owner of this access key; the secret is read from standard input',
     )
+    .option('--s3', 'point S3 here, too; without it the shell or profile means the S3 of AWS')
     .option('--json', 'for programs')
     .addHelpText(
       'after',

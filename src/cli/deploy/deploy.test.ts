@@ -1,20 +1,11 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LiveContent, LiveFile } from '../content.ts';
-import { findFiles, rulesOf, sha256Of } from './files.ts';
+import { findFiles, rulesOf } from './files.ts';
 import { deployPlan } from './plan.ts';
 import { stillAwaited, waitUntilRead } from './wait.ts';
-import { putFile, removeFile } from './write.ts';
 
 let from: string;
 let to: string;
@@ -58,18 +49,6 @@ test('a plan says what is new, changed and there besides', () => {
   });
   const there = files({ 'common/x.py': '1', 'common.py': '2', 'link.py': '3' });
   expect(deployPlan(files({}), there, ['common', 'link.py']).others).toEqual(['common.py']);
-});
-
-test('a file is put whole into a new folder, and removed with the folders that it leaves empty', async () => {
-  put('b/c/d.py', 'text');
-  expect(await putFile(from, to, 'b/c/d.py', 'of other bytes')).toBe(false);
-  expect(readdirSync(join(to, 'b/c'))).toEqual([]);
-  expect(await putFile(from, to, 'b/c/d.py', await sha256Of(join(from, 'b/c/d.py')))).toBe(true);
-  expect(readdirSync(join(to, 'b/c'))).toEqual(['d.py']);
-  expect(readFileSync(join(to, 'b/c/d.py'), 'utf8')).toBe('text');
-  await removeFile(to, 'b/c/d.py');
-  await removeFile(to, 'b/c/d.py');
-  expect(readdirSync(to)).toEqual([]);
 });
 
 const file = (Path: string, State: LiveFile['State'], o: Partial<LiveFile> = {}): LiveFile => ({

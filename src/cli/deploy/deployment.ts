@@ -1,17 +1,14 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { codeOf, textOf } from '../../lib/errors.ts';
 import type { ApiClient } from '../api-client.ts';
 import { getContent, type LiveContent, type LiveFile } from '../content.ts';
 import type { Context } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
+import type { S3Client } from '../s3-client.ts';
 import type { ServerOptions } from '../server.ts';
-import { type FoundFiles, findFiles, rulesOf, sha256Of } from './files.ts';
+import { findFiles, rulesOf, sha256Of } from './files.ts';
 import { type DeployPlan, deployPlan } from './plan.ts';
 import { waitUntilRead } from './wait.ts';
-import { putFile, removeFile } from './write.ts';
 
 export interface DeployOptions extends ServerOptions {
   readonly dryRun?: boolean;
@@ -22,30 +19,32 @@ export interface DeployOptions extends ServerOptions {
   readonly json?: boolean;
 }
 
+/** Where the files of an environment are in its bucket. */
+export interface BucketPlace {
+  readonly bucket: string;
+  /** Of all keys, with `/` at its end; empty for the whole bucket. */
+  readonly prefix: string;
+}
+
 /** A folder, and the environment that gets it. */
 export interface Deployment {
   readonly api: ApiClient;
+  readonly s3: S3Client;
   readonly name: string;
   readonly from: string;
-  readonly to: string;
+  readonly to: BucketPlace;
   readonly o: DeployOptions;
   readonly context: Context;
 }
 
-const cannotWrite = (folder: string, error: unknown): unknown =>
-  ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')
-    ? new CliError(`Cannot write to ${folder}.`, {
-        why: textOf(error),
-        todo: 'Run this command as the account that owns the buckets, for instance with sudo.',
-        cause: error,
-      })
-    : error;
-
-/** What is there already, without what the rules of the folder name: that is nobody's business here. */
-const filesThere = async ({ from, to, context }: Deployment): Promise<FoundFiles> =>
-  existsSync(to)
-    ? findFiles(to, { staysBehind: await rulesOf(from), signal: context.signal })
-    : { files: new Map(), leftOut: [] };
+/** What is live already, without what the rules of the folder name: that is nobody's business here. */
+const filesThere = async (
+  { from }: Deployment,
+  content: LiveContent,
+): Promise<ReadonlyMap<string, string>> => {
+  const staysBehind = await rulesOf(from);
+  return new Map([...liveFiles(content)].filter(([path]) => !staysBehind(path)));
+};
 
 const mayDelete = async ({ o, context, name }: Deployment, paths: readonly string[]): Promise<boolean> => {
   if (!o.delete || paths.length === 0) return false;
@@ -81,28 +80,24 @@ const putWhole = async (d: Deployment, path: string, sha256: string): Promise<st
   let wanted = sha256;
   for (let tries = 0; tries < mostTries; tries += 1) {
     d.context.signal.throwIfAborted();
-    if (await putFile(d.from, d.to, path, wanted)) return wanted;
+    const { bucket, prefix } = d.to;
+    if (await d.s3.put(bucket, prefix + path, join(d.from, path), wanted)) return wanted;
     await delay(100, undefined, { signal: d.context.signal });
     wanted = await sha256Of(join(d.from, path));
   }
   throw new CliError(`${path} changes while it is read.`, { todo: 'Deploy again when it is written.' });
 };
 
-/** Gives the SHA-256 of what was put, by path. */
+/** Gives the SHA-256 of what was put, by path. @throws ApiError when the caller may not, or the bucket cannot have it */
 const write = async (
   d: Deployment,
   put: ReadonlyMap<string, string>,
   removed: readonly string[],
 ): Promise<ReadonlyMap<string, string>> => {
-  try {
-    await mkdir(d.to, { recursive: true });
-    const done = new Map<string, string>();
-    for (const [path, sha256] of put) done.set(path, await putWhole(d, path, sha256));
-    for (const path of removed) await removeFile(d.to, path);
-    return done;
-  } catch (error) {
-    throw cannotWrite(d.to, error);
-  }
+  const done = new Map<string, string>();
+  for (const [path, sha256] of put) done.set(path, await putWhole(d, path, sha256));
+  for (const path of removed) await d.s3.remove(d.to.bucket, d.to.prefix + path);
+  return done;
 };
 
 /** True when one of them is no DAG: those that are may import it. */
@@ -123,7 +118,7 @@ export const deployOnce = async (d: Deployment): Promise<Done> => {
   });
   for (const path of leftOut)
     d.context.err(`left out: ${path} is ${isFollowed ? 'no file' : 'no file, or leads to none'}\n`);
-  const plan = deployPlan(files, isFollowed ? liveFiles(before) : (await filesThere(d)).files, leftOut);
+  const plan = deployPlan(files, isFollowed ? liveFiles(before) : await filesThere(d, before), leftOut);
   // of a folder that is followed everything that is gone from it goes by itself
   const removed = isFollowed || (await mayDelete(d, plan.others)) ? plan.others : [];
   if (d.o.dryRun) return { plan, removed, left: [], content: before, broken: [] };

@@ -1,0 +1,99 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { type Agent, request } from 'undici';
+import { ownVersion } from '../lib/own-version.ts';
+import { Sha256 } from '../lib/sha256.ts';
+import { ApiError, agentFor, unreachable } from './api-client.ts';
+import { xmlTexts } from './query-protocol.ts';
+import type { Connection } from './server.ts';
+
+/** Writes and deletes objects over S3, signed as for any other client. */
+export interface S3Client {
+  /** False, and nothing is there, when the file has other bytes than those of this SHA-256. @throws ApiError */
+  put(bucket: string, key: string, file: string, sha256: string): Promise<boolean>;
+  /** @throws ApiError */
+  remove(bucket: string, key: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** RFC 3986: all but the unreserved characters, as the signature has it. */
+const encoded = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+
+const pathOf = (to: Connection, bucket: string, key: string): string =>
+  [to.endpoint.pathname.replace(/\/$/, ''), bucket, ...key.split('/').map(encoded)].join('/');
+
+/** Nothing at all, as a hash. */
+const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+const signedHeaders = async (
+  to: Connection,
+  { method, path, sha256 }: { readonly method: string; readonly path: string; readonly sha256: string },
+): Promise<Record<string, string>> => {
+  const signer = new SignatureV4({
+    ...{ credentials: to.credentials, region: to.region, service: 's3', sha256: Sha256 },
+    ...{ uriEscapePath: false },
+  });
+  const { headers } = await signer.sign({
+    ...{ method, path, protocol: to.endpoint.protocol, hostname: to.endpoint.hostname },
+    headers: {
+      host: to.endpoint.host,
+      'user-agent': `windsock/${ownVersion()}`,
+      'x-amz-content-sha256': sha256,
+    },
+  });
+  return headers;
+};
+
+/** A file that was written to while it was sent is another one. */
+const isOtherFile = ({ code }: ApiError): boolean =>
+  ['XAmzContentSHA256Mismatch', 'IncompleteBody', 'EntityTooLarge'].includes(code);
+
+interface Sent {
+  readonly method: 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly sha256: string;
+  readonly body?: { readonly stream: Readable; readonly size: number };
+}
+
+const send = async (to: Connection, agent: Agent, o: Sent, signal: AbortSignal): Promise<void> => {
+  const headers = await signedHeaders(to, o);
+  try {
+    const answer = await request(`${to.endpoint.origin}${o.path}`, {
+      ...{ method: o.method, dispatcher: agent, signal, body: o.body?.stream ?? null },
+      headers: { ...headers, 'content-length': String(o.body?.size ?? 0) },
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode < 300) return;
+    const { Code = `HTTP ${answer.statusCode}`, Message = '' } = xmlTexts(text);
+    throw new ApiError(Code, answer.statusCode, Message);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof ApiError ? error : unreachable(to.endpoint, error);
+  } finally {
+    o.body?.stream.destroy();
+  }
+};
+
+/** A client of the S3 endpoint at the API's port. */
+export const createS3Client = (to: Connection, signal: AbortSignal): S3Client => {
+  const agent = agentFor(to);
+  return {
+    put: async (bucket, key, file, sha256) => {
+      const { size } = await stat(file);
+      const body = { size, stream: createReadStream(file, { end: Math.max(size - 1, 0) }) };
+      try {
+        await send(to, agent, { method: 'PUT', path: pathOf(to, bucket, key), sha256, body }, signal);
+        return true;
+      } catch (error) {
+        if (error instanceof ApiError && isOtherFile(error)) return false;
+        throw error;
+      }
+    },
+    remove: (bucket, key) =>
+      send(to, agent, { method: 'DELETE', path: pathOf(to, bucket, key), sha256: emptySha256 }, signal),
+    close: () => agent.destroy(),
+  };
+};
