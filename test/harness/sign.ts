@@ -11,6 +11,8 @@ export interface SignedBytes {
   /** Names of the signed headers; Host, X-Amz-Date and every x-amz header when left out. */
   readonly signed?: readonly string[];
   readonly body?: string;
+  /** What the signature covers instead of the body's SHA-256, as `x-amz-content-sha256` has it for S3. */
+  readonly payload?: string;
   readonly host: string;
   readonly key: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** `DATE/REGION/SERVICE/aws4_request` when left out for airflow in us-east-1. */
@@ -22,8 +24,14 @@ export interface SignedBytes {
 export const amzDate = (at = Date.now()): string =>
   new Date(at).toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
 
-const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
-const sha = (text: string) => createHash('sha256').update(text).digest('hex');
+export const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
+export const sha = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** The key of a scope, `DATE/REGION/SERVICE/aws4_request`. */
+export const scopeKey = (key: SignedBytes['key'], scope: string): Buffer => {
+  const [day = '', region = '', service = '', end = ''] = scope.split('/');
+  return [region, service, end].reduce(hmac, hmac(`AWS4${key.secretAccessKey}`, day));
+};
 
 /** The Authorization header of the request (IAM User Guide, "Create a signed AWS API request"). */
 const authorization = (o: SignedBytes, date: string, headers: SignedBytes['headers'] = []): string => {
@@ -42,11 +50,12 @@ const authorization = (o: SignedBytes, date: string, headers: SignedBytes['heade
     ...names.map((name) => `${name}:${sent(name)}`),
     '',
     names.join(';'),
-    sha(o.body ?? ''),
+    o.payload ?? sha(o.body ?? ''),
   ].join('\n');
-  const [day = '', region = '', service = '', end = ''] = scope.split('/');
-  const key = [region, service, end].reduce(hmac, hmac(`AWS4${o.key.secretAccessKey}`, day));
-  const signature = hmac(key, ['AWS4-HMAC-SHA256', date, scope, sha(canonical)].join('\n')).toString('hex');
+  const signature = hmac(
+    scopeKey(o.key, scope),
+    ['AWS4-HMAC-SHA256', date, scope, sha(canonical)].join('\n'),
+  ).toString('hex');
   return `AWS4-HMAC-SHA256 Credential=${o.key.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
 };
 
