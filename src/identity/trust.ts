@@ -84,7 +84,11 @@ export const keptTrust = (text: string, where: Where): string => {
   return withPrincipals(text, (given) => checked(given, where));
 };
 
-/** A kept trust policy as it is answered: with ARNs of now, and the ids of those who are gone. */
+/** A bucket policy as it is kept, in the same way. Throws MalformedPolicy for principals that are not there or cannot be any. */
+export const keptBucketPolicy = (text: string, where: Where): string =>
+  withPrincipals(text, (given) => checked(given, where));
+
+/** A kept policy as it is answered: with ARNs of now, and the ids of those who are gone. */
 export const shownTrust = (text: string, { directory, accountId }: Where): string => {
   if (!/"A(?:ID|RO)A[A-Z2-7]{17}/.test(text)) return text;
   return withPrincipals(text, (given) => {

@@ -13,7 +13,8 @@ const elements = new Set([
   ...['Principal', 'NotPrincipal', 'Condition'],
 ]);
 
-const withPrincipal = (kind: PolicyKind): boolean => kind === 'trust' || kind === 'resource';
+const withPrincipal = (kind: PolicyKind): boolean =>
+  kind === 'trust' || kind === 'resource' || kind === 'bucket';
 
 type Members = ReadonlyMap<string, Value>;
 
@@ -149,7 +150,11 @@ const parseStatement = (doc: Document, statement: Value, index: number, o: Optio
     ...parseActions(doc, statement, members),
     ...parseResources(doc, statement, members, o),
     principal:
-      principal && parsePrincipal(doc, principal.value, { negated: principal.not, byId: o.kind === 'trust' }),
+      principal &&
+      parsePrincipal(doc, principal.value, {
+        negated: principal.not,
+        byId: o.kind === 'trust' || o.kind === 'bucket',
+      }),
     conditions: parseConditions(doc, members.get('Condition'), o.withVariables),
     start: doc.start(statement),
     end: doc.end(statement),

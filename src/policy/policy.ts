@@ -4,8 +4,11 @@ import type { Matcher } from './pattern.ts';
 import type { PrincipalElement } from './principal-match.ts';
 import type { ResourcePattern } from './resource.ts';
 
-/** What a document is for: that decides which elements it must have and may not have. */
-export type PolicyKind = 'identity' | 'session' | 'boundary' | 'guard-rail' | 'trust' | 'resource';
+/**
+ * What a document is for: that decides which elements it must have and may not have. The policy of a bucket is a resource policy
+ * that is kept with unique ids in the place of users and roles.
+ */
+export type PolicyKind = 'identity' | 'session' | 'boundary' | 'guard-rail' | 'trust' | 'resource' | 'bucket';
 
 /** Tests of actions; they are the same in any spelling. */
 export interface ActionPattern {

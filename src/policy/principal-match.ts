@@ -8,7 +8,7 @@ export interface PrincipalElement {
   readonly aws: readonly string[];
   readonly service: readonly string[];
   readonly federated: readonly string[];
-  /** True in a trust policy, which is kept with unique ids: a name in it means nobody, whoever has that name now. */
+  /** True in a trust policy and in that of a bucket, which are kept with unique ids: a name in it means nobody, whoever has that name now. */
   readonly byId: boolean;
 }
 

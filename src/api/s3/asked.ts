@@ -86,7 +86,7 @@ const policyOf = async (asked: Asked, name: string): Promise<NamedPolicy | undef
   const text = (await asked.bucket(name))?.policy;
   return text === undefined
     ? undefined
-    : { name: `bucket policy of ${name}`, policy: compiledPolicy(text, 'resource') };
+    : { name: `bucket policy of ${name}`, policy: compiledPolicy(text, 'bucket') };
 };
 
 /** The checks, each with the condition keys of every call and the policy of the bucket that it is about. */

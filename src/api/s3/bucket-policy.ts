@@ -1,24 +1,46 @@
 import type { Bucket } from '../../bucket/objects.ts';
 import { s3Error } from '../../contract/s3-errors.ts';
+import { keptBucketPolicy, shownTrust } from '../../identity/trust.ts';
 import type { Condition } from '../../policy/condition.ts';
 import { contextKeysOf } from '../../policy/context-keys.ts';
 import { MalformedPolicy } from '../../policy/malformed.ts';
 import { parsePolicy } from '../../policy/parse.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { plainText } from '../../policy/variables.ts';
+import type { ApiDeps } from '../deps.ts';
 import { bucketArn } from './asked.ts';
 import { isSupplied } from './condition-keys.ts';
+
+type Account = Pick<ApiDeps, 'directory' | 'accountId'>;
 
 const malformed = (message: string) => s3Error('MalformedPolicy', message);
 
 const parsed = (document: string): Policy => {
   try {
-    return parsePolicy(document, 'resource');
+    return parsePolicy(document, 'bucket');
   } catch (error) {
-    if (error instanceof MalformedPolicy) throw malformed(error.publicText);
-    throw error;
+    throw asS3(error);
   }
 };
+
+const asS3 = (error: unknown): unknown =>
+  error instanceof MalformedPolicy ? malformed(error.publicText) : error;
+
+/**
+ * The policy as it is kept: users and roles by their unique ids, so that whoever gets a name later does not get its
+ * rights. Throws MalformedPolicy for principals that are not there.
+ */
+export const keptPolicy = (document: string, { directory, accountId }: Account): string => {
+  try {
+    return keptBucketPolicy(document, { directory: directory.current, accountId });
+  } catch (error) {
+    throw asS3(error);
+  }
+};
+
+/** A kept policy as it is answered: with ARNs of now. */
+export const shownPolicy = (kept: string, { directory, accountId }: Account): string =>
+  shownTrust(kept, { directory: directory.current, accountId });
 
 const listed = (value: unknown): readonly unknown[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];

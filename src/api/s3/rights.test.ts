@@ -2,6 +2,7 @@
 import { SignatureV4 } from '@smithy/signature-v4';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Sha256 } from '../../lib/sha256.ts';
+import { query } from '../test-query.ts';
 import { region } from '../testing.ts';
 import { allow, deny, type Given, type S3World, s3, s3World, sendRaw, userWith } from './test-client.ts';
 
@@ -204,6 +205,20 @@ describe('a bucket policy', () => {
     expect((await s3(world, 'DELETE', '/bkt/a', { credentials })).status).toBe(403);
   });
 
+  test('means whoever had the name, not who gets it later; one that nobody has is refused', async () => {
+    const missing = await setPolicy({ ...allow('s3:GetObject', objects), Principal: ann });
+    expect([missing.code, missing.message]).toEqual(['MalformedPolicy', expect.stringContaining('user/ann')]);
+    const { accessKeyId } = await userWith(world, []);
+    await setPolicy({ ...allow('s3:GetObject', objects), Principal: ann });
+    expect((await s3(world, 'GET', '/bkt?policy')).text).toContain('user/ann"');
+    await query(world, 'DeleteAccessKey', { UserName: 'ann', AccessKeyId: accessKeyId });
+    await query(world, 'DeleteUserPolicy', { UserName: 'ann', PolicyName: 'own' });
+    await query(world, 'DeleteUser', { UserName: 'ann' });
+    expect((await s3(world, 'GET', '/bkt?policy')).text).toMatch(/"AIDA[A-Z2-7]{17}"/);
+    const another = await userWith(world, []);
+    expect((await s3(world, 'GET', '/bkt/a', { credentials: another })).status).toBe(403);
+  });
+
   test('leaves the decision to the policies of the account that it names', async () => {
     const credentials = await userWith(world, []);
     await setPolicy({ ...allow('s3:GetObject', objects), Principal: { AWS: '123456789012' } });
@@ -247,19 +262,21 @@ test.each([
   ['POST', '/bkt?delete', '<Delete><Object><Key>a</Key></Object></Delete>', 's3:DeleteObject*'],
   ['PUT', '/bkt/a?tagging', tagging, 's3:PutObjectTagging'],
 ])('a body is not read of who may %s %s nowhere', async (method, target, body, action) => {
-  const refused = async (name: string, statements: readonly object[]) => {
-    const credentials = await userWith(world, statements, name);
+  const asked = async (credentials: Awaited<ReturnType<typeof userWith>>) => {
     const { status, bodyRead } = await s3(world, method, target, { body, credentials });
     return [status, bodyRead];
   };
+  const refused = async (name: string, statements: readonly object[]) =>
+    asked(await userWith(world, statements, name));
   expect(await refused('none', [allow('s3:GetObject', '*'), deny(action, '*')])).toEqual([403, false]);
   expect((await refused('other', [allow(action, `${bucket}/other/*`)]))[1]).toBe(true);
   expect(await refused('all', [{ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }])).toEqual([200, true]);
   const Principal = { AWS: 'arn:aws:iam::123456789012:user/guest' };
   const Statement = { ...allow(action, objects), Principal };
   const document = JSON.stringify({ Version: '2012-10-17', Statement });
+  const guest = await userWith(world, [], 'guest');
   expect((await s3(world, 'PUT', '/bkt?policy', { body: document })).status).toBe(204);
-  expect(await refused('guest', [])).toEqual([200, true]);
+  expect(await asked(guest)).toEqual([200, true]);
 });
 
 test('who deletes by an ETag may read the object', async () => {

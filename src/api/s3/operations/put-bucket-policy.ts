@@ -1,6 +1,6 @@
 import { bucketOf, onBucket } from '../asked.ts';
 import { bodyHeaders, readSmallBody } from '../body.ts';
-import { checkBucketPolicy } from '../bucket-policy.ts';
+import { checkBucketPolicy, keptPolicy } from '../bucket-policy.ts';
 import type { S3Operation } from '../operation.ts';
 
 /** Bytes; a policy of S3 has 20 KB (Amazon S3 user guide, "Bucket policies"), which its parser counts without blanks. */
@@ -18,7 +18,7 @@ export const putBucketPolicy: S3Operation = {
     const bucket = await bucketOf(work);
     const document = (await readSmallBody(work, { most: longest })).toString();
     checkBucketPolicy(document, bucket);
-    await work.buckets.setPolicy(bucket.name, document, work.record);
+    await work.buckets.setPolicy(bucket.name, keptPolicy(document, work.deps), work.record);
     return { status: 204 };
   },
 };
