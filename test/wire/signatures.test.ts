@@ -219,7 +219,7 @@ test.each<[string, () => Promise<string>, RegExp]>([
   ],
   [
     'A72 another service',
-    () => ask({ scope: `${amzDate().slice(0, 8)}/us-east-1/s3/aws4_request` }),
+    () => ask({ scope: `${amzDate().slice(0, 8)}/us-east-1/ec2/aws4_request` }),
     /correct service: 'airflow'/,
   ],
   [

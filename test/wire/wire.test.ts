@@ -84,7 +84,7 @@ describe('who is calling', () => {
 
   test.for([
     ['another region', { region: 'eu-west-1' }, /valid region, not 'eu-west-1'/],
-    ['another service', { service: 's3' }, /correct service: 'airflow'/],
+    ['another service', { service: 'ec2' }, /correct service: 'airflow'/],
   ] as const)('signed for %s: InvalidSignatureException that names it', async ([, scope, text]) => {
     const answer = await signed(place, { path: list, ...scope });
     expectFault(answer, 403, 'InvalidSignatureException');
