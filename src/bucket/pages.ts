@@ -27,7 +27,6 @@ class Page<T extends Keyed> {
   readonly commonPrefixes: string[] = [];
   readonly #o: ListRequest;
   last: string | undefined;
-  lastRow: T | undefined;
   isTruncated = false;
 
   constructor(o: ListRequest) {
@@ -46,7 +45,6 @@ class Page<T extends Keyed> {
       if (common === undefined) this.found.push(row);
       else this.commonPrefixes.push(common);
       this.last = common ?? row.key;
-      this.lastRow = common === undefined ? row : undefined;
       if (common !== undefined) return { after: behindAll(common), row: undefined };
     }
     const end = rows.at(-1);
@@ -55,11 +53,7 @@ class Page<T extends Keyed> {
 }
 
 /** A page of keys and common prefixes, with no more rows read than it needs. */
-export const pageOf = async <T extends Keyed>(
-  o: ListRequest,
-  source: RowsAfter<T>,
-  begin: T | undefined = undefined,
-): Promise<ListPage<T>> => {
+export const pageOf = async <T extends Keyed>(o: ListRequest, source: RowsAfter<T>): Promise<ListPage<T>> => {
   const page = new Page<T>(o);
   if (o.most === 0) return { found: [], commonPrefixes: [], isTruncated: false, last: undefined };
   const isCommon = o.after !== '' && commonPrefixOf(o.after, o) === o.after;
@@ -67,7 +61,7 @@ export const pageOf = async <T extends Keyed>(
   let limit = o.delimiter === '' ? o.most + 1 : fewRows;
   let next: { readonly after: string; readonly row: T | undefined } | undefined = {
     after: isCommon ? behindAll(o.after) : o.after,
-    row: begin,
+    row: undefined,
   };
   while (next !== undefined) {
     const rows: readonly T[] = await source.rows(next.after, next.row, limit);

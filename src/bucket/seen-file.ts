@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { lstat, rm } from 'node:fs/promises';
 import { codeOf } from '../lib/errors.ts';
 
@@ -14,12 +15,15 @@ const gone = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 /** Nothing is there, or nothing that a path through it leads to. */
 export const isGone = (error: unknown): boolean => gone.includes(codeOf(error) ?? '');
 
+/** What was found of a file, by name or open; undefined when it is no regular file. */
+export const seenFrom = (s: BigIntStats): SeenFile | undefined =>
+  s.isFile()
+    ? { stamp: `${s.size}-${s.mtimeNs}-${s.ino}`, size: Number(s.size), modified: Number(s.mtimeMs) }
+    : undefined;
+
 /** Undefined when it is no regular file; a link is none. */
-export const factsOf = async (path: string): Promise<SeenFile | undefined> => {
-  const s = await lstat(path, { bigint: true });
-  if (!s.isFile()) return undefined;
-  return { stamp: `${s.size}-${s.mtimeNs}-${s.ino}`, size: Number(s.size), modified: Number(s.mtimeMs) };
-};
+export const factsOf = async (path: string): Promise<SeenFile | undefined> =>
+  seenFrom(await lstat(path, { bigint: true }));
 
 /** What people saw under a key when it was looked at: no file where there is no stamp. Undefined: whatever it was. */
 export type Settled = { readonly stamp: string | undefined } | undefined;

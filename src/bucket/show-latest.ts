@@ -25,9 +25,9 @@ const show = async (c: BucketContext, row: VersionRow, settled: Settled): Promis
 };
 
 /**
- * Shows the latest version of a key, whose lock the caller holds and which may be known. A file that people put since the key was settled stays, and
- * becomes a version at the next look. What cannot be shown now is told in the log, and shown by the next look at it: the
- * version is kept all the same. False then.
+ * Shows the latest version of a key, whose lock the caller holds; `known` is that version, where the caller has it. A file that
+ * people saved since the key was settled stays, and becomes a version at the next look. What cannot be shown now is
+ * logged, and shown at the next look: the version is kept all the same. Gives false then.
  */
 export const showLatest = async (
   c: BucketContext,

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, type FileHandle, open, utimes } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { seenFrom } from './seen-file.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_WRONLY, O_CREAT, O_EXCL, COPYFILE_FICLONE } = constants;
 /** A link must not lead elsewhere, nor a pipe in a file's place hold us. */
@@ -39,11 +40,8 @@ export const syncFile = async (path: string): Promise<void> => {
   }
 };
 
-/** What tells an open file from any other, and from itself once it was written to; undefined when it is no file. */
-const stampOf = async (handle: FileHandle): Promise<string | undefined> => {
-  const s = await handle.stat({ bigint: true });
-  return s.isFile() ? `${s.size}-${s.mtimeNs}-${s.ino}` : undefined;
-};
+const stampOf = async (handle: FileHandle): Promise<string | undefined> =>
+  seenFrom(await handle.stat({ bigint: true }))?.stamp;
 
 /** Copies a file that people have, and puts the copy onto the disk; false when it is not the one of that stamp all the while. */
 export const copyTheirs = async (from: string, to: string, stamp: string): Promise<boolean> => {

@@ -5,6 +5,7 @@ import { noSuchBucket } from '../contract/s3-errors.ts';
 import { codeOf } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { randomId } from '../lib/ids.ts';
+import { syncFolder } from './shown-file.ts';
 
 /** A file with the bytes of one version or part, and what tells it from a changed one. */
 export interface StoredFile {
@@ -18,11 +19,6 @@ const goneFolder = '.gone-';
 /** Changes when somebody writes into the file; linking it elsewhere does not change it. */
 const stampOf = (facts: { readonly size: bigint; readonly mtimeNs: bigint }): string =>
   `${facts.size}-${facts.mtimeNs}`;
-
-const sync = async (path: string): Promise<void> => {
-  const handle = await open(path, 'r');
-  await handle.sync().finally(() => handle.close());
-};
 
 /**
  * The bytes of every version and part, in files that nobody else writes: `v/ab/abcdef…` in a folder for each bucket,
@@ -57,7 +53,7 @@ export class StoreFiles {
     const first = await mkdir(folder, { recursive: true, mode: 0o700 });
     for (let above = dirname(folder); above.startsWith(this.#root); above = dirname(above)) {
       const isNew = first !== undefined && (above === dirname(first) || above.startsWith(first));
-      if (isNew || !this.#synced.has(above)) await sync(above);
+      if (isNew || !this.#synced.has(above)) await syncFolder(above);
       this.#synced.add(above);
     }
   }
@@ -87,7 +83,7 @@ export class StoreFiles {
       await this.#makeFolder(dirname(place));
       await rename(temporary, place);
       failpoint('store:renamed');
-      await sync(dirname(place));
+      await syncFolder(dirname(place));
       failpoint('store:kept');
       return { file, stamp: stampOf(await stat(place, { bigint: true })), result };
     } catch (error) {
