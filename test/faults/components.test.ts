@@ -1,5 +1,5 @@
 // Components that hang, are unwell, or lose their port to another program: each in an environment of its own.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -106,9 +106,13 @@ describe('a component that does not do its work', { concurrent: true }, () => {
     const { machine } = await begin('once');
     const old = pidOf(machine, 'scheduler');
     const told = async () => (await rig.api.find('once'))?.LastUpdate;
+    // the next start is not well before the test has seen what happened
+    const hangs = join(machine.home, 'hangs');
+    writeFileSync(hangs, 'scheduler\n', { mode: 0o644 });
     process.kill(old, 'SIGKILL');
     const error = await until('what happened', 20, async () => (await told())?.Error);
     expect(error).toMatchObject({ ErrorCode: 'COMPONENT_TROUBLE' });
+    rmSync(hangs);
     // less than the minute after which it counts as steady, whatever Airflow says
     await until('nothing to tell', 40, async () => (await told())?.Error === undefined);
     expect(await told()).toMatchObject({ Status: 'SUCCESS' });
