@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { startLoop } from './loop.ts';
@@ -72,25 +72,24 @@ const world = async (records: readonly EnvironmentRecord[], waits: (id: string) 
   return { loop, byId, looked, hints: () => hints, held: () => held, mostHeld: () => mostHeld };
 };
 
-const idle = () => new Promise((resolve) => setTimeout(resolve, 20));
+const soon = async (what: () => void): Promise<void> => vi.waitFor(what, { timeout: 8_000, interval: 5 });
 
 test('any number of environments that wait hold no slot: the next one is made all the same', async () => {
   const waiting = Array.from({ length: 40 }, (_, n) => recordWith({ id: `waits-${n}` }));
   const w = await world([...waiting, recordWith({ id: 'last' })], (id) => id !== 'last');
-  for (let turns = 0; w.byId.get('last')?.status !== 'AVAILABLE' && turns < 100; turns += 1) await idle();
-  expect(w.byId.get('last')?.status).toBe('AVAILABLE');
-  expect(w.held()).toBe(0);
+  await soon(() => {
+    expect(w.byId.get('last')?.status).toBe('AVAILABLE');
+    expect(w.held()).toBe(0);
+  });
   expect(w.mostHeld()).toBeLessThanOrEqual(16);
   await w.loop.close();
 });
 
 test('changes that were not heard are found when the connection is made again', async () => {
   const w = await world([recordWith({ id: 'one', status: 'AVAILABLE' })], () => false);
-  await idle();
+  await soon(() => expect(w.looked).toEqual(new Set(['one'])));
   w.byId.set('two', recordWith({ id: 'two' }));
-  expect(w.looked).toEqual(new Set(['one']));
   w.hints()?.missed();
-  await idle();
-  expect(w.looked).toEqual(new Set(['one', 'two']));
+  await soon(() => expect(w.looked).toEqual(new Set(['one', 'two'])));
   await w.loop.close();
 });

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endSession } from './end-processes.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { run } from './process.ts';
@@ -78,29 +77,36 @@ const commandOf = (pid: number): string => {
 
 describe('endSession', () => {
   const start = async (script: string) => {
-    const child = spawn('sh', ['-c', script], { cwd: folder, detached: true, stdio: 'ignore' });
+    const child = spawn('sh', ['-c', script], {
+      cwd: folder,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     const ended = once(child, 'exit').then(() => {});
     const leader = processFacts(child.pid ?? 0);
     if (!leader) throw new Error('not started');
-    await delay(200);
+    // it says so once its trap is set
+    await once(child.stdout, 'data');
     return { leader, ended };
   };
 
   test('gives the leader time, then ends the whole session', async () => {
-    const { leader, ended } = await start('trap "sleep 0.2; echo bye > bye; exit" TERM; sleep 60 & wait');
+    const { leader, ended } = await start(
+      'trap "sleep 0.2; echo bye > bye; exit" TERM; echo ready; sleep 60 & wait',
+    );
     expect(await endSession(leader, ended, 5_000)).toBe(true);
     expect(processes().some((p) => p.sessionId === leader.pid)).toBe(false);
     expect(readFileSync(join(folder, 'bye'), 'utf8')).toBe('bye\n');
   });
 
   test('after its patience it ends also what ignores TERM', async () => {
-    const { leader, ended } = await start('trap "" TERM; sleep 60 & sleep 60; sleep 60');
+    const { leader, ended } = await start('trap "" TERM; echo ready; sleep 60 & sleep 60; sleep 60');
     expect(await endSession(leader, ended, 100)).toBe(true);
     expect(processes().some((p) => p.sessionId === leader.pid)).toBe(false);
   });
 
   test('signals nobody who has the number of a leader now', async () => {
-    const { leader, ended } = await start('sleep 60');
+    const { leader, ended } = await start('echo ready; sleep 60');
     const before = { pid: leader.pid, startTime: leader.startTime - 1 };
     expect(await endSession(before, Promise.resolve(), 100)).toBe(true);
     expect(processFacts(leader.pid)?.startTime).toBe(leader.startTime);
@@ -120,6 +126,11 @@ describe('backOff', () => {
 });
 
 describe('KeyedQueue', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const passes = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+  const takes = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
   test('one run of a key at a time, once more when asked meanwhile, others beside it', async () => {
     const log: string[] = [];
     let running = 0;
@@ -130,16 +141,16 @@ describe('KeyedQueue', () => {
         running += 1;
         most = Math.max(most, running);
         log.push(key);
-        await delay(30);
+        await takes(30);
         running -= 1;
         return undefined;
       },
     });
     for (const key of ['a', 'a', 'a', 'b', 'c']) queue.add(key);
-    await delay(10);
+    await passes(10);
     queue.add('a');
     queue.add('a');
-    await delay(200);
+    await passes(200);
     expect(log.filter((k) => k === 'a')).toHaveLength(2);
     expect(log.filter((k) => k === 'b')).toHaveLength(1);
     expect(most).toBe(2);
@@ -156,11 +167,11 @@ describe('KeyedQueue', () => {
       },
     });
     queue.add('k');
-    await delay(150);
+    await passes(150);
     expect(count).toBe(3);
     await queue.close();
     queue.add('k');
-    await delay(30);
+    await passes(30);
     expect(count).toBe(3);
   });
 
@@ -169,14 +180,17 @@ describe('KeyedQueue', () => {
     const queue = new KeyedQueue({
       parallel: 1,
       work: async () => {
-        await delay(80);
+        await takes(80);
         ended = true;
         return 1;
       },
     });
     queue.add('k');
-    await delay(10);
-    await queue.close();
+    await passes(10);
+    const closed = queue.close();
+    expect(ended).toBe(false);
+    await passes(80);
+    await closed;
     expect(ended).toBe(true);
   });
 });
