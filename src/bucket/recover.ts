@@ -47,8 +47,8 @@ const removeUnused = async (c: BucketContext): Promise<void> => {
  * no version has. Call before the first request.
  */
 export const recover = async (c: BucketContext): Promise<void> => {
-  await c.files.removeTemporaries();
-  failpoint('recover:temporaries-removed');
+  await c.files.removeGone();
+  failpoint('recover:gone-removed');
   for (let after = { bucket: '', key: '' }; ; ) {
     const rows = await c.table.unseen(after, atOnce);
     const last = rows.at(-1);

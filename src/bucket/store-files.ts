@@ -22,7 +22,7 @@ const stampOf = (facts: { readonly size: bigint; readonly mtimeNs: bigint }): st
 
 /**
  * The bytes of every version and part, in files that nobody else writes: `v/ab/abcdef…` in a folder for each bucket,
- * mode 0700. A file gets its place when it is whole and on the disk.
+ * mode 0700. A version that refers to one is written down when the file is whole and on the disk.
  */
 export class StoreFiles {
   readonly #root: string;
@@ -65,30 +65,30 @@ export class StoreFiles {
   }
 
   /**
-   * Gives `write` a path to fill, and what it left there its place. What fails leaves nothing.
+   * Gives `write` a path to fill and to put onto the disk; that the file is there is put onto the disk here. Nobody knows
+   * its name before that, so it has its place from the beginning. What fails leaves nothing; what a killed server leaves
+   * no version refers to.
    * @throws NoSuchBucket when the bucket was removed meanwhile
    */
   async keep<T>(
     bucket: string,
-    write: (temporary: string) => Promise<T>,
+    write: (path: string) => Promise<T>,
   ): Promise<StoredFile & { readonly result: T }> {
     const file = randomId(32);
-    const folder = join(this.#root, bucket, 't');
+    const place = this.path(bucket, file);
+    const folder = dirname(place);
     await this.#makeFolder(folder);
-    const temporary = join(folder, file);
     try {
-      const result = await write(temporary);
+      const result = await write(place);
       failpoint('store:written');
-      const place = this.path(bucket, file);
-      await this.#makeFolder(dirname(place));
-      await rename(temporary, place);
-      failpoint('store:renamed');
-      await syncFolder(dirname(place));
+      await syncFolder(folder);
       failpoint('store:kept');
       return { file, stamp: stampOf(await stat(place, { bigint: true })), result };
     } catch (error) {
-      await rm(temporary, { force: true });
-      if (await this.#isThere(folder)) throw error;
+      await rm(place, { force: true });
+      // one of the same name may have been made since
+      const isLost = codeOf(error) === 'ENOENT' && [place, folder].includes((error as { path: string }).path);
+      if (!isLost && (await this.#isThere(folder))) throw error;
       this.#forget();
       throw noSuchBucket(bucket);
     }
@@ -143,13 +143,10 @@ export class StoreFiles {
     }
   }
 
-  /** What was being written, or removed, when a server was killed. */
-  async removeTemporaries(): Promise<void> {
-    for (const bucket of await readdir(this.#root).catch(() => []))
-      await rm(join(this.#root, bucket, bucket.startsWith(goneFolder) ? '' : 't'), {
-        recursive: true,
-        force: true,
-      });
+  /** Folders of buckets whose removal was killed. */
+  async removeGone(): Promise<void> {
+    for (const name of await readdir(this.#root).catch(() => []))
+      if (name.startsWith(goneFolder)) await rm(join(this.#root, name), { recursive: true, force: true });
     this.#forget();
   }
 

@@ -36,10 +36,13 @@ const factsOf = ({ headers, metadata, tags }: ObjectFacts): string =>
 /** PostgreSQL's code for a row that refers to one that is not there: the bucket was removed meanwhile. */
 const missingReference = '23503';
 
+/** In one statement, as each is a round trip; the one before is counted so that it is changed first. */
 const insertSql = `
+  with before as (
+    update object_versions set is_latest = false where bucket = $1 and key = $2 and is_latest returning 1)
   insert into object_versions (bucket, key, version_id, is_latest, is_marker, size, etag, last_modified, facts,
     checksum, parts, file, file_stamp, seen)
-  values ($1, $2, $3, true, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`;
+  select $1, $2, $3, true, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 from (select count(*) from before) as changed`;
 
 const promoteSql = `
   update object_versions set is_latest = true, seen = null
@@ -92,11 +95,6 @@ const changes = (
   db: Database,
 ): Pick<VersionRows, 'insertVersion' | 'deleteVersion' | 'setTags' | 'setSeen'> => ({
   insertVersion: async (v, tx) => {
-    await db.query(
-      'update object_versions set is_latest = false where bucket = $1 and key = $2 and is_latest',
-      [v.bucket, v.key],
-      tx,
-    );
     const checksum = v.checksum === undefined ? null : JSON.stringify(v.checksum);
     const file = [v.file ?? null, v.fileStamp ?? null, v.seen ?? null];
     const about = [
