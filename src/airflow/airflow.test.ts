@@ -6,7 +6,7 @@ import type { EnvironmentRecord } from '../environments/record.ts';
 import { classFault, processesFor } from './classes.ts';
 import { downloadFile, packageSources } from './package-index.ts';
 import { type ConfigurationInput, environmentConfiguration } from './settings.ts';
-import { airflowVersions, constraintsOf, findVersion } from './versions.ts';
+import { airflowVersions, constraintsOf, essentialPinsOf, findVersion } from './versions.ts';
 
 const input = (version: string, options: Record<string, string> = {}): ConfigurationInput => {
   const found = findVersion(version);
@@ -145,6 +145,24 @@ describe('versions', () => {
     for (const name of v.sourcePackages) expect(pins).toContain(name);
     expect(pins).toContain('sqlalchemy');
     expect(pins.has('apache-airflow-providers-fab')).toBe(!/^2\.[78]\./.test(v.version));
+  });
+
+  /** Package in lower case to version. */
+  const pinsOf = (text: string): Map<string, string> =>
+    new Map(
+      [...text.matchAll(/^([\w.-]+)==(\S+)$/gm)].map(([, name = '', pinned = '']) => [
+        name.toLowerCase().replaceAll('_', '-'),
+        pinned,
+      ]),
+    );
+
+  test.each(airflowVersions)('$version has essential pins that its constraints agree with', (v) => {
+    const [essential, constraints] = [pinsOf(essentialPinsOf(v)), pinsOf(constraintsOf(v))];
+    expect(essential.get('apache-airflow')).toBe(v.version);
+    expect(essential.size).toBeGreaterThan(20);
+    for (const [name, pinned] of essential)
+      expect(`${name}==${constraints.get(name) ?? pinned}`).toBe(`${name}==${pinned}`);
+    for (const name of ['flask', 'sqlalchemy', 'gunicorn']) expect(essential.has(name)).toBe(true);
   });
 
   test('what has ended is not offered', () => {

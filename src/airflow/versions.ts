@@ -72,6 +72,13 @@ export const findVersion = (version: string): AirflowVersion | undefined =>
 export const constraintsOf = (version: AirflowVersion): string =>
   readFileSync(new URL(`./constraints/${version.version}.txt`, import.meta.url), 'utf8');
 
+/**
+ * Text of the constraints that a requirements.txt cannot be without, whatever constraints it names: the packages that
+ * Airflow's own processes are made of. In `essential-pins/`.
+ */
+export const essentialPinsOf = (version: AirflowVersion): string =>
+  readFileSync(new URL(`./essential-pins/${version.version}.txt`, import.meta.url), 'utf8');
+
 /** What is handed to the installer. aiobotocore, as on Amazon MWAA: deferrable operators of AWS need it. */
 export const requirementsOf = (v: AirflowVersion): readonly string[] => [
   `apache-airflow[${v.extras.join(',')}]==${v.version}`,
