@@ -9,7 +9,7 @@ export interface LogicalLine {
 
 export interface FileLines {
   readonly lines: readonly LogicalLine[];
-  /** How many lines the file has. */
+  /** How many lines the file has; of more than are taken only that it is too many. */
   readonly count: number;
   /** Lines whose comment names a constraints file. */
   readonly commentedConstraints: readonly number[];
@@ -67,7 +67,7 @@ class Joiner {
 
 /** The lines of a requirement file, split, joined and rid of comments in the order in which pip does it. */
 export const logicalLines = (text: string): FileLines => {
-  const raw = text.split(/\r\n|\n|\r/);
+  const raw = text.split(/\r\n|\n|\r/, limits.lines + 2);
   if (raw.at(-1) === '') raw.pop();
   const joiner = new Joiner();
   for (const [i, line] of raw.slice(0, limits.lines + 1).entries()) {

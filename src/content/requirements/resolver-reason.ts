@@ -33,9 +33,26 @@ const reasonOf = ({ what, causes, hints }: UvFailure): string => {
   return [...said, ...helpful].filter((part) => part !== '').join(' — ');
 };
 
+const fileOf = (address: string): string => address.slice(address.lastIndexOf('/') + 1);
+
+/** The addresses that uv names, without credentials, by the names of their files. */
+const addressesIn = (raw: string): ReadonlyMap<string, string> => {
+  const words = raw.split(/[\s`()]+/).filter((word) => word.includes(':/'));
+  return new Map(words.map((word) => [fileOf(word), withoutCredentials(word)]));
+};
+
+const isNamed = ({ address }: HandedLine, addresses: ReadonlyMap<string, string>): boolean => {
+  const named = address === undefined ? undefined : addresses.get(fileOf(address));
+  return named !== undefined && named === withoutCredentials(address ?? '');
+};
+
 /** How well a line fits what is mentioned of its package; 0 for not at all. */
-const fitOf = (line: HandedLine, mentions: readonly Mention[], addresses: ReadonlySet<string>): number => {
-  if (line.address !== undefined && addresses.has(withoutCredentials(line.address))) return 4;
+const fitOf = (
+  line: HandedLine,
+  mentions: readonly Mention[],
+  addresses: ReadonlyMap<string, string>,
+): number => {
+  if (isNamed(line, addresses)) return 4;
   let best = 0;
   for (const { specifier, isRequired } of mentions) {
     const isSame = specifier === line.specifier;
@@ -49,14 +66,6 @@ const distinct = (sentences: readonly string[]): readonly Mention[] => {
   const all = sentences.flatMap(mentionsIn).map((m): [string, Mention] => [JSON.stringify(m), m]);
   return [...new Map(all).values()].slice(0, mostMentions);
 };
-
-const addressesIn = (raw: string): ReadonlySet<string> =>
-  new Set(
-    raw
-      .split(/[\s`()]+/)
-      .filter((word) => word.includes(':/'))
-      .map(withoutCredentials),
-  );
 
 /** Addresses of indexes and folders of links that uv could not ask. */
 const unreachable = (raw: string, p: PreparedRequirements): readonly SourceLine[] => {
@@ -124,8 +133,9 @@ const conceal = (text: string, p: PreparedRequirements): string => {
 const shorten = (text: string): string =>
   text.length > longestReason ? `${text.slice(0, longestReason).trimEnd()}…` : text;
 
-const unique = (lines: readonly SourceLine[]): SourceLine[] =>
-  lines.filter((line, i) => lines.findIndex((l) => l.file === line.file && l.line === line.line) === i);
+const unique = (lines: readonly SourceLine[]): SourceLine[] => [
+  ...new Map(lines.map((line) => [`${line.line} ${line.file}`, line])).values(),
+];
 
 /**
  * Says why uv could not resolve or install: which lines of the requirement file it is about, and what pins them. uv itself

@@ -17,7 +17,7 @@ const withoutQuery = (word: string): string => {
 /** `https://user:word@host/x?token=1` becomes `https://***@host/x?***`. */
 const withoutSecrets = (word: string): string => {
   const colon = word.indexOf(':');
-  if (colon === -1) return word;
+  if (colon === -1) return withoutQuery(word);
   const begin = authorityAt(word, colon);
   // a password may hold anything, also a "?" or a "/"
   const at = word.lastIndexOf('@');
@@ -28,13 +28,20 @@ const withoutSecrets = (word: string): string => {
   return `${word.slice(0, begin)}***${withoutQuery(word.slice(at))}`;
 };
 
+const hostOnly = /^(?:\[[0-9A-Fa-f:.]*\]|[^:[\]]*)(?::\d{0,5})?$/;
+
+/** Without what closes an address in a sentence. */
+const withoutEnd = (text: string): string => {
+  let end = text.length;
+  while (end > 0 && `)"'\`,;`.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+};
+
 /** `https://user:word`: what stands behind the colon is no port, so the word may be the first of a password's. */
 const beginsPassword = (word: string): boolean => {
   const scheme = word.indexOf('://');
   if (scheme === -1 || word.includes('@', scheme)) return false;
-  const authority = untilSlash(word, scheme + 3);
-  const last = authority.lastIndexOf(':');
-  return last !== -1 && !authority.endsWith(']') && !/^\d{0,5}[)"'`,;]*$/.test(authority.slice(last + 1));
+  return !hostOnly.test(withoutEnd(untilSlash(word, scheme + 3)));
 };
 
 /** The text without the credentials and queries of addresses in it. When in doubt too much is taken away. */

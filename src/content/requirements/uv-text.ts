@@ -76,11 +76,17 @@ const nameIn = (text: string): string =>
 /** Words between which uv lists what the requirements ask for: `you require a==1 and b>=2, we can conclude`. */
 const isListEnd = (word: string): boolean => word !== 'and' && prose.has(word);
 
+const withoutAddresses = (sentence: string): string =>
+  sentence
+    .split(' ')
+    .filter((word) => !word.includes(':/'))
+    .join(' ');
+
 /** The packages that a sentence of uv names, in their order. Addresses in it are not looked into. */
 export const mentionsIn = (sentence: string): readonly Mention[] => {
   const found: Mention[] = [];
   let [isRequired, before] = [false, ''];
-  for (const match of sentence.replace(/[a-z]+:\/\/[^\s`)]+/g, ' ').matchAll(mention)) {
+  for (const match of withoutAddresses(sentence).matchAll(mention)) {
     const name = nameIn(match[0]);
     const specifier = (match[1] ?? '').replace(/\.$/, '');
     const isProse = specifier === '' && prose.has(name);
