@@ -214,6 +214,8 @@ describe('what comes of it', () => {
       "MWAA's essential packages",
       'the constraints of Airflow 2.7.2',
     ]);
+    const twice = await prepared(`-c ${constraintsAt('2.7.2')}\n`.repeat(9_000));
+    expect(twice.constraints).toHaveLength(2);
     expect((await prepared('# -c none')).constraints.map(({ from }) => from)).toEqual(['essential']);
   });
 
@@ -247,6 +249,10 @@ describe('what comes of it', () => {
     });
     const nested = { ...context, fetch: async () => Buffer.from('-i https://pypi.org/simple\n') };
     expect((await refusal('-c https://index.example.com/c.txt', nested)).file).toContain('index.example.com');
+    const curious = { ...context, fetch: async () => Buffer.from(`x @ https://pypi.org/\${WORD}.whl\n`) };
+    expect((await refusal('-c https://index.example.com/c.txt', curious)).reason).toContain(
+      'WORD has no value',
+    );
   });
 
   test('a value with a line break adds no line', async () => {
@@ -307,7 +313,13 @@ describe('what is refused', () => {
     ['--extra-index-url https://pypi.org.example.net/', 1, /this host/],
     ['x @ https://elsewhere.example.net/x-1-py3-none-any.whl', 1, /this host/],
     ['https://pypi.org/x.tar.gz', 1, /which package/],
-    [`-c ${constraintsAt('1.10.15')}`, 1, /this host: raw.githubusercontent.com/],
+    [`-c ${constraintsAt('1.10.15')}`, 1, /of this Airflow release: 1.10.15. Name those of Airflow 2.10.3/],
+    [
+      `-c ${constraintsAt('2.10.3').replace('-3.11', '-no-providers-3.11')}`,
+      1,
+      /host: raw.githubusercontent.com/,
+    ],
+    [`-r ${constraintsAt('2.10.3')}`, 1, /host: raw.githubusercontent.com/],
     ['-c https://pypi.org/c.txt', 1, /not read/],
     [`-i https://\${MISSING_NAME}@pypi.org/`, 1, /MISSING_NAME has no value/],
     ['--frobnicate', 1, /no such option in a requirement file: --frobnicate/],

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { slices } from '../../lib/turns.ts';
 import { airflowConstraintsAt } from './addresses.ts';
 import { Collected, trusted } from './collected.ts';
@@ -51,19 +52,24 @@ const readLines = (walk: Walk, file: NamedFile, bytes: Uint8Array): FileLines =>
 const isFile = (option: Option): boolean => option.does === 'requirement' || option.does === 'constraint';
 
 /** Constraints that are shipped are taken without a look at any network. Gives whether the option named such. */
-const takeShipped = (walk: Walk, { does, value }: Option): boolean => {
+const takeShipped = ({ context, collected }: Walk, { does, value }: Option): boolean => {
   const asked = does === 'constraint' ? airflowConstraintsAt(value) : undefined;
   if (asked === undefined) return false;
-  const text = walk.context.shippedConstraints(asked.version, asked.python);
-  if (text === undefined) return false;
+  const text = context.shippedConstraints(asked.version, asked.python);
   const name = `the constraints of Airflow ${asked.version}`;
-  walk.collected.constraints.push(trusted('shipped', name, text));
-  return true;
+  const isThere = collected.constraints.some((there) => there.from === 'shipped' && there.name === name);
+  if (text !== undefined && !isThere) collected.constraints.push(trusted('shipped', name, text));
+  if (text !== undefined) return true;
+  if (context.fetch === undefined || !context.allowsHost('raw.githubusercontent.com'))
+    throw new Unfit(
+      'Windsock does not have the constraints of this Airflow release',
+      `Name those of Airflow ${context.airflowVersion}, or put the file into the DAG folder and name it by its full path`,
+      asked.version,
+    );
+  return false;
 };
 
 const mayFollow = (reading: Reading, option: Option): void => {
-  if (reading.file.isOfTheWeb)
-    throw new Unfit('A file of the web cannot name further files', 'Name them here');
   if (reading.isConstraints && option.does === 'requirement')
     throw new Unfit('A file of constraints cannot name requirements', 'Name them in requirements.txt');
   if (reading.names.length > limits.depth)
@@ -94,9 +100,11 @@ const follow = async (walk: Walk, reading: Reading, source: SourceLine, option: 
 };
 
 const readLine = async (walk: Walk, reading: Reading, text: string, source: SourceLine): Promise<void> => {
-  const { text: whole, names } = located(source, true, () => expand(text, walk.context.variables));
+  // who wrote a file of the web gets none of the environment's values
+  const variables = reading.file.isOfTheWeb ? {} : walk.context.variables;
+  const { text: whole, names } = located(source, true, () => expand(text, variables));
   const hidden = names.length > 0;
-  for (const name of names) walk.collected.concealed.set(walk.context.variables[name] ?? '', `\${${name}}`);
+  for (const name of names) walk.collected.concealed.set(variables[name] ?? '', `\${${name}}`);
   const line = located(source, hidden, () => parseLine(whole));
   located(source, hidden, () => {
     if (line.requirement) {
@@ -144,7 +152,8 @@ export const prepareRequirements = async (
   context: RequirementsContext,
 ): Promise<PreparedRequirements> => {
   const collected = new Collected();
-  for (const [seen, real] of Object.entries(context.folders)) collected.concealed.set(real, seen);
+  for (const [seen, real] of Object.entries(context.folders))
+    for (const spelled of [real, pathToFileURL(real).pathname]) collected.concealed.set(spelled, seen);
   const key = `${airflowHome}/requirements/${name}`;
   const file: NamedFile = {
     key,

@@ -42,6 +42,25 @@ describe('a failure is led back to its lines', () => {
     );
   });
 
+  test('what uv cannot read is led back, without the file that uv was given', async () => {
+    const said = `error: Couldn't parse requirement in \`/tmp/r.in\` at position 0
+  cause: Expected a quoted string or a valid marker name, found \`blah\`
+         six==1.0 ; os_name == blah
+                               ^^^^\n`;
+    const found = resolverReason(said, await prepared('idna\nsix==1.0; os_name == blah', context));
+    expect(found.lines.map(({ line }) => line)).toEqual([2]);
+    expect(found.reason).toMatch(/^Couldn't parse requirement — Expected a quoted string/);
+  });
+
+  test('a line of their own constraints is named when no requirement is', async () => {
+    const said =
+      "error: Couldn't parse requirement in `c.txt` at position 1\n  cause: odd\n  sqlparse==0.4.4";
+    const file = '-c /usr/local/airflow/dags/c.txt\nsix';
+    expect(resolverReason(said, await prepared(file, context)).lines).toMatchObject([
+      { file: '/usr/local/airflow/dags/c.txt', line: 2 },
+    ]);
+  });
+
   test('values of variables are not told', async () => {
     const file = `dbt-core==\${V}\n-i https://pypi.org/\${WORD}/simple`;
     const { text } = resolverReason(

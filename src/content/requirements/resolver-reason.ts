@@ -25,10 +25,14 @@ const mostLines = 5;
 const mostMentions = 500;
 const longestReason = 1_000;
 
+/** Where uv's file has a line that it cannot read: that file is none of the author's. */
+const inFile = / in `[^`]*` at position \d+$/;
+
 /** What uv came to: its last cause, and what it advises where the cause alone would mislead. */
 const reasonOf = ({ what, causes, hints }: UvFailure): string => {
   const isResolution = /^No solution found/.test(what);
-  const said = isResolution ? causes : [what, ...causes.slice(0, 1), ...causes.slice(1).slice(-1)];
+  const done = what.replace(inFile, '');
+  const said = isResolution ? causes : [done, ...causes.slice(0, 1), ...causes.slice(1).slice(-1)];
   const helpful = hints.filter((hint) => !/--(?:find-links|python-version)/.test(hint));
   return [...said, ...helpful].filter((part) => part !== '').join(' — ');
 };
@@ -77,15 +81,23 @@ const unreachable = (raw: string, p: PreparedRequirements): readonly SourceLine[
   return asked.filter(({ href }) => raw.includes(bare(href))).map(({ source }) => source);
 };
 
-const bestLines = (mentions: readonly Mention[], raw: string, p: PreparedRequirements): HandedLine[] => {
+const bestOf = (
+  lines: readonly HandedLine[],
+  mentions: readonly Mention[],
+  addresses: ReadonlyMap<string, string>,
+): HandedLine[] => {
   const ofName = Map.groupBy(mentions, ({ name }) => name);
+  const fits = lines.map((line) => fitOf(line, ofName.get(line.name ?? '') ?? [], addresses));
+  const best = fits.reduce((most, fit) => Math.max(most, fit), 1);
+  return lines.filter((_, i) => fits[i] === best);
+};
+
+/** The requirements that uv is about, or else their own constraints. */
+const bestLines = (mentions: readonly Mention[], raw: string, p: PreparedRequirements): HandedLine[] => {
   const addresses = addressesIn(raw);
-  const fits = p.requirements.lines.map((line) => ({
-    line,
-    fit: fitOf(line, ofName.get(line.name ?? '') ?? [], addresses),
-  }));
-  const best = fits.reduce((most, one) => Math.max(most, one.fit), 1);
-  return fits.filter((one) => one.fit === best).map(({ line }) => line);
+  const found = bestOf(p.requirements.lines, mentions, addresses);
+  const theirs = p.constraints.filter(({ from }) => from === 'theirs').flatMap(({ lines }) => lines);
+  return found.length > 0 ? found : bestOf(theirs, mentions, addresses);
 };
 
 /** Essential pins first: nothing that is written in the file changes them. */
