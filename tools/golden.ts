@@ -18,6 +18,7 @@ import { userInfo } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Bases } from '../src/airflow/base.ts';
+import { Installer } from '../src/airflow/installer.ts';
 import { migrateCommands, runMigration } from '../src/airflow/local/template.ts';
 import { packageSources } from '../src/airflow/package-index.ts';
 import { findVersion } from '../src/airflow/versions.ts';
@@ -97,12 +98,14 @@ const installAirflow = async (
 };
 
 const basesOf = ({ folders, accounts, env }: World): Bases =>
-  new Bases({
-    ...{ bases: folders.bases, cache: folders.cache, programs: folders.programs },
-    ...{ installer: accounts?.installer, python: undefined, pidNamespace: undefined },
-    path: env['PATH'] ?? '/usr/bin:/bin',
-    sources: packageSources(env),
-  });
+  new Bases(
+    folders.bases,
+    new Installer({
+      ...{ cache: folders.cache, programs: folders.programs, sources: packageSources(env) },
+      ...{ installer: accounts?.installer, python: undefined, pidNamespace: undefined },
+      path: env['PATH'] ?? '/usr/bin:/bin',
+    }),
+  );
 
 /** All of them, or none goes on. */
 const installAll = async (w: World, server: DatabaseServer): Promise<void> => {

@@ -18,7 +18,7 @@ const table: Readonly<Record<string, string>> = {
   tls: 'lib',
   upstream: 'tokens environments contract lib',
   environments: 'contract lib',
-  airflow: 'environments contract lib',
+  airflow: 'environments content contract lib',
   content: 'environments contract lib',
   bucket: 'contract lib',
   store: 'environments airflow bucket identity tokens audit contract lib',

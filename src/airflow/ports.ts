@@ -50,6 +50,24 @@ export interface MetadataDatabases {
   drop(id: EnvironmentId): Promise<void>;
 }
 
+/** Objects of the buckets, by their versions. */
+export interface PinnedObjects {
+  /** Writes the bytes of exactly that version into a new file. @throws StepFailed when there is no such version */
+  fetch(
+    object: { readonly bucketArn: string; readonly path: string; readonly version: string },
+    to: string,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+/** Where the packages of environments may come from. */
+export interface PackageHosts {
+  /** `host` as in `URL.host`. */
+  allows(host: string): boolean;
+  /** Whether what comes from there may come unencrypted. */
+  allowsPlainHttp(host: string): boolean;
+}
+
 export interface AssertionKeys {
   /** Public keys to verify with now (old and new during a change): key id and raw Ed25519 key in hex. */
   publicKeys(): Promise<readonly { readonly kid: string; readonly x: string }[]>;

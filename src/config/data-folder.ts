@@ -29,6 +29,8 @@ export interface DataFolder {
   /** Sockets; a short path of its own where the data folder's is too long. */
   readonly sockets: string;
   readonly bases: string;
+  /** Virtual environments with packages of users. */
+  readonly sets: string;
   readonly cache: string;
   readonly environments: string;
   readonly buckets: string;
@@ -68,6 +70,7 @@ export const dataFolder = (root: string, env: Readonly<Record<string, string | u
   postgres: join(root, 'postgres'),
   sockets: socketFolder(root, env),
   bases: join(root, 'bases'),
+  sets: join(root, 'sets'),
   cache: join(root, 'cache'),
   environments: join(root, 'environments'),
   buckets: join(root, 'buckets'),

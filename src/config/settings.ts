@@ -188,6 +188,16 @@ export const settingDefinitions = {
     value: 'DAYS',
     description: 'How long task logs are kept',
   },
+  packageHosts: {
+    schema: list
+      .refine((given) => given.every((host) => /^[\w.-]+(:\d{1,5})?$/.test(host)), {
+        error: 'must be host names, with a port where it is not 443, separated by commas',
+      })
+      .default([]),
+    value: 'HOSTS',
+    description:
+      'Hosts that a requirements.txt may name for packages, besides the package index that this machine uses (PyPI by default)',
+  },
   objectVersionDays: {
     schema: z.coerce
       .number({ error: 'must be a number of days' })

@@ -136,6 +136,10 @@ export const logEvents = {
     meaning: 'The machine could not give a connection to the server, which goes on; told once a minute.',
     fields: ['reason'],
   },
+  'packages with a warning': {
+    meaning: 'The packages of an environment were installed, and something of it does not work with them.',
+    fields: ['environment', 'reason'],
+  },
   'housekeeping failed': { meaning: 'A regular task failed; it is tried again.', fields: ['reason'] },
 
   // steps

@@ -1,9 +1,12 @@
 import { Bases } from '../airflow/base.ts';
 import { createCliRunner } from '../airflow/cli/runner.ts';
+import { Installer } from '../airflow/installer.ts';
 import { LocalDriver } from '../airflow/local/driver.ts';
 import type { ViewSupport } from '../airflow/local/view-support.ts';
+import { packageHosts } from '../airflow/package-hosts.ts';
 import { packageSources } from '../airflow/package-index.ts';
-import type { AssertionKeys } from '../airflow/ports.ts';
+import type { AssertionKeys, PinnedObjects } from '../airflow/ports.ts';
+import { Sets } from '../airflow/sets.ts';
 import type { AuditSink } from '../audit/record.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { FollowedFolders } from '../content/followed.ts';
@@ -34,6 +37,10 @@ export interface BuildDriverInput {
   readonly view: ViewSupport;
   readonly userName: string;
   readonly taskLogDays: number;
+  /** The objects that environments name by their versions. */
+  readonly objects: PinnedObjects;
+  /** Hosts that a requirements.txt may name beside the indexes of this machine. */
+  readonly packageHosts: readonly string[];
   /** The interpreter that the settings name. */
   readonly python: string | undefined;
   /** Environment of whoever started the server: PATH, and where packages come from. */
@@ -45,7 +52,14 @@ export interface BuildDriverInput {
 
 /** The driver that runs environments as processes of this machine, with the rooms it needs. */
 export const buildDriver = (i: BuildDriverInput): LocalDriver => {
-  const { bases, cache, programs } = i.folders;
+  const { bases, sets, cache, programs } = i.folders;
+  const sources = packageSources(i.env);
+  const account = i.accounts?.installer;
+  const installer = new Installer({
+    ...{ cache, programs, sources, installer: account, python: i.python },
+    path: i.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    pidNamespace: i.view.pidNamespace,
+  });
   return new LocalDriver({
     environments: i.folders.environments,
     cache,
@@ -55,16 +69,11 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     caBundle: i.folders.caBundle,
     endpoint: i.endpoint,
     view: i.view,
-    bases: new Bases({
-      bases,
-      cache,
-      programs,
-      installer: i.accounts?.installer,
-      path: i.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-      python: i.python,
-      sources: packageSources(i.env),
-      pidNamespace: i.view.pidNamespace,
-    }),
+    installer,
+    bases: new Bases(bases, installer),
+    sets: new Sets(sets, installer, account),
+    objects: i.objects,
+    packageHosts: packageHosts(sources, i.packageHosts),
     databases: metadataDatabases(i.own.server),
     assertionKeys: i.keys,
     assertionIssuer: i.installationId,

@@ -81,7 +81,7 @@ export const makeDataFolder = (f: DataFolder, isRoot: boolean): void => {
   try {
     makeRoot(f, outside);
     makeFolder(f.secrets, 0o700);
-    for (const folder of [f.programs, f.postgres, f.sockets, f.bases, f.cache, f.logs])
+    for (const folder of [f.programs, f.postgres, f.sockets, f.bases, f.sets, f.cache, f.logs])
       makeFolder(folder, outside);
     makeFolder(f.environments, isRoot ? 0o711 : 0o700);
     makeFolder(f.buckets, outside);
@@ -165,8 +165,11 @@ export const sweepUnfinished = (f: DataFolder, failed: (error: unknown) => void)
     ...readdirSync(f.bases)
       .filter((name) => name.endsWith('.tmp'))
       .map((name) => join(f.bases, name)),
+    ...readdirSync(f.sets)
+      .filter((name) => name.endsWith('.tmp'))
+      .map((name) => join(f.sets, name)),
     ...readdirSync(f.cache)
-      .filter((name) => name.startsWith('migrate-'))
+      .filter((name) => /^(migrate|packages)-/.test(name))
       .map((name) => join(f.cache, name)),
   ];
   for (const folder of found) renameSync(folder, join(f.trash, `unfinished-${randomId(12)}`));

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { findViewSupport, type ViewSupport } from '../airflow/local/view-support.ts';
 import { checkPortIsFree } from '../api/loopback.ts';
+import type { RunningBuckets } from '../bucket/create-buckets.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import { customDomainFault, listeningOf } from '../config/listening.ts';
 import type { Settings } from '../config/settings.ts';
@@ -43,6 +44,7 @@ import { loadIdentities, publishEndpoint } from './identities.ts';
 import { keepAudit } from './keep-audit.ts';
 import { loggedStep } from './logged-step.ts';
 import { clusterFolder, openOwnDatabase } from './own-database.ts';
+import { pinnedObjects } from './pinned-objects.ts';
 import { isOurs, serverFacts, version, writeServerFile } from './server-file.ts';
 import { Started } from './started.ts';
 import { keepStatusFile } from './status-file.ts';
@@ -139,6 +141,11 @@ export const startServer = async (o: ServerOptions): Promise<Server> => {
   }
 };
 
+/** The loop, which asks for objects, begins after they can be read. */
+const notYet = (): never => {
+  throw new Error('the buckets are not there yet');
+};
+
 const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: Started): Promise<Server> => {
   const { settings } = o;
   const clock = systemClock;
@@ -178,6 +185,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   if (view.missing !== undefined) log.warn('view of the file system missing', { reason: view.missing });
   if (view.missingPids !== undefined) log.warn('pid namespace missing', { reason: view.missingPids });
   let endpoint: string | undefined;
+  let buckets: RunningBuckets | undefined;
   const driver = buildDriver({
     folders,
     accounts,
@@ -191,6 +199,8 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     view,
     userName: o.userName,
     taskLogDays: settings.taskLogDays,
+    objects: pinnedObjects(() => buckets ?? notYet()),
+    packageHosts: settings.packageHosts,
     python: settings.python,
     env: o.env,
     mayStart: () => ownership.isHeld,
@@ -199,7 +209,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
   const placement: Placement = { driver: 'local', host: 'local' };
   await driver.endUnknown(await store.keys(placement));
   sweepUnfinished(folders, (error) => log.warn('housekeeping failed', { reason: textOf(error) }));
-  const buckets = await buildBuckets({
+  buckets = await buildBuckets({
     ...{ folders, followed, store, placement, clock, log, started },
     ...{ db: own.db, audit, objectVersionDays: settings.objectVersionDays },
   });

@@ -1,6 +1,7 @@
 // An update changes what runs, or what ran before runs again: with the trivial Airflow.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ask, postLogin } from '../harness/door.ts';
 import { lives, type Machine, machineOf } from '../harness/environments.ts';
@@ -9,6 +10,7 @@ import type { Environment } from '../harness/mwaa.ts';
 import { ownQuery } from '../harness/own-database.ts';
 import { signed } from '../harness/raw.ts';
 import { Rig } from '../harness/rig.ts';
+import { s3Client } from '../harness/s3.ts';
 import { failMigrations, migrations } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
 import { runWindsock } from '../harness/windsock.ts';
@@ -160,8 +162,20 @@ describe('an update in place', () => {
     await expect(update(change)).rejects.toThrow('There is no file more/requirements.txt in arn:aws:s3:::');
     for (const file of ['more/requirements.txt', 'plugins.zip'])
       writeFileSync(join(rig.place.data, 'buckets', name, file), '');
-    await update({ ...change, PluginsS3Path: 'plugins.zip', PluginsS3ObjectVersion: '1' });
-    expect(await rig.becomes(name, 'AVAILABLE')).toMatchObject(change);
+    await expect(update(change)).rejects.toThrow(
+      'There is no version 1 of more/requirements.txt in arn:aws:s3:::',
+    );
+    const s3 = s3Client(rig.place);
+    const versionOf = async (Key: string) =>
+      (await s3.send(new HeadObjectCommand({ Bucket: name, Key }))).VersionId;
+    const wanted = {
+      ...{ RequirementsS3Path: change.RequirementsS3Path, PluginsS3Path: 'plugins.zip' },
+      RequirementsS3ObjectVersion: await versionOf('more/requirements.txt'),
+      PluginsS3ObjectVersion: await versionOf('plugins.zip'),
+    };
+    s3.destroy();
+    await update(wanted);
+    expect(await rig.becomes(name, 'AVAILABLE')).toMatchObject(wanted);
   });
 
   test('of class, counts and logs shows in what runs', async () => {

@@ -12,6 +12,7 @@ import type { WebToken } from '../harness/mwaa.ts';
 import { ownQuery } from '../harness/own-database.ts';
 import { Random } from '../harness/random.ts';
 import { Rig } from '../harness/rig.ts';
+import { makeBucket, putText, s3Client } from '../harness/s3.ts';
 import { failMigrations, schedulerStarts } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
 
@@ -32,6 +33,7 @@ let iam: IamWrite;
 beforeAll(async () => {
   rig = await Rig.make();
   iam = new IamWrite(rig.place);
+  await putRequirements();
   await rig.create(bystander.name, bystander.version);
   await rig.available(bystander.name);
   bystanderId = schedulerStarts(rig.place)[0]?.environmentId;
@@ -55,7 +57,7 @@ let known: Known = { asked: 'delete', answered: true, logins: 0 };
 const phases = {
   create: async () => {
     known = { asked: 'create', answered: false, logins: 0 };
-    await rig.create(subject.name, subject.version);
+    await rig.create(subject.name, subject.version, requirements());
     known.answered = true;
     await rig.available(subject.name);
   },
@@ -75,7 +77,10 @@ const phases = {
   update: async () => {
     known = { asked: 'update', answered: false, logins: 0 };
     options += 1;
-    await rig.api.update(subject.name, { AirflowConfigurationOptions: { 'core.number': String(options) } });
+    await rig.api.update(subject.name, {
+      AirflowConfigurationOptions: { 'core.number': String(options) },
+      ...requirements(),
+    });
     known.answered = true;
     await rig.becomes(subject.name, 'AVAILABLE');
   },
@@ -100,11 +105,30 @@ const phases = {
 type Phase = keyof typeof phases;
 
 let options = 0;
+const requirementVersions: string[] = [];
+
+/** Before anything is killed: how objects are put is another suite's. */
+const putRequirements = async (): Promise<void> => {
+  const s3 = s3Client(rig.place);
+  await makeBucket(s3, subject.name);
+  for (let n = 0; n < 400; n += 1) {
+    const { VersionId } = await putText(s3, subject.name, 'requirements.txt', `wanted==${n}\n`);
+    if (VersionId !== undefined) requirementVersions.push(VersionId);
+  }
+  s3.destroy();
+};
+
+/** Others than ever before. */
+const requirements = () => {
+  const version = requirementVersions.pop();
+  if (version === undefined) throw new Error('there are too few versions of requirements.txt');
+  return { RequirementsS3Path: 'requirements.txt', RequirementsS3ObjectVersion: version };
+};
 
 const upgrade = async () => {
   const version = otherThan((await rig.api.find(subject.name))?.AirflowVersion);
   known = { asked: 'update', answered: false, logins: 0, version };
-  await rig.api.update(subject.name, { AirflowVersion: version });
+  await rig.api.update(subject.name, { AirflowVersion: version, ...requirements() });
   known.answered = true;
 };
 

@@ -83,7 +83,7 @@ const alive = (name: string) => {
   return facts !== undefined && facts.state !== 'Z';
 };
 const appears = async (name: string) => {
-  for (let i = 0; i < 100; i += 1) {
+  for (let i = 0; i < 400; i += 1) {
     try {
       if (readFileSync(join(folder, name), 'utf8').endsWith('\n')) return;
     } catch {

@@ -9,12 +9,15 @@ import type { Stop } from '../../lib/stop.ts';
 import type { Base, Bases } from '../base.ts';
 import { sharedMemoryOf } from '../classes.ts';
 import type { CliRunner } from '../cli/runner.ts';
-import type { AssertionKeys, MetadataDatabases } from '../ports.ts';
+import type { Installer } from '../installer.ts';
+import type { AssertionKeys, MetadataDatabases, PackageHosts, PinnedObjects } from '../ports.ts';
+import type { Sets } from '../sets.ts';
 import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
 import type { StartCheck } from './environment.ts';
 import { processVariables } from './environment-variables.ts';
 import { readFacts } from './facts.ts';
 import type { HealthPage } from './health.ts';
+import { type OwnPackages, ownPackagesOf, packagesState } from './own-packages.ts';
 import { type Places, placesOf } from './places.ts';
 import { migrationView, type Seen, seenBy, viewOf } from './seen.ts';
 import type { Owner } from './strays.ts';
@@ -69,6 +72,10 @@ export interface LocalDriverOptions {
   readonly endpoint: () => string | undefined;
   readonly view: ViewSupport;
   readonly bases: Bases;
+  readonly sets: Sets;
+  readonly installer: Installer;
+  readonly objects: PinnedObjects;
+  readonly packageHosts: PackageHosts;
   readonly databases: MetadataDatabases;
   readonly assertionKeys: AssertionKeys;
   readonly assertionIssuer: string;
@@ -124,14 +131,37 @@ export const baseOf = (o: LocalDriverOptions, version: AirflowVersion): Base => 
   return base;
 };
 
-/** Where the programs of an environment find its folders. */
-export const seenFor = (o: LocalDriverOptions, id: EnvironmentId): Seen =>
-  seenBy(placesFor(o, id), o.view.kind);
+/** What the environment has of its own; undefined when it has nothing. @throws StepFailed without its base */
+export const packagesOf = (
+  o: LocalDriverOptions,
+  e: Pick<EnvironmentRecord, 'id' | 'spec'>,
+): OwnPackages | undefined => ownPackagesOf(placesFor(o, e.id), e.spec, baseOf(o, versionOf(e)));
 
-const viewInput = (o: LocalDriverOptions, version: AirflowVersion, environmentClass: string) => ({
+/** The interpreter of the environment, with its own packages. @throws StepFailed when they are not prepared */
+export const installationOf = (o: LocalDriverOptions, e: Pick<EnvironmentRecord, 'id' | 'spec'>): Base => {
+  const own = packagesOf(o, e);
+  if (own === undefined) return baseOf(o, versionOf(e));
+  const state = packagesState(own);
+  const found = state?.set === undefined ? state && baseOf(o, versionOf(e)) : o.sets.find(state.set);
+  if (found === undefined) throw new StepFailed('The packages are not installed', { retry: true });
+  return found;
+};
+
+/** The folders of an environment, with its own plugins and requirements where it has such. */
+const ownPlaces = (o: LocalDriverOptions, e: Pick<EnvironmentRecord, 'id' | 'spec'>): Places => {
+  const own = packagesOf(o, e);
+  const places = placesFor(o, e.id);
+  return own ? { ...places, plugins: own.plugins, requirements: own.requirements } : places;
+};
+
+/** Where the programs of an environment find its folders. */
+export const seenFor = (o: LocalDriverOptions, e: Pick<EnvironmentRecord, 'id' | 'spec'>): Seen =>
+  seenBy(ownPlaces(o, e), o.view.kind);
+
+const viewInput = (o: LocalDriverOptions, base: Base, environmentClass: string) => ({
   kind: o.view.kind,
   data: homeOf(o),
-  base: baseOf(o, version),
+  base,
   shim: o.shim,
   sockets: o.sockets,
   cache: o.cache,
@@ -140,13 +170,13 @@ const viewInput = (o: LocalDriverOptions, version: AirflowVersion, environmentCl
 
 /** What the programs of an environment see of the machine. */
 export const viewFor = (o: LocalDriverOptions, e: EnvironmentRecord): View | undefined =>
-  viewOf({ ...viewInput(o, versionOf(e), e.spec.EnvironmentClass), places: placesFor(o, e.id) });
+  viewOf({ ...viewInput(o, installationOf(o, e), e.spec.EnvironmentClass), places: ownPlaces(o, e) });
 
 /** What a migration by that version sees, which has its home in the cache. */
 export const migrationViewFor =
   (o: LocalDriverOptions, e: Pick<EnvironmentRecord, 'spec'>, version: AirflowVersion) =>
   (home: string): View | undefined =>
-    migrationView(viewInput(o, version, e.spec.EnvironmentClass), home);
+    migrationView(viewInput(o, baseOf(o, version), e.spec.EnvironmentClass), home);
 
 /** The environment variables of a component, or of a command (as the web server's). */
 export const variablesFor = (
@@ -157,9 +187,9 @@ export const variablesFor = (
   const input = {
     record: e,
     version,
-    base: baseOf(o, version),
+    base: installationOf(o, e),
     places: placesFor(o, e.id),
-    seen: seenFor(o, e.id),
+    seen: seenFor(o, e),
     endpoint: o.endpoint(),
     shim: o.shim,
     account: accountOf(o, e.id),

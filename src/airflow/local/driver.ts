@@ -23,9 +23,10 @@ import { type AirflowVersion, airflowVersions, findVersion } from '../versions.t
 import { ChangedDags } from './changed-dags.ts';
 import {
   accountOf,
-  baseOf,
   homeOf,
+  installationOf,
   type LocalDriverOptions,
+  packagesOf,
   placesFor,
   seenFor,
   variablesFor,
@@ -33,10 +34,12 @@ import {
   viewFor,
 } from './context.ts';
 import { foldersAreMade, makeFolders, removeFolders, trashOf } from './folders.ts';
-import { Jobs } from './jobs.ts';
+import { Jobs, ownKey } from './jobs.ts';
 import { removeOldTaskLogs } from './logs.ts';
 import { migrateDatabase } from './migrate.ts';
+import { setsInUse } from './old-packages.ts';
 import { type LocalFacts, type LocalStep, nextStep } from './plan.ts';
+import { packagesAreReady, preparePackages } from './prepare-packages.ts';
 import { revisionOf } from './revision.ts';
 import { RunningEnvironments } from './running.ts';
 import {
@@ -55,6 +58,12 @@ const lookAgain = { ready: 250, drained: 1_000 } as const;
 /** Airflow 3 logs to stdout, between the lines of the answer; only what a test of a DAG or task logs is wanted. */
 const quietUnlessTest = (words: readonly string[]): Record<string, string> =>
   words[1] === 'test' ? {} : { AIRFLOW__LOGGING__LOGGING_LEVEL: 'WARNING' };
+
+/** Milliseconds that a set of packages is kept which no environment refers to: 7 days. */
+const setsAreKept = 7 * 24 * 3_600_000;
+
+/** The environment as an update wants it. */
+const wantedOf = (e: EnvironmentRecord): EnvironmentRecord => ({ ...e, spec: e.update?.wanted ?? e.spec });
 
 /** Where its DAGs come from, as a key. */
 const contentOf = ({ spec }: EnvironmentRecord): string => `${spec.SourceBucketArn} ${spec.DagS3Path}`;
@@ -83,13 +92,14 @@ export class LocalDriver implements AirflowDriver {
     this.#stops = [
       every(1_000, () => this.#running.tend(), failed),
       every(3_600_000, () => this.#removeOldLogs(), failed),
+      every(3_600_000, () => this.#removeUnusedSets(), failed),
       options.assertionKeys.onChange(() => void this.#publishKeys().catch(failed)),
     ];
   }
 
   /** Ends installers, and what runs of environments that are not known any more; call before the first step. */
   async endUnknown(known: readonly EnvironmentId[]): Promise<void> {
-    if (!(await this.#o.bases.endStrays()))
+    if (!(await this.#o.installer.endStrays()))
       this.#o.log.error('housekeeping failed', { reason: 'installers of an earlier start survive KILL' });
     for (const id of readdirSync(this.#o.environments).filter((name) => !known.includes(name))) {
       if (!(await endStrays(this.#running.owner(id), [])))
@@ -116,6 +126,10 @@ export class LocalDriver implements AirflowDriver {
         return this.#installs(versionOf(e), e.id);
       case 'next-base':
         return this.#installs(versionOf({ spec: e.update?.wanted ?? e.spec }), e.id);
+      case 'packages':
+        return this.#preparesPackages(e);
+      case 'next-packages':
+        return this.#preparesPackages(wantedOf(e));
       case 'template':
         return this.#jobs.ask(`template of ${versionOf(e).version}`, e.id, (report, signal) =>
           makeTemplate(this.#o, e, report, signal),
@@ -149,16 +163,17 @@ export class LocalDriver implements AirflowDriver {
     words: readonly string[],
     o: { signal: AbortSignal; person: string },
   ): Promise<CliAnswer> {
-    const version = versionOf(e);
+    const ran = this.#runsAs(e);
+    const version = versionOf(ran);
     const account = accountOf(this.#o, e.id);
     return this.#o.cli.run({
       environmentId: e.id,
       airflowVersion: version.version,
-      python: baseOf(this.#o, version).python,
+      python: installationOf(this.#o, ran).python,
       words,
-      env: { ...variablesFor(this.#o, e)('webserver'), ...quietUnlessTest(words) },
-      cwd: seenFor(this.#o, e.id).home,
-      view: viewFor(this.#o, e),
+      env: { ...variablesFor(this.#o, ran)('webserver'), ...quietUnlessTest(words) },
+      cwd: seenFor(this.#o, ran).home,
+      view: viewFor(this.#o, ran),
       pidNamespace: this.#o.view.pidNamespace,
       memory: processMemoryOf(e.spec.EnvironmentClass),
       mostProcesses: mostProcessesOf(e.spec.EnvironmentClass, parallelismOf(e, version)),
@@ -211,9 +226,11 @@ export class LocalDriver implements AirflowDriver {
       content: this.#following.get(e.id)?.from === contentOf(e),
       // Asked for once a start: `ensure` mends what is half there.
       database: leaving ? await this.#o.databases.hasAny(e.id) : this.#databases.has(e.id),
+      packages: packagesAreReady(this.#o, e),
       schema: leaving || (await this.#schemaOf(e)) === e.spec.AirflowVersion,
       snapshot: e.update !== undefined && (await this.#o.databases.hasSnapshot(e.id)),
       nextBase: this.#hasNextBase(e),
+      nextPackages: packagesAreReady(this.#o, wantedOf(e)),
       configuration:
         running !== undefined &&
         !running.isClosed &&
@@ -272,7 +289,7 @@ export class LocalDriver implements AirflowDriver {
         return;
       case 'remove-folders':
         this.#unfollow(e.id);
-        this.#jobs.forget(e.id);
+        await this.#jobs.forget(e.id);
         this.#o.content.forget(placesFor(this.#o, e.id).contentState);
         return removeFolders(placesFor(this.#o, e.id), this.#o.trash);
       case 'remove-account':
@@ -291,6 +308,19 @@ export class LocalDriver implements AirflowDriver {
     return this.#jobs.ask(`Airflow ${version.version}`, id, (report, signal) =>
       this.#o.bases.ensure(version, report, signal),
     );
+  }
+
+  #preparesPackages(e: EnvironmentRecord): Promise<Waiting | undefined> | Waiting | undefined {
+    const revision = packagesOf(this.#o, e)?.revision;
+    return this.#jobs.ask(ownKey(e.id, `packages ${revision}`), e.id, (report, signal) =>
+      preparePackages(this.#o, e, report, signal),
+    );
+  }
+
+  /** What its processes were started with: until an update has prepared its packages, those from before it. */
+  #runsAs(e: EnvironmentRecord): EnvironmentRecord {
+    if (e.update === undefined || packagesAreReady(this.#o, e)) return e;
+    return { ...e, spec: e.update.previous };
   }
 
   async #becomesReady(e: EnvironmentRecord): Promise<Waiting | undefined> {
@@ -331,6 +361,10 @@ export class LocalDriver implements AirflowDriver {
 
   async #publishKeys(): Promise<void> {
     for (const id of this.#running.ids) await writeAssertionKeys(this.#o, id);
+  }
+
+  async #removeUnusedSets(): Promise<void> {
+    await this.#o.sets.removeUnused(await setsInUse(this.#o), setsAreKept);
   }
 
   async #removeOldLogs(): Promise<void> {

@@ -26,7 +26,11 @@ import type { Places } from './places.ts';
  * folder above may put a link here at any moment, whose target is not ours to give away or to close: what is changed
  * is the folder that was opened.
  */
-const makeFolder = (folder: string, mode: number, owner: { uid: number; gid: number } | undefined): void => {
+export const makeFolder = (
+  folder: string,
+  mode: number,
+  owner: { uid: number; gid: number } | undefined,
+): void => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
   const fd = openSync(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -46,7 +50,9 @@ const newSecrets = (): EnvironmentSecrets => ({
 });
 
 /** What the environment's account may read and not change. */
-const readableOf = (p: Places): readonly string[] => [p.config, p.dags, p.plugins, p.requirements, p.startup];
+const readableOf = (p: Places): readonly string[] => [
+  ...[p.config, p.dags, p.plugins, p.requirements, p.startup, p.packages],
+];
 
 /** Makes the folders of an environment and its secrets; what is there stays. */
 export const makeFolders = (places: Places, account: Account | undefined): void => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Jobs } from './jobs.ts';
+import { Jobs, ownKey } from './jobs.ts';
 
 /** A job that ends when it is told to. */
 const work = () => {
@@ -67,12 +67,24 @@ describe('jobs', () => {
     jobs.ask('install', 'one', w.run);
     jobs.ask('install', 'two', w.run);
     await settled();
-    jobs.forget('one');
+    await jobs.forget('one');
     expect(w.isStopped()).toBe(false);
     w.fail('no index');
     await settled();
     expect(() => jobs.ask('install', 'two', w.run)).toThrow('no index');
     expect(jobs.ask('install', 'one', w.run)).toBeDefined();
+  });
+
+  test('of one environment end with it, and are waited for', async () => {
+    const jobs = new Jobs(() => {});
+    const [own, common] = [work(), work()];
+    jobs.ask(ownKey('one', 'packages'), 'one', own.run);
+    jobs.ask('install', 'one', common.run);
+    await settled();
+    await jobs.forget('one');
+    expect([own.isStopped(), common.isStopped()]).toEqual([true, false]);
+    common.end();
+    await settled();
   });
 
   test('end when the driver closes', async () => {

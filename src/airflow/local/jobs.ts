@@ -4,11 +4,17 @@ import type { EnvironmentId } from '../../environments/record.ts';
 interface Job {
   readonly waiting: Set<EnvironmentId>;
   readonly ended: Promise<void>;
+  readonly stop: AbortController;
   said: string;
 }
 
 /** Milliseconds until an environment looks again by itself; it is told as soon as there is something new. */
 const lookAgain = 5_000;
+
+/** The key of work that is of use to one environment only, whatever it is asked for. */
+export const ownKey = (id: EnvironmentId, what: string): string => `${id}: ${what}`;
+
+const isOwn = (key: string, id: EnvironmentId): boolean => key.startsWith(`${id}: `);
 
 /** Work of a job: says what it does, and ends when the signal fires. */
 export type JobWork = (report: (text: string) => void, signal: AbortSignal) => Promise<unknown>;
@@ -43,10 +49,17 @@ export class Jobs {
     return { again: lookAgain, text: job.said };
   }
 
-  /** Forgets what an environment waited for. */
-  forget(id: EnvironmentId): void {
+  /** Forgets what an environment waited for; one that nobody else waits for, and that is its own, ends before this resolves. */
+  async forget(id: EnvironmentId): Promise<void> {
     this.#outcomes.delete(id);
-    for (const job of this.#running.values()) job.waiting.delete(id);
+    const ending: Promise<void>[] = [];
+    for (const [key, job] of this.#running) {
+      job.waiting.delete(id);
+      if (job.waiting.size > 0 || !isOwn(key, id)) continue;
+      job.stop.abort();
+      ending.push(job.ended);
+    }
+    await Promise.all(ending);
   }
 
   /** Ends every job and waits for that. */
@@ -57,6 +70,7 @@ export class Jobs {
 
   #start(key: string, work: JobWork): Job {
     const waiting = new Set<EnvironmentId>();
+    const stop = new AbortController();
     const report = (text: string): void => {
       job.said = text;
       for (const id of waiting) this.#hint(id);
@@ -70,12 +84,12 @@ export class Jobs {
     };
     // What a job throws is an Error; undefined says that it ended well.
     const ended = Promise.resolve()
-      .then(() => work(report, this.#closing.signal))
+      .then(() => work(report, AbortSignal.any([this.#closing.signal, stop.signal])))
       .then(
         () => end(),
         (error: unknown) => end(error ?? new Error(`${key} failed`)),
       );
-    const job: Job = { waiting, ended, said: '' };
+    const job: Job = { waiting, ended, stop, said: '' };
     this.#running.set(key, job);
     return job;
   }

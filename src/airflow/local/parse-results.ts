@@ -101,7 +101,7 @@ const timeOf = (value: unknown): number => (isNumber(value) ? value : 0);
 /** Asks the environment's own tables with its own rights. @throws what the database says */
 export const parseResults = async (o: LocalDriverOptions, e: EnvironmentRecord): Promise<ParseResults> => {
   const { databasePassword } = readSecrets(placesFor(o, e.id));
-  const { dags } = seenFor(o, e.id);
+  const { dags } = seenFor(o, e);
   // before the tables: what it says was read stands in them
   const readings = await readReport(placesFor(o, e.id).readFiles);
   const { read, failed } = statements[versionOf(e).major];

@@ -29,6 +29,8 @@ export interface Places {
   /** Processes that were started, for whoever finds them after a crash. */
   readonly facts: string;
   readonly contentState: string;
+  /** Packages and plugins of its own, in a folder for each revision of them. */
+  readonly packages: string;
 }
 
 export const placesOf = (environments: string, id: EnvironmentId): Places => {
@@ -52,5 +54,6 @@ export const placesOf = (environments: string, id: EnvironmentId): Places => {
     componentLogs: join(root, 'logs'),
     facts: join(root, 'facts.json'),
     contentState: join(root, 'content.json'),
+    packages: join(root, 'packages'),
   };
 };

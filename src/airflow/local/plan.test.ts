@@ -10,9 +10,11 @@ const nothing: LocalFacts = {
   folders: false,
   content: false,
   database: false,
+  packages: false,
   schema: false,
   snapshot: false,
   nextBase: false,
+  nextPackages: false,
   configuration: false,
   started: false,
   ready: false,
@@ -35,6 +37,7 @@ const effects: Readonly<Record<LocalStep, Partial<LocalFacts>>> = {
   folders: { folders: true },
   content: { content: true },
   database: { database: true },
+  packages: { packages: true },
   migrate: { schema: true },
   drain: { drained: true },
   configuration: { configuration: true },
@@ -42,6 +45,7 @@ const effects: Readonly<Record<LocalStep, Partial<LocalFacts>>> = {
   ready: { ready: true },
   stop: { started: false, ready: false, processes: false, configuration: false, content: false },
   'next-base': { nextBase: true },
+  'next-packages': { nextPackages: true },
   snapshot: { snapshot: true },
   restore: { snapshot: false, schema: true },
   'drop-snapshot': { snapshot: false },
@@ -73,6 +77,7 @@ describe('the steps towards', () => {
       'folders',
       'content',
       'database',
+      'packages',
       'migrate',
     ]);
     expect(reach('running', prepared.facts).steps).toEqual(['configuration', 'start', 'ready']);
@@ -81,6 +86,8 @@ describe('the steps towards', () => {
   test('next-prepared: what runs is kept running, well or not', () => {
     const facts = { ...everything, nextBase: false, ready: false };
     expect(reach('next-prepared', facts).steps).toEqual(['next-base']);
+    const own = { ...everything, nextPackages: false, nextBase: false };
+    expect(reach('next-prepared', own).steps).toEqual(['next-base', 'next-packages']);
     expect(reach('next-prepared', { ...facts, started: false }).steps).toEqual(['start', 'next-base']);
     const found = { ...facts, configuration: false, drained: false };
     expect(reach('next-prepared', found).steps).toEqual(['configuration', 'next-base']);
@@ -89,6 +96,12 @@ describe('the steps towards', () => {
   test.each(['stopped', 'snapshotted'] as const)('%s: tasks end first', (phase) => {
     const { steps } = reach(phase, { ...everything, drained: false });
     expect(steps.slice(0, 2)).toEqual(['drain', 'stop']);
+  });
+
+  test('running: what runs is replaced only once its packages were tried', () => {
+    const facts = { ...everything, packages: false, configuration: false, ready: false };
+    expect(reach('prepared', facts).steps).toEqual(['packages']);
+    expect(reach('running', facts).steps).toEqual(['packages', 'configuration', 'ready']);
   });
 
   test('running: tasks end before what runs is replaced', () => {
@@ -109,7 +122,7 @@ describe('the steps towards', () => {
   const goals: readonly (readonly [Phase, Partial<LocalFacts>])[] = [
     ['prepared', { base: true, folders: true, content: true, database: true, schema: true }],
     ['running', { base: true, schema: true, configuration: true, started: true, ready: true }],
-    ['next-prepared', { nextBase: true }],
+    ['next-prepared', { nextBase: true, nextPackages: true }],
     ['stopped', { processes: false }],
     ['snapshotted', { snapshot: true }],
     ['restored', { snapshot: false }],

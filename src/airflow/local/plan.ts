@@ -8,6 +8,7 @@ export const localSteps = [
   'folders',
   'content',
   'database',
+  'packages',
   'migrate',
   'drain',
   'configuration',
@@ -15,6 +16,7 @@ export const localSteps = [
   'ready',
   'stop',
   'next-base',
+  'next-packages',
   'snapshot',
   'restore',
   'drop-snapshot',
@@ -32,12 +34,16 @@ export interface LocalFacts {
   readonly folders: boolean;
   readonly content: boolean;
   readonly database: boolean;
+  /** The packages and plugins of its own are there, and were tried. */
+  readonly packages: boolean;
   /** The tables of the metadata database are those of the version that is wanted. */
   readonly schema: boolean;
   /** The copy of the metadata database from before an update is there. */
   readonly snapshot: boolean;
   /** The base of the version that an update asks for is there; true when none is under way. */
   readonly nextBase: boolean;
+  /** The same of its own packages and plugins. */
+  readonly nextPackages: boolean;
   /** What runs, or would be started, is what is wanted. */
   readonly configuration: boolean;
   /** Every component's process runs. */
@@ -50,7 +56,7 @@ export interface LocalFacts {
   readonly drained: boolean;
 }
 
-const buildUp = ['base', 'template', 'account', 'folders', 'content', 'database'] as const;
+const buildUp = ['base', 'template', 'account', 'folders', 'content', 'database', 'packages'] as const;
 
 const prepare = (f: LocalFacts): LocalStep | undefined => {
   const missing = buildUp.find((step) => !f[step]);
@@ -84,7 +90,10 @@ const remove = (f: LocalFacts): LocalStep | undefined => {
 const steps: Readonly<Record<Phase, (f: LocalFacts) => LocalStep | undefined>> = {
   prepared: prepare,
   running: (f) => prepare(f) ?? run(f),
-  'next-prepared': (f) => (f.nextBase ? undefined : (prepare(f) ?? keepStarted(f) ?? 'next-base')),
+  'next-prepared': (f) => {
+    const missing = f.nextBase ? (f.nextPackages ? undefined : 'next-packages') : 'next-base';
+    return missing && (prepare(f) ?? keepStarted(f) ?? missing);
+  },
   stopped: stop,
   snapshotted: (f) => (f.snapshot ? undefined : (stop(f) ?? 'snapshot')),
   restored: (f) => {

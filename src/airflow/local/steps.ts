@@ -28,6 +28,7 @@ import {
   accountOf,
   baseOf,
   homeOf,
+  installationOf,
   type LocalDriverOptions,
   ownerFor,
   placesFor,
@@ -151,7 +152,7 @@ export const writeAssertionKeys = async (o: LocalDriverOptions, id: EnvironmentI
 };
 
 /** Copies of what the machine has elsewhere: whom to trust, and where names lead. */
-const writeFilesOfMachine = (o: LocalDriverOptions, id: EnvironmentId): void => {
+export const writeFilesOfMachine = (o: LocalDriverOptions, id: EnvironmentId): void => {
   const places = placesFor(o, id);
   const account = accountOf(o, id);
   const how = { mode: 0o640, owner: account && { uid: 0, gid: account.gid } };
@@ -196,24 +197,16 @@ const tellIgnored = (o: LocalDriverOptions, e: EnvironmentRecord): void => {
   o.log.warn('options ignored', { environment: e.name, environmentId: e.id, reason: ignored.join(', ') });
 };
 
-/**
- * Writes airflow.cfg and the keys, and gives the environment that can be started with them. What runs of an
- * earlier start goes on; everything else of the environment is ended.
- * @throws StepFailed
- */
-export const configure = async (
+/** Writes an airflow.cfg that the environment's account can read and not change. */
+export const writeConfiguration = async (
   o: LocalDriverOptions,
   e: EnvironmentRecord,
-  joins: Pick<LocalEnvironmentOptions, 'changed' | 'spared'>,
-): Promise<LocalEnvironment> => {
-  const places = placesFor(o, e.id);
-  const seen = seenFor(o, e.id);
-  const version = versionOf(e);
-  const account = accountOf(o, e.id);
-  const { living, webPort } = await found(o, e);
-  tellIgnored(o, e);
+  file: string,
+  webPort: number,
+): Promise<void> => {
+  const [places, seen] = [placesFor(o, e.id), seenFor(o, e)];
   const text = environmentConfiguration({
-    version,
+    version: versionOf(e),
     record: e,
     secrets: readSecrets(places),
     sqlAlchemyUrl: await makeDatabase(o, e),
@@ -227,10 +220,27 @@ export const configure = async (
       webserverConfig: join(o.shim, 'webserver_config.py'),
     },
   });
-  writeFileAtomic(places.airflowConfig, text, {
-    mode: 0o640,
-    owner: account && { uid: 0, gid: account.gid },
-  });
+  const account = accountOf(o, e.id);
+  writeFileAtomic(file, text, { mode: 0o640, owner: account && { uid: 0, gid: account.gid } });
+};
+
+/**
+ * Writes airflow.cfg and the keys, and gives the environment that can be started with them. What runs of an
+ * earlier start goes on; everything else of the environment is ended.
+ * @throws StepFailed
+ */
+export const configure = async (
+  o: LocalDriverOptions,
+  e: EnvironmentRecord,
+  joins: Pick<LocalEnvironmentOptions, 'changed' | 'spared'>,
+): Promise<LocalEnvironment> => {
+  const places = placesFor(o, e.id);
+  const seen = seenFor(o, e);
+  const version = versionOf(e);
+  const account = accountOf(o, e.id);
+  const { living, webPort } = await found(o, e);
+  tellIgnored(o, e);
+  await writeConfiguration(o, e, places.airflowConfig, webPort);
   await writeAssertionKeys(o, e.id);
   writeFilesOfMachine(o, e.id);
   for (const component of componentsOf(version))
@@ -244,7 +254,7 @@ export const configure = async (
     view: viewFor(o, e),
     memory: processMemoryOf(e.spec.EnvironmentClass),
     mostProcesses: mostProcessesOf(e.spec.EnvironmentClass, parallelismOf(e, version)),
-    python: baseOf(o, version).python,
+    python: installationOf(o, e).python,
     account,
     webPort,
     webWorkers: processesOf(e, version).web,

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StepFailed } from '../../environments/errors.ts';
+import type { EnvironmentSpec } from '../../environments/record.ts';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import type { Account } from '../../lib/process.ts';
+import type { Base } from '../base.ts';
+import type { Places } from './places.ts';
+
+/** A file of the environment's bucket, by its object version: its bytes never change. */
+export interface PinnedFile {
+  readonly path: string;
+  readonly version: string;
+}
+
+export interface PinnedFiles {
+  readonly requirements: PinnedFile | undefined;
+  readonly plugins: PinnedFile | undefined;
+}
+
+type Spec = Pick<EnvironmentSpec, 'SourceBucketArn'> & Readonly<Record<string, unknown>>;
+
+const pinned = (spec: Spec, name: 'Requirements' | 'Plugins'): PinnedFile | undefined => {
+  const [path, version] = [spec[`${name}S3Path`], spec[`${name}S3ObjectVersion`]];
+  return typeof path === 'string' && typeof version === 'string' && path !== ''
+    ? { path, version }
+    : undefined;
+};
+
+/** The files that an environment's own packages and plugins come from. */
+export const pinnedFiles = (spec: Spec): PinnedFiles => ({
+  requirements: pinned(spec, 'Requirements'),
+  plugins: pinned(spec, 'Plugins'),
+});
+
+/** Among the requirements: `name==version` of every package that is not as in the base. */
+export const lockFile = 'requirements.lock';
+
+/** Changes when the way of preparing them changes. */
+const recipe = 1;
+
+/** Names what the environment has of its own on top of that base; undefined when it has nothing. */
+const revisionOf = (spec: Spec, base: Base): string | undefined => {
+  const files = pinnedFiles(spec);
+  if (files.requirements === undefined && files.plugins === undefined) return undefined;
+  const parts = [recipe, base.hash, spec.SourceBucketArn, files.requirements, files.plugins];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+};
+
+/** The folders of one revision; its account may read them. */
+export interface OwnPackages {
+  readonly revision: string;
+  readonly root: string;
+  /** Seen as /usr/local/airflow/requirements: requirements.txt as it was given, and what it came to. */
+  readonly requirements: string;
+  /** Seen as /usr/local/airflow/plugins. */
+  readonly plugins: string;
+  /** What was built; written last. */
+  readonly state: string;
+}
+
+/** Undefined when the environment has nothing of its own. */
+export const ownPackagesOf = (places: Places, spec: Spec, base: Base): OwnPackages | undefined => {
+  const revision = revisionOf(spec, base);
+  if (revision === undefined) return undefined;
+  const root = join(places.packages, revision);
+  const of = (name: string): string => join(root, name);
+  return {
+    revision,
+    root,
+    requirements: of('requirements'),
+    plugins: of('plugins'),
+    state: of('state.json'),
+  };
+};
+
+/** What came of preparing a revision. */
+export interface PackagesState {
+  /** The set that holds the packages; undefined where those of the base are enough. */
+  readonly set: string | undefined;
+  /** It was tried, and may be switched to. */
+  readonly tried: boolean;
+}
+
+/** Undefined while it is not built. */
+export const packagesState = ({ state }: Pick<OwnPackages, 'state'>): PackagesState | undefined => {
+  if (!existsSync(state)) return undefined;
+  try {
+    return JSON.parse(readFileSync(state, 'utf8')) as PackagesState;
+  } catch (cause) {
+    throw new StepFailed(`${state} cannot be read: remove it, and the packages are prepared again`, {
+      retry: true,
+      cause,
+    });
+  }
+};
+
+export const writePackagesState = (
+  { state }: Pick<OwnPackages, 'state'>,
+  is: PackagesState,
+  account: Account | undefined,
+): void =>
+  writeFileAtomic(state, JSON.stringify(is), {
+    mode: 0o640,
+    owner: account && { uid: 0, gid: account.gid },
+  });

@@ -1,0 +1,134 @@
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { unpackArchive } from '../../content/archive.ts';
+import { ArchiveRefused } from '../../content/archive-refused.ts';
+import { StepFailed } from '../../environments/errors.ts';
+import type { EnvironmentRecord } from '../../environments/record.ts';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { textOf } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoint.ts';
+import { logFolderOf } from '../logging.ts';
+import { findVersion } from '../versions.ts';
+import { buildSet } from './build-packages.ts';
+import { accountOf, type LocalDriverOptions, packagesOf, placesFor } from './context.ts';
+import { makeFolder } from './folders.ts';
+import { forgetOldPackages } from './old-packages.ts';
+import { type OwnPackages, packagesState, pinnedFiles, writePackagesState } from './own-packages.ts';
+import { tryPackages } from './try-packages.ts';
+
+/** Milliseconds that all of it may take: what Amazon MWAA gives a requirements.txt. */
+const mostTime = 9 * 60_000;
+
+/** One preparation. */
+export interface PackagesWork {
+  readonly o: LocalDriverOptions;
+  readonly e: EnvironmentRecord;
+  readonly own: OwnPackages;
+  readonly report: (text: string) => void;
+  readonly signal: AbortSignal;
+  /** What is written to the log of this installation. */
+  readonly said: string[];
+}
+
+/** True when there is nothing to prepare; false without the base that they are for. */
+export const packagesAreReady = (
+  o: LocalDriverOptions,
+  e: Pick<EnvironmentRecord, 'id' | 'spec'>,
+): boolean => {
+  const version = findVersion(e.spec.AirflowVersion);
+  if (version === undefined || o.bases.find(version) === undefined) return false;
+  const own = packagesOf(o, e);
+  if (own === undefined) return true;
+  return isBuilt(o, own) && packagesState(own)?.tried === true;
+};
+
+/** A set may be gone: a backup does not hold it. */
+const isBuilt = (o: LocalDriverOptions, own: OwnPackages): boolean => {
+  const state = packagesState(own);
+  return state !== undefined && (state.set === undefined || o.sets.find(state.set) !== undefined);
+};
+
+/**
+ * Makes the packages and plugins that the record asks for, beside those that are in use, and tries them. What runs is not
+ * touched.
+ * @throws StepFailed with what is at fault in the user's own files
+ */
+export const preparePackages = async (
+  o: LocalDriverOptions,
+  e: EnvironmentRecord,
+  report: (text: string) => void,
+  stopping: AbortSignal,
+): Promise<void> => {
+  const own = packagesOf(o, e);
+  if (own === undefined) return;
+  await forgetOldPackages(o, e);
+  const late = AbortSignal.timeout(mostTime);
+  const w: PackagesWork = { o, e, own, report, signal: AbortSignal.any([stopping, late]), said: [] };
+  try {
+    await prepare(w);
+    w.said.push('The packages are installed and were tried.');
+  } catch (error) {
+    const told = late.aborted ? tooLate() : error;
+    w.said.push(textOf(told), error instanceof StepFailed ? (error.logTail ?? '') : '');
+    throw told;
+  } finally {
+    writeLog(w);
+  }
+};
+
+const tooLate = () => new StepFailed('The packages were not installed within 9 minutes', { retry: false });
+
+const prepare = async (w: PackagesWork): Promise<void> => {
+  const { o, e, own } = w;
+  const account = accountOf(o, e.id);
+  if (!isBuilt(o, own)) {
+    await rm(own.root, { recursive: true, force: true });
+    makeFolder(own.root, 0o750, account && { uid: 0, gid: account.gid });
+    for (const folder of [own.requirements, own.plugins])
+      makeFolder(folder, 0o750, account && { uid: 0, gid: account.gid });
+    await fetchPlugins(w);
+    failpoint('packages:plugins-unpacked');
+    writePackagesState(own, { set: await buildSet(w), tried: false }, account);
+    failpoint('packages:built');
+  }
+  w.report('trying the packages, the plugins and the DAGs');
+  const warnings = await tryPackages(o, e, w.signal);
+  w.said.push(...warnings);
+  for (const reason of warnings) o.log.warn('packages with a warning', { environment: e.name, reason });
+  failpoint('packages:tried');
+  writePackagesState(own, { set: packagesState(own)?.set, tried: true }, account);
+};
+
+const fetchPlugins = async ({ o, e, own, report, signal, said }: PackagesWork): Promise<void> => {
+  const { plugins } = pinnedFiles(e.spec);
+  if (plugins === undefined) return;
+  report('unpacking the plugins');
+  const file = join(own.root, 'plugins.zip');
+  await o.objects.fetch({ bucketArn: e.spec.SourceBucketArn, ...plugins }, file, signal);
+  // how plugins are taken away: the member of the API cannot be
+  if ((await stat(file)).size === 0) return;
+  await rm(own.plugins, { recursive: true });
+  const unpacked = await unpackArchive({ file, to: own.plugins, signal }).catch((error: unknown) => {
+    if (!(error instanceof ArchiveRefused)) throw error;
+    throw new StepFailed(`${plugins.path}: ${error.publicText}`, { retry: false, cause: error });
+  });
+  said.push(`${plugins.path}: ${unpacked.files} files, ${unpacked.bytes} bytes`);
+  if (unpacked.extraFolder !== undefined)
+    said.push(
+      `${plugins.path} has everything in a folder ${unpacked.extraFolder}: Airflow looks in /usr/local/airflow/plugins. Zip what is in the folder, not the folder.`,
+    );
+  await rm(file);
+};
+
+/** As Amazon MWAA names it, in the log of the scheduler. */
+const writeLog = ({ o, e, said }: PackagesWork): void => {
+  const folder = join(placesFor(o, e.id).componentLogs, logFolderOf(e, 'scheduler'));
+  const name = `requirements_install_${hostname()}_${Math.round(Date.now() / 1000)}.log`;
+  const text = said.filter((one) => one !== '').join('\n');
+  void mkdir(folder, { recursive: true, mode: 0o700 })
+    .then(() => writeFileAtomic(join(folder, name), `${o.installer.shown(text)}\n`, { mode: 0o640 }))
+    .catch((error: unknown) =>
+      o.log.warn('packages with a warning', { environment: e.name, reason: textOf(error) }),
+    );
+};

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StepFailed } from '../environments/errors.ts';
+import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { failpoint } from '../lib/failpoint.ts';
+import { randomId } from '../lib/ids.ts';
+import { type Account, run } from '../lib/process.ts';
+import type { Base } from './base.ts';
+import type { Installer } from './installer.ts';
+
+/** A package as it is installed: `name-1.2.dist-info`, with what its record of files is. */
+type Installed = ReadonlyMap<string, string>;
+
+/** What an environment's own packages come to. */
+export interface BuiltSet {
+  /** Names the set; undefined where the packages of the base are enough. */
+  readonly hash: string | undefined;
+  /** `name==version` of every package that is not as in the base, by name. */
+  readonly packages: readonly string[];
+}
+
+const sitePackagesOf = async (folder: string): Promise<string> => {
+  const [python] = (await readdir(join(folder, 'lib'))).filter((name) => name.startsWith('python'));
+  if (python === undefined) throw new Error(`${folder} has no Python`);
+  return join(folder, 'lib', python, 'site-packages');
+};
+
+/** Told from the files, as nothing of the set may run here: a `.pth` file of a wheel would. */
+const installedIn = async (folder: string): Promise<Installed> => {
+  const site = await sitePackagesOf(folder);
+  const found = new Map<string, string>();
+  for (const name of (await readdir(site)).filter((entry) => entry.endsWith('.dist-info')).sort()) {
+    const record = await readFile(join(site, name, 'RECORD')).catch(() => Buffer.alloc(0));
+    found.set(name, createHash('sha256').update(record).digest('hex'));
+  }
+  return found;
+};
+
+/** `name-1.2.dist-info` (PyPA, "Recording installed projects"): a name has no `-` there. */
+const pinOf = (distInfo: string): string => {
+  const [name = '', version = ''] = distInfo.replace(/\.dist-info$/, '').split('-');
+  return `${name.replaceAll('_', '-').toLowerCase()}==${version}`;
+};
+
+const hashOf = (base: Base, installed: Installed): string =>
+  createHash('sha256')
+    .update(JSON.stringify([base.hash, [...installed]]))
+    .digest('hex')
+    .slice(0, 16);
+
+/**
+ * Virtual environments with packages of users: the files of a base, linked, and what differs. One is found by what is
+ * installed in it, never changed, and used by every environment whose packages come to the same.
+ */
+export class Sets {
+  readonly #folder: string;
+  readonly #installer: Installer;
+  readonly #account: Account | undefined;
+
+  constructor(folder: string, installer: Installer, account: Account | undefined) {
+    this.#folder = folder;
+    this.#installer = installer;
+    this.#account = account;
+  }
+
+  /** The interpreter of a finished set, in the place of that of its base; undefined when it is not there. */
+  find(hash: string): Base | undefined {
+    const folder = join(this.#folder, hash);
+    const python = join(folder, 'bin', 'python');
+    return existsSync(python) ? { hash, folder, python } : undefined;
+  }
+
+  /**
+   * Links the base, lets `install` change the copy, and keeps what came of it. `install` may start the Python of the copy
+   * only before it has installed anything.
+   * @throws what `install` throws, and StepFailed
+   */
+  async build(
+    base: Base,
+    install: (python: string) => Promise<void>,
+    o: { readonly report: (text: string) => void; readonly signal: AbortSignal },
+  ): Promise<BuiltSet> {
+    const temporary = join(this.#folder, `${randomId(12)}.tmp`);
+    try {
+      await this.#link(base, temporary);
+      failpoint('set:linked');
+      await install(join(temporary, 'bin', 'python'));
+      failpoint('set:installed');
+      const [before, after] = [await installedIn(base.folder), await installedIn(temporary)];
+      const differing = [...after].filter(([name, record]) => before.get(name) !== record);
+      const hash = hashOf(base, after);
+      const isBase = differing.length === 0 && before.size === after.size;
+      if (!isBase && this.find(hash) === undefined) await this.#keep(temporary, hash, o);
+      return { hash: isBase ? undefined : hash, packages: differing.map(([name]) => pinOf(name)).sort() };
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  /** Removes the sets that are not in use and were not for so many milliseconds. Gives their names. */
+  async removeUnused(inUse: ReadonlySet<string>, age: number): Promise<readonly string[]> {
+    const removed: string[] = [];
+    for (const hash of await readdir(this.#folder).catch(() => [])) {
+      if (!/^[0-9a-f]{16}$/.test(hash)) continue;
+      const mark = join(this.#folder, `${hash}.used`);
+      const used = await stat(mark).catch(() => undefined);
+      if (inUse.has(hash) || used === undefined) writeFileAtomic(mark, '', { mode: 0o644 });
+      else if (Date.now() - used.mtimeMs > age) {
+        const away = join(this.#folder, `${randomId(12)}.tmp`);
+        await rename(join(this.#folder, hash), away);
+        await rm(away, { recursive: true, force: true });
+        await rm(mark, { force: true });
+        removed.push(hash);
+      }
+    }
+    return removed;
+  }
+
+  /** Only its folders belong to the installer: files that it replaces are made anew, those of the base stay as they are. */
+  async #link(base: Base, to: string): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o755 });
+    await this.#must('cp', '-al', base.folder, to);
+    const owner = this.#account;
+    if (!owner) return;
+    await this.#must('find', to, '-type', 'd', '-exec', 'chown', `${owner.uid}:${owner.gid}`, '{}', '+');
+    await chown(to, owner.uid, owner.gid);
+  }
+
+  async #keep(
+    temporary: string,
+    hash: string,
+    o: { readonly report: (text: string) => void; readonly signal: AbortSignal },
+  ): Promise<void> {
+    o.report('compiling to bytecode');
+    await this.#compile(temporary, o.signal);
+    o.signal.throwIfAborted();
+    await this.#installer.seal(temporary);
+    failpoint('set:sealed');
+    await rename(temporary, join(this.#folder, hash)).catch((error: unknown) => {
+      // another environment whose packages are the same was faster
+      if (this.find(hash) === undefined) throw error;
+    });
+    const handle = await open(this.#folder, 'r');
+    await handle.sync().finally(() => handle.close());
+    failpoint('set:renamed');
+  }
+
+  /** `-S`: without its own packages, of which none may run under this account. Files of the base have more than one link. */
+  async #compile(folder: string, signal: AbortSignal): Promise<void> {
+    const list = join(folder, '.new-files');
+    const find = 'find "$1/lib" -name "*.py" -links 1 > "$2"';
+    await this.#installer.run({ program: '/bin/sh', args: ['-c', find, 'sh', folder, list], signal });
+    const python = join(folder, 'bin', 'python');
+    // Some packages carry files for other Python versions that cannot be compiled: that is no fault.
+    const args = ['-I', '-S', '-m', 'compileall', '-q', '-i', list];
+    await this.#installer.run({ program: python, args, signal });
+    await rm(list, { force: true });
+  }
+
+  async #must(program: string, ...args: readonly string[]): Promise<void> {
+    const options = { env: { PATH: '/usr/bin:/bin' }, cwd: '/', timeout: 120_000 };
+    const { exitCode, stderr, timedOut } = await run(program, args, options);
+    if (exitCode === 0) return;
+    const why = timedOut ? 'it took more than 2 minutes' : stderr.trim().slice(-500);
+    throw new StepFailed(`The files of Airflow could not be linked (${program}): ${why}`, { retry: true });
+  }
+}

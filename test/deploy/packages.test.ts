@@ -1,0 +1,176 @@
+// requirements.txt and plugins.zip on real Airflow: what is asked for is there, and what cannot be changes nothing.
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api } from '../harness/api.ts';
+import { putDag } from '../harness/dags.ts';
+import { restPath, runCommand, type Session, signIn } from '../harness/door.ts';
+import { type Machine, machineOf } from '../harness/environments.ts';
+import { Minter } from '../harness/minter.ts';
+import { s3Client } from '../harness/s3.ts';
+import { until } from '../harness/until.ts';
+import { useServer } from '../harness/use-server.ts';
+import { wheel, wheelName, zipOf } from '../harness/wheels.ts';
+
+const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
+const versions = isFull ? ['2.7.2', '2.10.3', '3.0.6', '3.3.1'] : ['2.7.2', '3.3.1'];
+const nameOf = (version: string): string => `v${version.replaceAll('.', '-')}`;
+
+/** Begins the names of files that tell which accounts have run the code of a package. */
+const mark = `windsock-ran-${process.pid}-`;
+
+const greeting = (version: string, pth = false) => ({
+  name: 'windsock_greeting',
+  version,
+  files: {
+    'windsock_greeting.py': `TEXT = "greetings ${version}"\n`,
+    // runs in every Python that has it among its packages
+    ...(pth ? { 'zz-greeting.pth': `import os; open(f"/tmp/${mark}{os.getuid()}", "a")\n` } : {}),
+  },
+});
+const named = (version: string): string =>
+  `/usr/local/airflow/plugins/wheels/${wheelName(greeting(version))}\n`;
+
+const plugin = `from airflow.plugins_manager import AirflowPlugin
+import windsock_greeting
+
+class Greeting(AirflowPlugin):
+    name = "greeting_plugin_" + windsock_greeting.TEXT[-3:].replace(".", "_")
+`;
+const archive = (version: string, more: Readonly<Record<string, string>> = {}): Uint8Array =>
+  zipOf({
+    'greeting_plugin.py': plugin,
+    [`wheels/${wheelName(greeting(version))}`]: wheel(greeting(version, true)),
+    ...more,
+  });
+
+const dag = `from airflow import DAG
+import windsock_greeting
+with DAG(dag_id=windsock_greeting.TEXT.replace(" ", "_")):
+    pass
+`;
+
+interface Pinned {
+  readonly RequirementsS3Path: string;
+  readonly RequirementsS3ObjectVersion: string | undefined;
+  readonly PluginsS3Path: string;
+  readonly PluginsS3ObjectVersion: string | undefined;
+}
+
+const used = useServer({ airflow: versions, args: ['--tokens-per-second', '1000'] });
+let api: Api;
+let mint: Minter;
+let s3: S3Client;
+
+const put = async (Bucket: string, Key: string, Body: string | Uint8Array): Promise<string | undefined> => {
+  const bytes = typeof Body === 'string' ? Buffer.from(Body) : Body;
+  const sent = new PutObjectCommand({ Bucket, Key, Body: bytes, ContentLength: bytes.length });
+  return (await s3.send(sent)).VersionId;
+};
+
+const pinned = async (bucket: string, requirements: string, plugins: Uint8Array): Promise<Pinned> => ({
+  RequirementsS3Path: 'requirements.txt',
+  RequirementsS3ObjectVersion: await put(bucket, 'requirements.txt', requirements),
+  PluginsS3Path: 'plugins.zip',
+  PluginsS3ObjectVersion: await put(bucket, 'plugins.zip', plugins),
+});
+
+beforeAll(async () => {
+  api = new Api(used.place);
+  mint = new Minter(used.place);
+  s3 = s3Client(used.place);
+});
+afterAll(() => s3?.destroy());
+
+describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
+  const name = nameOf(version);
+  const major = version.startsWith('2') ? 2 : 3;
+  let machine: Machine;
+  let session: Session;
+  // the bucket has the name of the environment
+  const bucket = name;
+
+  const signedIn = () => until('a session', 60, () => signIn(used.place, mint, name, major));
+  const update = async (change: object): Promise<void> => {
+    await api.update(name, change);
+  };
+  const ended = async (status: string, seconds = 300): Promise<string> => {
+    const found = await until(`${name} ${status}`, seconds, async () => {
+      const now = await api.find(name);
+      return now !== undefined && !/ING|SNAPSHOT/.test(now.Status) ? now : undefined;
+    });
+    expect([found.Status, found.LastUpdate?.Error?.ErrorMessage ?? '']).toEqual([status, expect.anything()]);
+    return found.LastUpdate?.Error?.ErrorMessage ?? '';
+  };
+  const dags = async (): Promise<readonly string[]> => {
+    const answer = await session.get(`${restPath(major)}/dags?limit=100`);
+    return (JSON.parse(answer.text) as { dags: { dag_id: string }[] }).dags.map((d) => d.dag_id);
+  };
+  const plugins = async (): Promise<string> =>
+    (await session.get(`${restPath(major)}/plugins?limit=100`)).text;
+  const airflow = async (...words: string[]): Promise<string> =>
+    (await runCommand(used.place, mint, name, words.join(' '))).stdout;
+
+  test('is created with a package, which a DAG, a plugin and a command have', async () => {
+    putDag(used.place, bucket, 'greets.py', dag);
+    await api.create(name, version, await pinned(bucket, named('1.0'), archive('1.0')));
+    await api.available(name, 900);
+    machine = await machineOf(used.place, name);
+    session = await signedIn();
+    await until('the DAG', 60, async () => (await dags()).includes('greetings_1.0'));
+    expect(await plugins()).toContain('greeting_plugin_1_0');
+    expect(await airflow('dags', 'list')).toContain('greetings_1.0');
+  });
+
+  const faults: readonly (readonly [
+    string,
+    { requirements?: string; more?: Record<string, string> },
+    RegExp,
+  ])[] = [
+    [
+      'a line against a pin',
+      { requirements: 'flask==1.0\n' },
+      /requirements\.txt, line 1 \(flask==1\.0\).*flask/is,
+    ],
+    [
+      'a plugin that cannot be imported',
+      { more: { 'broken.py': 'import no_such_module\n' } },
+      /broken.*no_such_module/is,
+    ],
+    ['an archive with a path out of it', { more: { '../out.py': '' } }, /plugins\.zip: .*\.\./],
+  ];
+  test.each(faults)(
+    '%s: told, and what runs is not touched',
+    async (_, { requirements = named('1.0'), more = {} }, told) => {
+      const before = [machine.pidOf('scheduler'), machine.pidOf('webserver')];
+      await update(await pinned(bucket, requirements, archive('1.0', more)));
+      expect(await ended('UPDATE_FAILED')).toMatch(told);
+      expect([machine.pidOf('scheduler'), machine.pidOf('webserver')]).toEqual(before);
+      expect(await dags()).toContain('greetings_1.0');
+    },
+  );
+
+  test('is updated to another version of the package', async () => {
+    await update(await pinned(bucket, named('2.0'), archive('2.0')));
+    await ended('AVAILABLE');
+    session = await signedIn();
+    await until('the DAG', 60, async () => (await dags()).includes('greetings_2.0'));
+    expect(await plugins()).toContain('greeting_plugin_2_0');
+  });
+
+  test('the log of each installation is there under the name of Amazon MWAA', async () => {
+    const folders = readdirSync(join(machine.folder, 'logs'), { recursive: true, encoding: 'utf8' });
+    const logs = folders.filter((file) => /requirements_install_.+_\d+\.log$/.test(file));
+    const texts = logs.map((file) => readFileSync(join(machine.folder, 'logs', file), 'utf8'));
+    expect(texts.filter((text) => text.includes('flask'))).not.toEqual([]);
+    expect(texts.filter((text) => text.includes('windsock-greeting==2.0'))).not.toEqual([]);
+  });
+});
+
+test('code of a package ran as its environment only, never as the account that installs', () => {
+  const installer = statSync(join(used.place.data, 'cache', 'uv')).uid;
+  const ran = readdirSync('/tmp').filter((file) => file.startsWith(mark));
+  for (const file of ran) rmSync(join('/tmp', file));
+  if (installer !== process.geteuid?.()) expect(ran).not.toContain(`${mark}${installer}`);
+});
