@@ -75,6 +75,7 @@ const cli = async (args: string[], env: Record<string, string> = {}, typed?: str
     err: (text) => {
       err += text;
     },
+    errIsTerminal: false,
     input: { isTerminal: typed !== undefined, line: async () => typed },
     isRoot: false,
     platform: 'linux',
@@ -447,6 +448,7 @@ describe('the command line', () => {
       env: {},
       out: (text: string) => void texts.push(text),
       err: () => {},
+      errIsTerminal: false,
       input: { isTerminal: false, line: async () => undefined },
       isRoot: false,
       platform: 'linux' as const,

@@ -10,6 +10,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** What goes to `err` is shown on a terminal, where a line can be written anew. */
+  readonly errIsTerminal: boolean;
   readonly input: Input;
   readonly isRoot: boolean;
   readonly platform: NodeJS.Platform;

@@ -11,6 +11,7 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  errIsTerminal: process.stderr.isTTY,
   input: standardInput(ended.signal),
   isRoot: process.geteuid?.() === 0,
   platform: process.platform,

@@ -20,6 +20,10 @@ const environment = z.looseObject({
   CreatedAt: z.number().optional(),
   DagS3Path: z.string().optional(),
   EnvironmentClass: z.string().optional(),
+  PluginsS3ObjectVersion: z.string().optional(),
+  PluginsS3Path: z.string().optional(),
+  RequirementsS3ObjectVersion: z.string().optional(),
+  RequirementsS3Path: z.string().optional(),
   SourceBucketArn: z.string().optional(),
   WebserverUrl: z.string().optional(),
   LastUpdate: z

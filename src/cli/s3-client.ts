@@ -9,10 +9,25 @@ import { ApiError, agentFor, unreachable } from './api-client.ts';
 import { xmlTexts } from './query-protocol.ts';
 import type { Connection } from './server.ts';
 
-/** Writes and deletes objects over S3, signed as for any other client. */
+/** What was put. */
+export interface Put {
+  /** Undefined when the bucket keeps no versions, and never did. */
+  readonly versionId: string | undefined;
+}
+
+/** What is known of an object without its bytes. */
+export interface ObjectHead {
+  readonly size: number;
+  /** Without quotation marks: the MD5 of its bytes in hex, unless it came in parts. */
+  readonly etag: string;
+}
+
+/** Writes, looks at and deletes objects over S3, signed as for any other client. */
 export interface S3Client {
-  /** False, and nothing is there, when the file has other bytes than those of this SHA-256. @throws ApiError */
-  put(bucket: string, key: string, file: string, sha256: string): Promise<boolean>;
+  /** Undefined, and nothing is there, when the file has other bytes than those of this SHA-256. @throws ApiError */
+  put(bucket: string, key: string, file: string, sha256: string): Promise<Put | undefined>;
+  /** Undefined when that version is not there. @throws ApiError, whose code is only an HTTP status: there is no body */
+  head(bucket: string, key: string, versionId: string): Promise<ObjectHead | undefined>;
   /** @throws ApiError */
   remove(bucket: string, key: string): Promise<void>;
   close(): Promise<void>;
@@ -30,14 +45,14 @@ const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b785
 
 const signedHeaders = async (
   to: Connection,
-  { method, path, sha256 }: { readonly method: string; readonly path: string; readonly sha256: string },
+  { method, path, query, sha256 }: Pick<Sent, 'method' | 'path' | 'query' | 'sha256'>,
 ): Promise<Record<string, string>> => {
   const signer = new SignatureV4({
     ...{ credentials: to.credentials, region: to.region, service: 's3', sha256: Sha256 },
     ...{ uriEscapePath: false },
   });
   const { headers } = await signer.sign({
-    ...{ method, path, protocol: to.endpoint.protocol, hostname: to.endpoint.hostname },
+    ...{ method, path, query: { ...query }, protocol: to.endpoint.protocol, hostname: to.endpoint.hostname },
     headers: {
       host: to.endpoint.host,
       'user-agent': `windsock/${ownVersion()}`,
@@ -51,22 +66,30 @@ const signedHeaders = async (
 const isOtherFile = ({ code }: ApiError): boolean =>
   ['XAmzContentSHA256Mismatch', 'IncompleteBody', 'EntityTooLarge'].includes(code);
 
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+const textOf = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;
+
 interface Sent {
-  readonly method: 'PUT' | 'DELETE';
+  readonly method: 'PUT' | 'HEAD' | 'DELETE';
   readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
   readonly sha256: string;
   readonly body?: { readonly stream: Readable; readonly size: number };
 }
 
-const send = async (to: Connection, agent: Agent, o: Sent, signal: AbortSignal): Promise<void> => {
+/** Gives the headers of the answer. */
+const send = async (to: Connection, agent: Agent, o: Sent, signal: AbortSignal): Promise<Headers> => {
   const headers = await signedHeaders(to, o);
+  const query = Object.entries(o.query ?? {}).map(([name, value]) => `?${name}=${encoded(value)}`);
   try {
-    const answer = await request(`${to.endpoint.origin}${o.path}`, {
+    const answer = await request(`${to.endpoint.origin}${o.path}${query.join('')}`, {
       ...{ method: o.method, dispatcher: agent, signal, body: o.body?.stream ?? null },
       headers: { ...headers, 'content-length': String(o.body?.size ?? 0) },
     });
     const text = await answer.body.text();
-    if (answer.statusCode < 300) return;
+    if (answer.statusCode < 300) return answer.headers;
     const { Code = `HTTP ${answer.statusCode}`, Message = '' } = xmlTexts(text);
     throw new ApiError(Code, answer.statusCode, Message);
   } catch (error) {
@@ -85,15 +108,29 @@ export const createS3Client = (to: Connection, signal: AbortSignal): S3Client =>
       const { size } = await stat(file);
       const body = { size, stream: createReadStream(file, { end: Math.max(size - 1, 0) }) };
       try {
-        await send(to, agent, { method: 'PUT', path: pathOf(to, bucket, key), sha256, body }, signal);
-        return true;
+        const path = pathOf(to, bucket, key);
+        const headers = await send(to, agent, { method: 'PUT', path, sha256, body }, signal);
+        return { versionId: textOf(headers['x-amz-version-id']) };
       } catch (error) {
-        if (error instanceof ApiError && isOtherFile(error)) return false;
+        if (error instanceof ApiError && isOtherFile(error)) return undefined;
         throw error;
       }
     },
-    remove: (bucket, key) =>
-      send(to, agent, { method: 'DELETE', path: pathOf(to, bucket, key), sha256: emptySha256 }, signal),
+    head: async (bucket, key, versionId) => {
+      const asked = { method: 'HEAD', path: pathOf(to, bucket, key), query: { versionId } } as const;
+      try {
+        const headers = await send(to, agent, { ...asked, sha256: emptySha256 }, signal);
+        const etag = (textOf(headers['etag']) ?? '').replaceAll('"', '');
+        return { size: Number(textOf(headers['content-length'])), etag };
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return undefined;
+        throw error;
+      }
+    },
+    remove: async (bucket, key) => {
+      const asked = { method: 'DELETE', path: pathOf(to, bucket, key), sha256: emptySha256 } as const;
+      await send(to, agent, asked, signal);
+    },
     close: () => agent.destroy(),
   };
 };

@@ -1,6 +1,7 @@
 // requirements.txt and plugins.zip on real Airflow: what is asked for is there, and what cannot be changes nothing.
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api } from '../harness/api.ts';
@@ -12,6 +13,7 @@ import { s3Client } from '../harness/s3.ts';
 import { until } from '../harness/until.ts';
 import { useServer } from '../harness/use-server.ts';
 import { wheel, wheelName, zipOf } from '../harness/wheels.ts';
+import { runWindsock } from '../harness/windsock.ts';
 
 const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
 const versions = isFull ? ['2.7.2', '2.10.3', '3.0.6', '3.3.1'] : ['2.7.2', '3.3.1'];
@@ -38,12 +40,12 @@ import windsock_greeting
 class Greeting(AirflowPlugin):
     name = "greeting_plugin_" + windsock_greeting.TEXT[-3:].replace(".", "_")
 `;
+const pluginFiles = (version: string) => ({
+  'greeting_plugin.py': plugin,
+  [`wheels/${wheelName(greeting(version))}`]: wheel(greeting(version, true)),
+});
 const archive = (version: string, more: Readonly<Record<string, string>> = {}): Uint8Array =>
-  zipOf({
-    'greeting_plugin.py': plugin,
-    [`wheels/${wheelName(greeting(version))}`]: wheel(greeting(version, true)),
-    ...more,
-  });
+  zipOf({ ...pluginFiles(version), ...more });
 
 const dag = `from airflow import DAG
 import windsock_greeting
@@ -81,7 +83,23 @@ beforeAll(async () => {
   mint = new Minter(used.place);
   s3 = s3Client(used.place);
 });
-afterAll(() => s3?.destroy());
+
+const folders: string[] = [];
+afterAll(() => {
+  s3?.destroy();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder with these files. */
+const folderOf = (files: Readonly<Record<string, string | Uint8Array>>): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'windsock-packages-'));
+  folders.push(folder);
+  for (const [path, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  return folder;
+};
 
 describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
   const name = nameOf(version);
@@ -151,12 +169,49 @@ describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
     },
   );
 
-  test('is updated to another version of the package', async () => {
-    await update(await pinned(bucket, named('2.0'), archive('2.0')));
-    await ended('AVAILABLE');
+  const deploy = async (...more: string[]) => {
+    const { code, stdout, stderr } = await runWindsock(used.place, ['deploy', name, ...more, '--json']);
+    const told: unknown = stdout === '' ? undefined : JSON.parse(stdout);
+    return { code, told, stderr };
+  };
+
+  test('windsock deploy tells why what it brought cannot be used', async () => {
+    const given = folderOf({ 'out.zip': archive('1.0', { '../out.py': '' }) });
+    const { code, told, stderr } = await deploy('--plugins', join(given, 'out.zip'));
+    expect([code, stderr]).toEqual([1, expect.stringContaining('could not be updated.\n  plugins.zip: ')]);
+    expect(told).toMatchObject({
+      Packages: {
+        Plugins: { Change: 'changed' },
+        Status: 'UPDATE_FAILED',
+        Error: expect.stringMatching(/\.\./),
+      },
+    });
+  });
+
+  test('windsock deploy brings packages and plugins, then the DAGs, and the same only once', async () => {
+    const given = folderOf({ 'requirements.txt': named('2.0'), 'dags/both.py': dag.replace('"_")', '"-")') });
+    const plugged = folderOf({ ...pluginFiles('2.0'), '__pycache__/x.pyc': 'x' });
+    const packages = ['--requirements', join(given, 'requirements.txt'), '--plugins', plugged];
+    expect(await deploy(join(given, 'dags'), ...packages)).toMatchObject({
+      code: 0,
+      told: {
+        Packages: {
+          Requirements: { Change: 'changed', Path: 'requirements.txt' },
+          Plugins: { Change: 'changed', Path: 'plugins.zip', Files: 2 },
+          Status: 'AVAILABLE',
+        },
+        ...{ Added: ['both.py'], NotRead: [], Failed: [] },
+      },
+    });
     session = await signedIn();
+    expect(await dags()).toContain('greetings-2.0');
     await until('the DAG', 60, async () => (await dags()).includes('greetings_2.0'));
     expect(await plugins()).toContain('greeting_plugin_2_0');
+    const again = await deploy(...packages);
+    expect(again).toMatchObject({
+      ...{ code: 0, stderr: '' },
+      told: { Packages: { Requirements: { Change: 'unchanged' }, Plugins: { Change: 'unchanged' } } },
+    });
   });
 
   test('the log of each installation is there under the name of Amazon MWAA', async () => {

@@ -15,6 +15,7 @@ export const commandsPage = (): string => {
     },
     err: () => {},
     input: { isTerminal: false, line: async () => undefined },
+    errIsTerminal: false,
     isRoot: false,
     platform: 'linux',
     signal: new AbortController().signal,

@@ -6,9 +6,13 @@ import { ignoreFile } from '../../lib/deploy-rules.ts';
 import type { ApiClient } from '../api-client.ts';
 import { getContent } from '../content.ts';
 import type { Context } from '../context.ts';
+import { deployPackages } from '../deploy/deploy-packages.ts';
 import { type BucketPlace, type Deployment, type DeployOptions, deployOnce } from '../deploy/deployment.ts';
 import { findFiles, rulesOf, stampOf } from '../deploy/files.ts';
+import { withPackageFiles } from '../deploy/package-files.ts';
+import type { PackagesPlan } from '../deploy/packages.ts';
 import { tell } from '../deploy/tell.ts';
+import { tellPackagesJson } from '../deploy/tell-packages.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { getEnvironment } from '../mwaa.ts';
 import { createS3Client } from '../s3-client.ts';
@@ -68,40 +72,92 @@ const watchAndDeploy = async (d: Deployment): Promise<void> => {
   }
 };
 
+const usage = (what: string, todo: string): CliError =>
+  new CliError(what, { todo, exitCode: exitCodes.usage });
+
+const namesPackages = (o: DeployOptions): boolean => (o.requirements ?? o.plugins) !== undefined;
+
+/** What cannot be said together, and would only be found after minutes. @throws CliError */
+const checkOptions = (o: DeployOptions, hasFolder: boolean, context: Context): void => {
+  if (!(Number(o.timeout) > 0)) throw usage(`"${o.timeout}" is no number of seconds.`, 'Like --timeout 90');
+  if (!namesPackages(o)) return;
+  for (const name of ['watch', 'delete'] as const)
+    if (o[name] && !hasFolder)
+      throw usage(
+        `--${name} is about a folder of DAGs, and none is named.`,
+        `Name it: windsock deploy ENV DIR --${name} …`,
+      );
+  if (o.delete && !o.yes && !o.dryRun && !context.input.isTerminal)
+    throw usage('--delete asks before it deletes, and nobody is there to answer.', 'Add --yes.');
+};
+
+/** Brings the folder there, and again and again under --watch. Gives true when all of it can be imported and was read. */
+const deployFolder = async (d: Deployment, packages: PackagesPlan | undefined): Promise<boolean> => {
+  if (d.o.watch && !d.o.dryRun) {
+    if (packages && d.o.json) tellPackagesJson(d, packages);
+    await watchAndDeploy(d);
+    return true;
+  }
+  const done = await deployOnce(d);
+  tell(d, done, packages);
+  return done.broken.length + done.left.length === 0;
+};
+
+/** The packages, and then the DAGs that may need them; `from` is undefined when there are no DAGs to deploy. */
+const deployAll = async (
+  name: string,
+  from: string | undefined,
+  o: DeployOptions,
+  context: Context,
+): Promise<boolean> => {
+  const { to, api } = connect(o, context);
+  if (from !== undefined) await checkFolder(api, name, from);
+  const s3 = createS3Client(to, context.signal);
+  try {
+    const d = { api, s3, name, o, context };
+    const packages = namesPackages(o)
+      ? await withPackageFiles(o, context.signal, (files) => deployPackages(d, files))
+      : undefined;
+    if (from !== undefined) return await deployFolder({ ...d, from, to: await placeOf(api, name) }, packages);
+    if (packages && o.json) tellPackagesJson(d, packages);
+    return true;
+  } finally {
+    await s3.close();
+  }
+};
+
+const endText = `
+With packages and a folder, the packages come first, so that new DAGs find what they import; if they
+fail, no DAG is changed. To take a package away, deploy first the DAGs that no longer import it.
+
+Exit codes: 0 all was read and the packages are in use, 1 a file cannot be imported or was not read
+in time, or the update failed, 2 what was given cannot be deployed, 130 interrupted: an update that
+has begun goes on.
+${example(
+  'windsock deploy demo ./dags --delete',
+  'windsock deploy demo --requirements requirements.txt --plugins ./plugins',
+)}`;
+
 /** `windsock deploy ENV [DIR]` */
 export const deployCommand = (context: Context): Command =>
   apiCommand('deploy')
     .description(
-      `Bring the DAGs of a folder to an environment: only what changed, until Airflow has read it. A file ${ignoreFile} in the folder, in the form of .gitignore, says what stays behind.`,
+      `Bring the DAGs of a folder to an environment: only what changed, until Airflow has read it. A file ${ignoreFile} in the folder, in the form of .gitignore, says what stays behind. Also packages and plugins: only what changed, until the environment runs with it or says why it cannot.`,
     )
     .argument('<env>', 'name of the environment')
-    .argument('[folder]', 'the folder with the DAGs (else dags)')
+    .argument('[folder]', 'the folder with the DAGs (else dags; with packages, else none)')
+    .option('--requirements <file>', 'a requirements.txt with the packages of the environment')
+    .option('--plugins <path>', 'a plugins.zip, or a folder, which is zipped as its .windsockignore says')
     .option('--dry-run', 'show what would be done, and do nothing')
     .option('--delete', 'remove what is in the environment and not in the folder; asks first')
     .option('--yes', 'delete without a question')
-    .option('--watch', 'go on, and deploy whatever changes')
-    .option('--timeout <seconds>', 'how long Airflow is waited for', '90')
+    .option('--watch', 'go on, and deploy whatever changes in the folder')
+    .option('--timeout <seconds>', 'how long Airflow is waited for to read DAGs', '90')
     .option('--json', 'for programs')
-    .addHelpText(
-      'after',
-      `\nExit codes: 0 all was read, 1 a file cannot be imported or was not read in time.\n${example(
-        'windsock deploy demo ./dags --delete',
-      )}`,
-    )
+    .addHelpText('after', endText)
     .action(async (name: string, folder: string | undefined, o: DeployOptions, command: Command) => {
-      if (!(Number(o.timeout) > 0))
-        throw new CliError(`"${o.timeout}" is no number of seconds.`, { exitCode: exitCodes.usage });
-      const from = folderOf(folder);
-      const { to, api } = connect(o, context);
-      await checkFolder(api, name, from);
-      const s3 = createS3Client(to, context.signal);
-      try {
-        const d = { api, s3, name, from, to: await placeOf(api, name), o, context };
-        if (o.watch && !o.dryRun) return await watchAndDeploy(d);
-        const done = await deployOnce(d);
-        tell(d, done);
-        if (done.broken.length + done.left.length > 0) command.setOptionValue('exitCode', exitCodes.failed);
-      } finally {
-        await s3.close();
-      }
+      checkOptions(o, folder !== undefined, context);
+      const from = folder === undefined && namesPackages(o) ? undefined : folderOf(folder);
+      const isWell = await deployAll(name, from, o, context);
+      if (!isWell) command.setOptionValue('exitCode', exitCodes.failed);
     });

@@ -17,6 +17,8 @@ export interface DeployOptions extends ServerOptions {
   readonly watch?: boolean;
   readonly timeout: string;
   readonly json?: boolean;
+  readonly requirements?: string;
+  readonly plugins?: string;
 }
 
 /** Where the files of an environment are in its bucket. */

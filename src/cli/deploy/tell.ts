@@ -1,6 +1,8 @@
 import { outcomeText } from '../content.ts';
 import { printJson, tableText } from '../output.ts';
 import type { Deployment, Done } from './deployment.ts';
+import type { PackagesPlan } from './packages.ts';
+import { packagesJson } from './tell-packages.ts';
 
 const rowsOf = ({ plan, removed, left, content, broken }: Done): readonly (readonly string[])[] => {
   const live = new Map(content.Files.map((file) => [file.Path, file]));
@@ -17,8 +19,8 @@ const rowsOf = ({ plan, removed, left, content, broken }: Done): readonly (reado
   ];
 };
 
-/** Prints what a deployment did, and what Airflow made of it. */
-export const tell = (d: Deployment, done: Done): void => {
+/** Prints what a deployment did, and what Airflow made of it; for programs with what became of packages before it. */
+export const tell = (d: Deployment, done: Done, packages?: PackagesPlan): void => {
   const { plan, removed, left, content, broken } = done;
   if (d.o.json) {
     printJson(d.context, {
@@ -28,6 +30,7 @@ export const tell = (d: Deployment, done: Done): void => {
       Removed: removed,
       NotRead: left,
       Failed: broken,
+      ...(packages ? { Packages: packagesJson(packages, d.o.dryRun === true) } : {}),
       DryRun: d.o.dryRun === true,
     });
     return;
