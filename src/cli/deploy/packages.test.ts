@@ -44,8 +44,10 @@ let out: string;
 let err: string;
 let environments: Environment[];
 let aborted: AbortController;
+let errIsTerminal: boolean;
 beforeEach(() => {
   [done, out, err, environments, aborted] = [[], '', '', [], new AbortController()];
+  errIsTerminal = false;
 });
 
 const context = () => ({
@@ -56,7 +58,7 @@ const context = () => ({
   err: (text: string) => {
     err += text;
   },
-  errIsTerminal: false,
+  errIsTerminal,
   input: { isTerminal: false, line: async () => undefined },
   isRoot: false,
   platform: 'linux' as const,
@@ -147,9 +149,10 @@ test('a failed update gives its reason, for programs as well', async () => {
 });
 
 test('whoever stops waiting is told that the update goes on', async () => {
+  errIsTerminal = true;
   environments = [usual, usual, { ...usual, Status: 'UPDATING' }];
   const waits = deploy([file('plugins')]);
-  setTimeout(() => aborted.abort(new Error('SIGINT')), 50);
+  setTimeout(() => aborted.abort(new Error('SIGINT')), 1_050);
   await expect(waits).rejects.toThrow();
-  expect(err).toContain('The update of demo goes on without this.');
+  expect(err).toMatch(/ 0 s {2}UPDATING\r +1 s {2}UPDATING\nThe update of demo goes on without this\./);
 });

@@ -1,11 +1,10 @@
-import type { ApiClient } from '../api-client.ts';
-import { ApiError } from '../api-client.ts';
+import { type ApiClient, ApiError } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { type Environment, getEnvironment, updateEnvironment } from '../mwaa.ts';
 import { sizeText } from '../output.ts';
 import type { ObjectHead, S3Client } from '../s3-client.ts';
-import { waitUntilAvailable } from '../wait.ts';
+import { NotAvailable, waitUntilAvailable } from '../wait.ts';
 import type { PackageFile } from './package-files.ts';
 import {
   checkCanUpdate,
@@ -121,7 +120,7 @@ export const updatePackages = async (t: PackagesTarget, uploaded: PackagesPlan):
   try {
     return { ...uploaded, environment: await waitUntilAvailable(api, name, context) };
   } catch (error) {
-    if (context.signal.aborted)
+    if (!(error instanceof NotAvailable))
       context.err(
         `The update of ${name} goes on without this. Look at it: windsock environment get ${name}\n`,
       );
