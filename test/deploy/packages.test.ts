@@ -8,50 +8,16 @@ import { Api } from '../harness/api.ts';
 import { putDag } from '../harness/dags.ts';
 import { restPath, runCommand, type Session, signIn } from '../harness/door.ts';
 import { type Machine, machineOf } from '../harness/environments.ts';
+import { archive, greetingDag, mark, named, pluginFiles } from '../harness/greeting.ts';
 import { Minter } from '../harness/minter.ts';
 import { s3Client } from '../harness/s3.ts';
 import { until } from '../harness/until.ts';
 import { useServer } from '../harness/use-server.ts';
-import { wheel, wheelName, zipOf } from '../harness/wheels.ts';
 import { runWindsock } from '../harness/windsock.ts';
 
 const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
 const versions = isFull ? ['2.7.2', '2.10.3', '3.0.6', '3.3.1'] : ['2.7.2', '3.3.1'];
 const nameOf = (version: string): string => `v${version.replaceAll('.', '-')}`;
-
-/** Begins the names of files that tell which accounts have run the code of a package. */
-const mark = `windsock-ran-${process.pid}-`;
-
-const greeting = (version: string, pth = false) => ({
-  name: 'windsock_greeting',
-  version,
-  files: {
-    'windsock_greeting.py': `TEXT = "greetings ${version}"\n`,
-    // runs in every Python that has it among its packages
-    ...(pth ? { 'zz-greeting.pth': `import os; open(f"/tmp/${mark}{os.getuid()}", "a")\n` } : {}),
-  },
-});
-const named = (version: string): string =>
-  `/usr/local/airflow/plugins/wheels/${wheelName(greeting(version))}\n`;
-
-const plugin = `from airflow.plugins_manager import AirflowPlugin
-import windsock_greeting
-
-class Greeting(AirflowPlugin):
-    name = "greeting_plugin_" + windsock_greeting.TEXT[-3:].replace(".", "_")
-`;
-const pluginFiles = (version: string) => ({
-  'greeting_plugin.py': plugin,
-  [`wheels/${wheelName(greeting(version))}`]: wheel(greeting(version, true)),
-});
-const archive = (version: string, more: Readonly<Record<string, string>> = {}): Uint8Array =>
-  zipOf({ ...pluginFiles(version), ...more });
-
-const dag = `from airflow import DAG
-import windsock_greeting
-with DAG(dag_id=windsock_greeting.TEXT.replace(" ", "_")):
-    pass
-`;
 
 interface Pinned {
   readonly RequirementsS3Path: string;
@@ -131,7 +97,7 @@ describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
     (await runCommand(used.place, mint, name, words.join(' '))).stdout;
 
   test('is created with a package, which a DAG, a plugin and a command have', async () => {
-    putDag(used.place, bucket, 'greets.py', dag);
+    putDag(used.place, bucket, 'greets.py', greetingDag);
     await api.create(name, version, await pinned(bucket, named('1.0'), archive('1.0')));
     await api.available(name, 900);
     machine = await machineOf(used.place, name);
@@ -171,8 +137,7 @@ describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
 
   const deploy = async (...more: string[]) => {
     const { code, stdout, stderr } = await runWindsock(used.place, ['deploy', name, ...more, '--json']);
-    const told: unknown = stdout === '' ? undefined : JSON.parse(stdout);
-    return { code, told, stderr };
+    return { code, told: JSON.parse(stdout || 'null') as unknown, stderr };
   };
 
   test('windsock deploy tells why what it brought cannot be used', async () => {
@@ -189,7 +154,10 @@ describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
   });
 
   test('windsock deploy brings packages and plugins, then the DAGs, and the same only once', async () => {
-    const given = folderOf({ 'requirements.txt': named('2.0'), 'dags/both.py': dag.replace('"_")', '"-")') });
+    const given = folderOf({
+      'requirements.txt': named('2.0'),
+      'dags/both.py': greetingDag.replace('"_")', '"-")'),
+    });
     const plugged = folderOf({ ...pluginFiles('2.0'), '__pycache__/x.pyc': 'x' });
     const packages = ['--requirements', join(given, 'requirements.txt'), '--plugins', plugged];
     expect(await deploy(join(given, 'dags'), ...packages)).toMatchObject({

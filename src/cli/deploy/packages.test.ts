@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { ApiError } from '../api-client.ts';
 import { CliError } from '../errors.ts';
 import type { Environment } from '../mwaa.ts';
+import { run } from '../run.ts';
 import { deployPackages } from './deploy-packages.ts';
 import type { PackageFile, PackageKind } from './package-files.ts';
 import { packageChange, packagePlace, packagesBody } from './package-plan.ts';
@@ -155,4 +156,17 @@ test('whoever stops waiting is told that the update goes on', async () => {
   setTimeout(() => aborted.abort(new Error('SIGINT')), 1_050);
   await expect(waits).rejects.toThrow();
   expect(err).toMatch(/ 0 s {2}UPDATING\r +1 s {2}UPDATING\nThe update of demo goes on without this\./);
+});
+
+test.each([
+  [['--requirements', '/nowhere/requirements.txt'], /There is no file \/nowhere\/requirements\.txt/],
+  [['--plugins', import.meta.filename], /packages\.test\.ts is no zip archive/],
+  [['--plugins', 'p.zip', '--watch'], /--watch is about a folder of DAGs/],
+  [['/tmp', '--plugins', 'p.zip', '--delete'], /--delete asks before it deletes/],
+  [['/nowhere', '--plugins', 'p.zip'], /There is no folder \/nowhere/],
+])('%j is a wrong use, and nobody is asked', async (args, text) => {
+  const keys = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret' };
+  const world = { ...context(), env: keys };
+  expect(await run(['deploy', 'demo', ...args, '--endpoint', 'http://127.0.0.1:1'], world)).toBe(2);
+  expect(err).toMatch(text);
 });
