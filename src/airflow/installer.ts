@@ -43,9 +43,6 @@ const lastLines = (text: string, count: number): string => text.trim().split('\n
 const passing =
   /(dns error|connect|timed? ?out|temporarily|network|unreachable|reset by peer|5\d\d |request failed|error sending request|Failed to fetch)/i;
 
-/** True for a failure that may pass by itself. */
-export const mayPass = (reason: string): boolean => passing.test(reason);
-
 /** The variable that tells what works for one data folder: several share the account that installs. */
 export const installerMark = (cache: string): readonly [name: string, value: string] => [
   'WINDSOCK_INSTALLER',
@@ -106,7 +103,7 @@ export class Installer {
     if (r.signal.aborted) throw new StepFailed(`${r.what} was interrupted`, { retry: true });
     const reason = lastLines(this.shown(result.stderr || result.stdout), 12);
     throw new StepFailed(`${r.what} failed${result.timedOut ? ' (it took too long)' : ''}: ${reason}`, {
-      retry: result.timedOut || mayPass(reason),
+      retry: result.timedOut || passing.test(reason),
       logTail: reason,
     });
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StepFailed } from '../environments/errors.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
@@ -10,7 +10,7 @@ import { type Account, run } from '../lib/process.ts';
 import type { Base } from './base.ts';
 import type { Installer } from './installer.ts';
 
-/** A package as it is installed: `name-1.2.dist-info`, with what its record of files is. */
+/** Packages as they are installed: `name-1.2.dist-info`, with what tells one installation from another. */
 type Installed = ReadonlyMap<string, string>;
 
 /** What an environment's own packages come to. */
@@ -32,8 +32,8 @@ const installedIn = async (folder: string): Promise<Installed> => {
   const site = await sitePackagesOf(folder);
   const found = new Map<string, string>();
   for (const name of (await readdir(site)).filter((entry) => entry.endsWith('.dist-info')).sort()) {
-    const record = await readFile(join(site, name, 'RECORD')).catch(() => Buffer.alloc(0));
-    found.set(name, createHash('sha256').update(record).digest('hex'));
+    const { ino } = await stat(join(site, name, 'METADATA'), { bigint: true }).catch(() => ({ ino: 0n }));
+    found.set(name, String(ino));
   }
   return found;
 };
@@ -44,11 +44,24 @@ const pinOf = (distInfo: string): string => {
   return `${name.replaceAll('_', '-').toLowerCase()}==${version}`;
 };
 
-const hashOf = (base: Base, installed: Installed): string =>
+const hashOf = (base: Base, installed: Installed, content: string): string =>
   createHash('sha256')
-    .update(JSON.stringify([base.hash, [...installed]]))
+    .update(JSON.stringify([base.hash, [...installed.keys()], content]))
     .digest('hex')
     .slice(0, 16);
+
+/** From where a package came, and when: it says nothing of what is in it, and may hold a password. */
+const origins = ['direct_url.json', 'uv_cache.json'];
+
+/**
+ * Prints what is new: those of the base have more than one link. Not believed is what a package says of its own files
+ * (RECORD): uv does not compare that with what it unpacks.
+ */
+const newContent = `cd "$1" || exit
+find lib -type f -path '*.dist-info/*' -links 1 \\( ${origins.map((name) => `-name ${name}`).join(' -o ')} \\) -delete
+find lib -type f -path '*.dist-info/RECORD' -links 1 -exec sed -i -E '/\\.dist-info\\/(direct_url|uv_cache)\\.json,/d' {} +
+find . -type l -printf '%p -> %l\\n' | LC_ALL=C sort
+find . -type f -links 1 -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum`;
 
 /**
  * Virtual environments with packages of users: the files of a base, linked, and what differs. One is found by what is
@@ -90,9 +103,13 @@ export class Sets {
       failpoint('set:installed');
       const [before, after] = [await installedIn(base.folder), await installedIn(temporary)];
       const differing = [...after].filter(([name, record]) => before.get(name) !== record);
-      const hash = hashOf(base, after);
+      const hash = hashOf(base, after, await this.#contentOf(temporary, o.signal));
       const isBase = differing.length === 0 && before.size === after.size;
-      if (!isBase && this.find(hash) === undefined) await this.#keep(temporary, hash, o);
+      if (!isBase) {
+        // first, so that it is not taken for one that nobody uses
+        this.#markUsed(hash);
+        if (this.find(hash) === undefined) await this.#keep(temporary, hash, o);
+      }
       return { hash: isBase ? undefined : hash, packages: differing.map(([name]) => pinOf(name)).sort() };
     } finally {
       await rm(temporary, { recursive: true, force: true });
@@ -104,9 +121,9 @@ export class Sets {
     const removed: string[] = [];
     for (const hash of await readdir(this.#folder).catch(() => [])) {
       if (!/^[0-9a-f]{16}$/.test(hash)) continue;
-      const mark = join(this.#folder, `${hash}.used`);
+      const mark = this.#markOf(hash);
       const used = await stat(mark).catch(() => undefined);
-      if (inUse.has(hash) || used === undefined) writeFileAtomic(mark, '', { mode: 0o644 });
+      if (inUse.has(hash) || used === undefined) this.#markUsed(hash);
       else if (Date.now() - used.mtimeMs > age) {
         const away = join(this.#folder, `${randomId(12)}.tmp`);
         await rename(join(this.#folder, hash), away);
@@ -116,6 +133,22 @@ export class Sets {
       }
     }
     return removed;
+  }
+
+  #markOf(hash: string): string {
+    return join(this.#folder, `${hash}.used`);
+  }
+
+  #markUsed(hash: string): void {
+    writeFileAtomic(this.#markOf(hash), '', { mode: 0o644 });
+  }
+
+  /** Names every new file with its bytes, and every link. */
+  async #contentOf(folder: string, signal: AbortSignal): Promise<string> {
+    const what = 'Reading what was installed';
+    const args = ['-c', newContent, 'sh', folder];
+    const { stdout } = await this.#installer.must({ what, program: '/bin/sh', args, signal });
+    return createHash('sha256').update(stdout).digest('hex');
   }
 
   /** Only its folders belong to the installer: files that it replaces are made anew, those of the base stay as they are. */

@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { unpackArchive } from '../../content/archive.ts';
@@ -121,6 +121,13 @@ const fetchPlugins = async ({ o, e, own, report, signal, said }: PackagesWork): 
   await rm(file);
 };
 
+const mostLogs = 20;
+
+const removeOldLogs = async (folder: string): Promise<void> => {
+  const logs = (await readdir(folder)).filter((name) => name.startsWith('requirements_install_')).sort();
+  for (const name of logs.slice(0, -mostLogs)) await rm(join(folder, name), { force: true });
+};
+
 /** As Amazon MWAA names it, in the log of the scheduler. */
 const writeLog = ({ o, e, said }: PackagesWork): void => {
   const folder = join(placesFor(o, e.id).componentLogs, logFolderOf(e, 'scheduler'));
@@ -128,6 +135,7 @@ const writeLog = ({ o, e, said }: PackagesWork): void => {
   const text = said.filter((one) => one !== '').join('\n');
   void mkdir(folder, { recursive: true, mode: 0o700 })
     .then(() => writeFileAtomic(join(folder, name), `${o.installer.shown(text)}\n`, { mode: 0o640 }))
+    .then(() => removeOldLogs(folder))
     .catch((error: unknown) =>
       o.log.warn('packages with a warning', { environment: e.name, reason: textOf(error) }),
     );

@@ -50,7 +50,7 @@ export const readTheirFile = (file: TheirFile): Promise<Uint8Array | undefined> 
 /** Copies it to where everybody can read it. Nothing is done where there is none. */
 export const copyTheirFile = async (file: TheirFile, to: string): Promise<void> => {
   await withFile(file, async (handle) => {
-    const copy = await open(to, 'wx', 0o644);
+    const copy = await open(to, 'w', 0o644);
     await pipeline(handle.createReadStream({ autoClose: false, start: 0 }), copy.createWriteStream());
   });
 };

@@ -32,7 +32,7 @@ const becomes = async (line: string): Promise<string> => {
   const given = found as Awaited<ReturnType<typeof prepared>>;
   // refused by who installs: what is content knows nothing of that
   if (given.noBinary.length > 0) return 'Refused';
-  if (given.requirements.lines.some(({ address }) => address?.endsWith('.tar.gz'))) return 'Fails';
+  if (given.requirements.lines.some(({ address }) => address?.startsWith('https:'))) return 'Fails';
   return given.dropped.length > 0 ? 'Ignored' : 'Taken';
 };
 

@@ -136,7 +136,8 @@ const replaceWord = (text: string, value: string, as: string): string => {
   return shown + text.slice(from);
 };
 
-const conceal = (text: string, p: PreparedRequirements): string => {
+/** A text of uv without credentials, values of variables and places of folders. */
+export const conceal = (text: string, p: Pick<PreparedRequirements, 'concealed'>): string => {
   let shown = withoutCredentials(text);
   for (const { text: value, as } of p.concealed) if (value !== '') shown = replaceWord(shown, value, as);
   return shown;

@@ -21,7 +21,7 @@ export const expand = (text: string, variables: Variables): Expanded => {
     if (!value)
       throw new Unfit(
         `The variable ${name.slice(0, 100)} has no value`,
-        'Set it in the startup script with export, or by an Airflow configuration option',
+        'Set it by an Airflow configuration option: foo.user is AIRFLOW__FOO__USER',
       );
     names.add(name);
     length += value.length;
