@@ -70,6 +70,11 @@ export class Running {
     return { total, steps };
   }
 
+  /** The steps of one environment until now. */
+  stepsOf(environment: string): Start['steps'] {
+    return this.#steps(`${environment}: `, false);
+  }
+
   /** The steps of an environment, and with `withOwn` those of the server itself. */
   #steps(environment: string, withOwn: boolean): Start['steps'] {
     return this.#lines.flatMap((line) => {

@@ -7,7 +7,6 @@ export interface Terminal {
 }
 
 const titles: Readonly<Record<string, string>> = {
-  packages: 'Packages',
   postgres: 'PostgreSQL',
   api: 'API',
   base: 'Install Airflow',
@@ -16,6 +15,9 @@ const titles: Readonly<Record<string, string>> = {
   folders: 'Make the folders',
   content: 'Copy the DAGs',
   database: 'Copy the database',
+  packages: 'Install packages and plugins',
+  'next-base': 'Install Airflow',
+  'next-packages': 'Install packages and plugins',
   'claim-address': 'Choose the address',
   open: 'Open the door',
   drain: 'Let running tasks end',
