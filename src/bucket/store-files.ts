@@ -77,8 +77,8 @@ export class StoreFiles {
     const file = randomId(32);
     const place = this.path(bucket, file);
     const folder = dirname(place);
-    await this.#makeFolder(folder);
     try {
+      await this.#makeFolder(folder);
       const result = await write(place);
       failpoint('store:written');
       await syncFolder(folder);
@@ -87,11 +87,15 @@ export class StoreFiles {
     } catch (error) {
       await rm(place, { force: true });
       // one of the same name may have been made since
-      const isLost = codeOf(error) === 'ENOENT' && [place, folder].includes((error as { path: string }).path);
+      const isLost = codeOf(error) === 'ENOENT' && this.#isOf(bucket, (error as { path?: string }).path);
       if (!isLost && (await this.#isThere(folder))) throw error;
       this.#forget();
       throw noSuchBucket(bucket);
     }
+  }
+
+  #isOf(bucket: string, path = ''): boolean {
+    return path === join(this.#root, bucket) || path.startsWith(join(this.#root, bucket, '/'));
   }
 
   async #isThere(folder: string): Promise<boolean> {

@@ -29,19 +29,6 @@ const clientOf = (tx: Transaction): pg.PoolClient => {
   return client;
 };
 
-/** More different texts than that are not parsed once and kept: each connection holds what it was told to keep. */
-const mostPrepared = 1_000;
-const preparedNames = new Map<string, string>();
-
-/** A text with values is parsed and planned once in each connection, which takes PostgreSQL longer than to run it. */
-const queryOf = (text: string, values: readonly unknown[]): pg.QueryConfig => {
-  const isKept = values.length > 0 && (preparedNames.has(text) || preparedNames.size < mostPrepared);
-  if (!isKept) return { text, values: [...values] };
-  const name = preparedNames.get(text) ?? `w${preparedNames.size}`;
-  preparedNames.set(text, name);
-  return { name, text, values: [...values] };
-};
-
 /** PostgreSQL's code for a second row with a key that there may be only once. */
 export const uniqueViolation = '23505';
 
@@ -115,8 +102,7 @@ export const openDatabase = (
   });
   pool.on('error', onError);
   return {
-    query: async (text, values = [], tx) =>
-      (await (tx ? clientOf(tx) : pool).query(queryOf(text, values))).rows,
+    query: async (text, values = [], tx) => (await (tx ? clientOf(tx) : pool).query(text, [...values])).rows,
     inTransaction: (work) => inTransaction(pool, work),
     connect: async () => {
       const client = new CautiousClient({
