@@ -81,9 +81,9 @@ export const makeDataFolder = (f: DataFolder, isRoot: boolean): void => {
   try {
     makeRoot(f, outside);
     makeFolder(f.secrets, 0o700);
-    for (const folder of [f.programs, f.postgres, f.sockets, f.bases, f.sets, f.cache, f.logs])
+    for (const folder of [f.programs, f.postgres, f.sockets, f.bases, f.cache, f.logs])
       makeFolder(folder, outside);
-    makeFolder(f.environments, isRoot ? 0o711 : 0o700);
+    for (const folder of [f.environments, f.sets]) makeFolder(folder, isRoot ? 0o711 : 0o700);
     makeFolder(f.buckets, outside);
     makeFolder(f.trash, 0o700);
     makeFolder(f.bucketStore, 0o700);
