@@ -10,6 +10,8 @@ export interface WheelOptions {
   /** By path below site-packages. */
   readonly files: Readonly<Record<string, string>>;
   readonly requires?: readonly string[];
+  /** What its RECORD says of these files, where that is not true. */
+  readonly claimed?: Readonly<Record<string, string>>;
 }
 
 /** The name of its file (PyPA, "Binary distribution format"). */
@@ -17,7 +19,7 @@ export const wheelName = ({ name, version }: Pick<WheelOptions, 'name' | 'versio
   `${name}-${version}-py3-none-any.whl`;
 
 /** A wheel of plain Python. */
-export const wheel = ({ name, version, files, requires = [] }: WheelOptions): Uint8Array => {
+export const wheel = ({ name, version, files, requires = [], claimed = {} }: WheelOptions): Uint8Array => {
   const info = `${name}-${version}.dist-info`;
   const metadata = ['Metadata-Version: 2.1', `Name: ${name}`, `Version: ${version}`];
   const all: Record<string, string> = {
@@ -25,7 +27,7 @@ export const wheel = ({ name, version, files, requires = [] }: WheelOptions): Ui
     [`${info}/METADATA`]: `${[...metadata, ...requires.map((one) => `Requires-Dist: ${one}`)].join('\n')}\n`,
     [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
   };
-  const record = Object.entries(all).map(([path, text]) => recordLine(path, text));
+  const record = Object.entries({ ...all, ...claimed }).map(([path, text]) => recordLine(path, text));
   all[`${info}/RECORD`] = `${[...record, `${info}/RECORD,,`].join('\n')}\n`;
   return zipOf(all);
 };
