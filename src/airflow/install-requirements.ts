@@ -78,7 +78,8 @@ const refuseAddresses = ({ requirements }: PreparedRequirements): void => {
 
 /** The same of the wheels of a folder: prints those that name an address, each with it. */
 const addressesInWheels = `
-import pathlib, re, sys, zipfile
+import os, pathlib, re, sys, zipfile
+os.listdir(sys.argv[1])
 for wheel in sorted(pathlib.Path(sys.argv[1]).rglob("*.whl")):
     try:
         with zipfile.ZipFile(wheel) as archive:

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { prepareRequirements } from '../../content/requirements/prepare.ts';
 import type { PreparedRequirements } from '../../content/requirements/prepared.ts';
@@ -6,6 +6,7 @@ import { placeOf, RequirementsRefused } from '../../content/requirements/refused
 import { StepFailed } from '../../environments/errors.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { randomId } from '../../lib/ids.ts';
+import type { Account } from '../../lib/process.ts';
 import { installRequirements } from '../install-requirements.ts';
 import { optionVariables } from '../user-options.ts';
 import { constraintsOf, essentialPinsOf, findVersion } from '../versions.ts';
@@ -30,7 +31,7 @@ export const buildSet = async (w: PackagesWork): Promise<string | undefined> => 
   const bytes = await fetchRequirements(w);
   if (bytes === undefined) return undefined;
   const folder = join(o.cache, `packages-${randomId(12)}`);
-  await mkdir(folder, { mode: 0o711 });
+  await makeBuildFolder(folder, o.installer.account);
   try {
     const prepared = await prepareFile(w, bytes, folder);
     for (const { file, line, text, why } of prepared.dropped)
@@ -52,6 +53,14 @@ export const buildSet = async (w: PackagesWork): Promise<string | undefined> => 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+};
+
+/** The installer reads it, and nobody else. */
+const makeBuildFolder = async (folder: string, account: Account | undefined): Promise<void> => {
+  await mkdir(folder, { mode: 0o700 });
+  if (account === undefined) return;
+  await chown(folder, 0, account.gid);
+  await chmod(folder, 0o750);
 };
 
 const folderNames = ['dags', 'plugins'] as const;
