@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StepFailed } from '../environments/errors.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { randomId } from '../lib/ids.ts';
 import { type Account, run } from '../lib/process.ts';
+import { syncFolder } from '../lib/sync-folder.ts';
 import type { Base } from './base.ts';
 import type { Installer } from './installer.ts';
 
@@ -175,8 +176,7 @@ export class Sets {
       // another environment whose packages are the same was faster
       if (this.find(hash) === undefined) throw error;
     });
-    const handle = await open(this.#folder, 'r');
-    await handle.sync().finally(() => handle.close());
+    await syncFolder(this.#folder);
     failpoint('set:renamed');
   }
 

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { noSuchBucket, s3Error } from '../contract/s3-errors.ts';
 import { codeOf, textOf } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
+import { syncFolder } from '../lib/sync-folder.ts';
 import type { BucketContext } from './context.ts';
 import { settleAll } from './hand-edits.ts';
 import { canBeBucket, checkBucketName } from './names.ts';
 import type { Bucket, Recorder } from './objects.ts';
-import { syncFolder } from './shown-file.ts';
 import type { BucketChange } from './table.ts';
 
 const isFolder = async (path: string): Promise<boolean> =>

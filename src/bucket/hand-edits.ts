@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { failpoint } from '../lib/failpoint.ts';
 import { pathFault } from '../lib/file-path.ts';
+import { inParallel } from '../lib/in-parallel.ts';
 import { RootGone } from '../lib/open-folder.ts';
 import { commitVersion } from './commit-version.ts';
 import { type BucketContext, lockOf } from './context.ts';
@@ -133,6 +134,9 @@ const settle = async (
 
 const pageSize = 1_000;
 
+/** Files that are taken in at once: each waits for the disk and the database most of its time. */
+const atOnce = 8;
+
 /** Latest versions with that prefix that have a file to see, by key. */
 async function* shown(c: BucketContext, bucket: string, prefix: string): AsyncGenerator<VersionRow> {
   for (let after = ''; ; ) {
@@ -163,17 +167,7 @@ const settleFiles = async (c: BucketContext, bucket: Bucket, prefix: string): Pr
     if (file !== undefined && file.stamp === seen) differing.delete(row.key);
     else if (file === undefined && seen !== nothingToSee) differing.add(row.key);
   }
-  await inParallel([...differing], (key) =>
+  await inParallel(differing, atOnce, (key) =>
     c.locks.run(lockOf(bucket.name, key), () => settleKey(c, bucket, key)),
   );
-};
-
-/** Files that are taken in at once: each waits for the disk and the database most of its time. */
-const atOnce = 8;
-
-const inParallel = async (keys: string[], work: (key: string) => Promise<unknown>): Promise<void> => {
-  const next = async (): Promise<void> => {
-    for (let key = keys.pop(); key !== undefined; key = keys.pop()) await work(key);
-  };
-  await Promise.all(Array.from({ length: atOnce }, next));
 };

@@ -24,12 +24,6 @@ export const writeShown = async (to: string, { stored, modified }: ShownBytes): 
   await utimes(to, modified / 1000, modified / 1000);
 };
 
-/** Puts onto the disk which files are in a folder; its path is one of ours, not of people. */
-export const syncFolder = async (path: string): Promise<void> => {
-  const handle = await open(path, 'r');
-  await handle.sync().finally(() => handle.close());
-};
-
 /** Puts a file onto the disk; what is none is left as it is. */
 export const syncFile = async (path: string): Promise<void> => {
   const handle = await open(path, safely);

@@ -5,7 +5,7 @@ import { noSuchBucket } from '../contract/s3-errors.ts';
 import { codeOf } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { randomId } from '../lib/ids.ts';
-import { syncFolder } from './shown-file.ts';
+import { syncFolder } from '../lib/sync-folder.ts';
 
 /** A file with the bytes of one version or part, and what tells it from a changed one. */
 export interface StoredFile {

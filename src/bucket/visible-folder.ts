@@ -5,10 +5,11 @@ import { temporaryPrefix } from '../lib/deploy-rules.ts';
 import { codeOf } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { inFolder } from '../lib/open-folder.ts';
+import { syncFolder } from '../lib/sync-folder.ts';
 import { isFolderKey, placeFault } from './names.ts';
 import { factsOf, isGone, isOther, removeFile, type SeenFile, type Settled } from './seen-file.ts';
 import { seenFiles } from './seen-files.ts';
-import { type ShownBytes, syncFile, syncFolder, writeShown } from './shown-file.ts';
+import { type ShownBytes, syncFile, writeShown } from './shown-file.ts';
 
 /** Beside their place until they are whole; other programs that write into the folder have other names. */
 const shownPrefix = `${temporaryPrefix}s3-`;

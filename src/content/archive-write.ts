@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { codeOf } from '../lib/errors.ts';
+import { inParallel } from '../lib/in-parallel.ts';
+import { syncFolder } from '../lib/sync-folder.ts';
 import type { ArchiveFile } from './archive-file.ts';
 import type { FoundEntry } from './archive-layout.ts';
 import { entryRefused } from './archive-refused.ts';
@@ -11,24 +13,6 @@ import type { ArchiveTree } from './archive-tree.ts';
 
 /** Files that are written at once: their fsyncs go to the disk together, and a thread of Node's four stays free for others. */
 const atOnce = 3;
-
-/** The same of each, a few at once; the first error ends it when those that were begun are done. */
-const inParallel = async <T>(all: Iterable<T>, work: (one: T) => Promise<void>): Promise<void> => {
-  const rest = all[Symbol.iterator]();
-  let failed = false;
-  const next = async (): Promise<void> => {
-    for (let one = rest.next(); !failed && !one.done; one = rest.next()) await work(one.value);
-  };
-  const done = await Promise.allSettled(
-    Array.from({ length: atOnce }, () =>
-      next().catch((error: unknown) => {
-        failed = true;
-        throw error;
-      }),
-    ),
-  );
-  for (const one of done) if (one.status === 'rejected') throw one.reason;
-};
 
 const damaged = (e: FoundEntry, cause?: unknown): Error =>
   entryRefused(e.path, 'is damaged', 'Upload the archive again, or make it again.', cause);
@@ -107,18 +91,9 @@ const writeFile = async (
   }
 };
 
-const syncFolder = async (path: string): Promise<void> => {
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-};
-
 /** Removes it, a few at a time: to remove a whole folder at once would hold everybody else. */
 const remove = async (made: Made): Promise<void> => {
-  await inParallel(made.files, (path) => rm(path, { force: true }));
+  await inParallel(made.files, atOnce, (path) => rm(path, { force: true }));
   for (const path of made.folders.toReversed()) await rmdir(path);
 };
 
@@ -143,8 +118,8 @@ export const writeTree = async (
       made.folders.push(join(to, path));
       await chmod(join(to, path), 0o755);
     }
-    await inParallel(tree.files, (e) => writeFile(file, e, to, made, signal));
-    await inParallel(made.folders.toReversed(), async (path) => {
+    await inParallel(tree.files, atOnce, (e) => writeFile(file, e, to, made, signal));
+    await inParallel(made.folders.toReversed(), atOnce, async (path) => {
       signal.throwIfAborted();
       if (path === to) await chmod(to, 0o755);
       await syncFolder(path);

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +9,7 @@ import { codeOf, textOf, WindsockError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { removeStaleTemporaries, temporaryName } from '../lib/make-once.ts';
 import { ownVersion } from '../lib/own-version.ts';
+import { syncFolder } from '../lib/sync-folder.ts';
 import { pack, type TarSource } from '../lib/tar.ts';
 import { oneFile, walk } from '../lib/walk.ts';
 import { livingEnvironments } from '../store/backup-facts.ts';
@@ -159,15 +159,6 @@ const explained = (o: BackupOptions, error: unknown): unknown => {
       `The backup is not possible with this account: ${textOf(error)}. Run it as the account that runs the server.`,
     );
   return error;
-};
-
-const syncFolder = async (folder: string): Promise<void> => {
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 };
 
 /**
