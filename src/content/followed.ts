@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { z } from 'zod';
+import { bucketNameOf } from '../contract/arn.ts';
 import { SourceUnavailable } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
@@ -11,7 +12,7 @@ const schema = z.record(z.string(), z.string().startsWith('/'));
 type Folders = z.infer<typeof schema>;
 
 const keyOf = ({ bucketArn, path }: ContentLocation): string =>
-  [bucketArn.split(':').at(-1), ...path.split('/').filter((segment) => segment !== '')].join('/');
+  [bucketNameOf(bucketArn), ...path.split('/').filter((segment) => segment !== '')].join('/');
 
 const parsed = (text: string): Folders => schema.parse(JSON.parse(text));
 

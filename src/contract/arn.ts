@@ -33,6 +33,9 @@ export const environmentNameOf = (arn: string, { region, accountId }: Scope): st
     .find((name) => name !== undefined);
 };
 
+/** `my-bucket` of `arn:aws:s3:::my-bucket`; of what is no ARN the text itself. */
+export const bucketNameOf = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);
+
 export const rootArn = (accountId: string): string => `arn:aws:iam::${accountId}:root`;
 
 /** The service-linked role that MWAA shows as ServiceRoleArn. */

@@ -3,6 +3,8 @@ import { createBuckets, type RunningBuckets } from '../bucket/create-buckets.ts'
 import type { ObjectVersion } from '../bucket/objects.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { FollowedFolders } from '../content/followed.ts';
+import { bucketNameOf } from '../contract/arn.ts';
+import { namedFiles } from '../environments/pinned-files.ts';
 import type { EnvironmentStore } from '../environments/ports.ts';
 import type { EnvironmentRecord, Placement } from '../environments/record.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -13,13 +15,10 @@ import { createBucketTable } from '../store/bucket-table.ts';
 import type { Database } from '../store/database.ts';
 import type { Started } from './started.ts';
 
-/** Members of CreateEnvironment that name a version of an object. */
-const pinned = ['Plugins', 'Requirements', 'StartupScript'] as const;
-
 /** True when the environment has this version of this object. */
 const uses = ({ spec }: EnvironmentRecord, { bucket, key, versionId }: ObjectVersion): boolean =>
-  spec.SourceBucketArn.split(':').at(-1) === bucket &&
-  pinned.some(
+  bucketNameOf(spec.SourceBucketArn) === bucket &&
+  namedFiles.some(
     (name) => spec[`${name}S3Path`] === key && (spec[`${name}S3ObjectVersion`] ?? versionId) === versionId,
   );
 
@@ -48,7 +47,7 @@ export const buildBuckets = async (d: {
     ...{ buckets: d.folders.buckets, store: d.folders.bucketStore },
     usersOf: async (bucket) => {
       const all = await d.store.placed(d.placement);
-      const users = all.filter(({ spec }) => spec.SourceBucketArn.split(':').at(-1) === bucket);
+      const users = all.filter(({ spec }) => bucketNameOf(spec.SourceBucketArn) === bucket);
       const folderOf = (path: string) => path.split('/').filter(Boolean).join('/');
       return new Map(users.map(({ name, spec }) => [name, folderOf(spec.DagS3Path)]));
     },

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { PinnedObjects } from '../airflow/ports.ts';
 import type { Buckets, ObjectVersion } from '../bucket/objects.ts';
+import { bucketNameOf } from '../contract/arn.ts';
 import { AwsError } from '../contract/errors.ts';
 import { StepFailed } from '../environments/errors.ts';
 
@@ -13,7 +14,7 @@ const find = async (
   { bucketArn, path, version }: Parameters<PinnedObjects['fetch']>[0],
 ): Promise<ObjectVersion> => {
   try {
-    const found = await buckets.version(bucketArn.split(':').at(-1) ?? '', path, version);
+    const found = await buckets.version(bucketNameOf(bucketArn), path, version);
     if (!found.isMarker) return found;
   } catch (cause) {
     if (!(cause instanceof AwsError)) throw cause;

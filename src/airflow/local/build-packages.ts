@@ -4,6 +4,7 @@ import { prepareRequirements } from '../../content/requirements/prepare.ts';
 import type { PreparedRequirements } from '../../content/requirements/prepared.ts';
 import { placeOf, RequirementsRefused } from '../../content/requirements/refused.ts';
 import { StepFailed } from '../../environments/errors.ts';
+import { pinnedFile } from '../../environments/pinned-files.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { Account } from '../../lib/process.ts';
@@ -11,13 +12,13 @@ import { installRequirements } from '../install-requirements.ts';
 import { optionVariables } from '../user-options.ts';
 import { constraintsOf, essentialPinsOf, findVersion } from '../versions.ts';
 import { baseOf, placesFor, versionOf } from './context.ts';
-import { lockFile, pinnedFiles } from './own-packages.ts';
+import { lockFile } from './own-packages.ts';
 import type { PackagesWork } from './prepare-packages.ts';
 import { copyTheirFile, readTheirFile, type TheirFile, theirWheels } from './their-files.ts';
 
 /** The text of requirements.txt, kept where the environment can read it. */
 const fetchRequirements = async ({ o, e, own, signal }: PackagesWork): Promise<Uint8Array | undefined> => {
-  const { requirements } = pinnedFiles(e.spec);
+  const requirements = pinnedFile(e.spec, 'Requirements');
   if (requirements === undefined) return undefined;
   const file = join(own.requirements, 'requirements.txt');
   await o.objects.fetch({ bucketArn: e.spec.SourceBucketArn, ...requirements }, file, signal);

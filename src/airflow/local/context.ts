@@ -17,7 +17,7 @@ import type { StartCheck } from './environment.ts';
 import { processVariables } from './environment-variables.ts';
 import { readFacts } from './facts.ts';
 import type { HealthPage } from './health.ts';
-import { type OwnPackages, ownPackagesOf, packagesState } from './own-packages.ts';
+import { hasOwnPackages, type OwnPackages, ownPackagesOf, packagesState } from './own-packages.ts';
 import { type Places, placesOf } from './places.ts';
 import { migrationView, type Seen, seenBy, viewOf } from './seen.ts';
 import type { Owner } from './strays.ts';
@@ -135,7 +135,18 @@ export const baseOf = (o: LocalDriverOptions, version: AirflowVersion): Base => 
 export const packagesOf = (
   o: LocalDriverOptions,
   e: Pick<EnvironmentRecord, 'id' | 'spec'>,
-): OwnPackages | undefined => ownPackagesOf(placesFor(o, e.id), e.spec, baseOf(o, versionOf(e)));
+): OwnPackages | undefined =>
+  hasOwnPackages(e.spec) ? ownPackagesOf(placesFor(o, e.id), e.spec, baseOf(o, versionOf(e))) : undefined;
+
+/** The same, and undefined without its base as well: for who only looks. */
+export const findPackages = (
+  o: LocalDriverOptions,
+  e: Pick<EnvironmentRecord, 'id' | 'spec'>,
+): OwnPackages | undefined => {
+  const version = hasOwnPackages(e.spec) ? findVersion(e.spec.AirflowVersion) : undefined;
+  const base = version && o.bases.find(version);
+  return base && ownPackagesOf(placesFor(o, e.id), e.spec, base);
+};
 
 /** The interpreter of the environment, with its own packages. @throws StepFailed when they are not prepared */
 export const installationOf = (o: LocalDriverOptions, e: Pick<EnvironmentRecord, 'id' | 'spec'>): Base => {

@@ -125,7 +125,7 @@ export class LocalDriver implements AirflowDriver {
       case 'base':
         return this.#installs(versionOf(e), e.id);
       case 'next-base':
-        return this.#installs(versionOf({ spec: e.update?.wanted ?? e.spec }), e.id);
+        return this.#installs(versionOf(wantedOf(e)), e.id);
       case 'packages':
         return this.#preparesPackages(e);
       case 'next-packages':

@@ -1,20 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvironmentRecord } from '../../environments/record.ts';
-import { findVersion } from '../versions.ts';
-import { type LocalDriverOptions, placesFor } from './context.ts';
-import { ownPackagesOf, packagesState } from './own-packages.ts';
+import { findPackages, type LocalDriverOptions, placesFor } from './context.ts';
+import { packagesState } from './own-packages.ts';
 
 /** Removes the revisions that neither run nor may be gone back to. */
 export const forgetOldPackages = async (o: LocalDriverOptions, e: EnvironmentRecord): Promise<void> => {
   const specs = [e.spec, ...(e.update ? [e.update.previous, e.update.wanted] : [])];
-  const kept = new Set(
-    specs.flatMap((spec) => {
-      const version = findVersion(spec.AirflowVersion);
-      const base = version && o.bases.find(version);
-      return base ? (ownPackagesOf(placesFor(o, e.id), spec, base)?.revision ?? []) : [];
-    }),
-  );
+  const kept = new Set(specs.flatMap((spec) => findPackages(o, { id: e.id, spec })?.revision ?? []));
   const { packages } = placesFor(o, e.id);
   for (const name of await readdir(packages).catch(() => []))
     if (!kept.has(name)) await rm(join(packages, name), { recursive: true, force: true });

@@ -2,37 +2,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
+import { pinnedFile, pinnedFiles, pinnedNames } from '../../environments/pinned-files.ts';
 import type { EnvironmentSpec } from '../../environments/record.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import type { Account } from '../../lib/process.ts';
 import type { Base } from '../base.ts';
 import type { Places } from './places.ts';
-
-/** A file of the environment's bucket, by its object version: its bytes never change. */
-export interface PinnedFile {
-  readonly path: string;
-  readonly version: string;
-}
-
-export interface PinnedFiles {
-  readonly requirements: PinnedFile | undefined;
-  readonly plugins: PinnedFile | undefined;
-}
-
-type Spec = Pick<EnvironmentSpec, 'SourceBucketArn'> & Readonly<Record<string, unknown>>;
-
-const pinned = (spec: Spec, name: 'Requirements' | 'Plugins'): PinnedFile | undefined => {
-  const [path, version] = [spec[`${name}S3Path`], spec[`${name}S3ObjectVersion`]];
-  return typeof path === 'string' && typeof version === 'string' && path !== ''
-    ? { path, version }
-    : undefined;
-};
-
-/** The files that an environment's own packages and plugins come from. */
-export const pinnedFiles = (spec: Spec): PinnedFiles => ({
-  requirements: pinned(spec, 'Requirements'),
-  plugins: pinned(spec, 'Plugins'),
-});
 
 /** Among the requirements: `name==version` of every package that is not as in the base. */
 export const lockFile = 'requirements.lock';
@@ -40,11 +15,17 @@ export const lockFile = 'requirements.lock';
 /** Changes when the way of preparing them changes. */
 const recipe = 1;
 
-/** Names what the environment has of its own on top of that base; undefined when it has nothing. */
-const revisionOf = (spec: Spec, base: Base): string | undefined => {
-  const files = pinnedFiles(spec);
-  if (files.requirements === undefined && files.plugins === undefined) return undefined;
-  const parts = [recipe, base.hash, spec.SourceBucketArn, files.requirements, files.plugins];
+/** True when the environment has packages or plugins of its own. */
+export const hasOwnPackages = (spec: EnvironmentSpec): boolean => pinnedFiles(spec).length > 0;
+
+/** Names what the environment has of its own on top of that base. */
+const revisionOn = (base: Base, spec: EnvironmentSpec): string => {
+  const parts = [
+    recipe,
+    base.hash,
+    spec.SourceBucketArn,
+    pinnedNames.map((name) => pinnedFile(spec, name) ?? null),
+  ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 };
 
@@ -60,10 +41,9 @@ export interface OwnPackages {
   readonly state: string;
 }
 
-/** Undefined when the environment has nothing of its own. */
-export const ownPackagesOf = (places: Places, spec: Spec, base: Base): OwnPackages | undefined => {
-  const revision = revisionOf(spec, base);
-  if (revision === undefined) return undefined;
+/** Where that is which an environment with packages or plugins of its own has on that base. */
+export const ownPackagesOf = (places: Places, spec: EnvironmentSpec, base: Base): OwnPackages => {
+  const revision = revisionOn(base, spec);
   const root = join(places.packages, revision);
   const of = (name: string): string => join(root, name);
   return {

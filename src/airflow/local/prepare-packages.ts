@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { unpackArchive } from '../../content/archive.ts';
 import { ArchiveRefused } from '../../content/archive-refused.ts';
 import { StepFailed } from '../../environments/errors.ts';
+import { pinnedFile } from '../../environments/pinned-files.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import { logFolderOf } from '../logging.ts';
-import { findVersion } from '../versions.ts';
 import { buildSet } from './build-packages.ts';
-import { accountOf, type LocalDriverOptions, packagesOf, placesFor } from './context.ts';
+import { accountOf, findPackages, type LocalDriverOptions, packagesOf, placesFor } from './context.ts';
 import { makeFolder } from './folders.ts';
 import { forgetOldPackages } from './old-packages.ts';
-import { type OwnPackages, packagesState, pinnedFiles, writePackagesState } from './own-packages.ts';
+import { hasOwnPackages, type OwnPackages, packagesState, writePackagesState } from './own-packages.ts';
 import { tryPackages } from './try-packages.ts';
 
 /** Milliseconds that all of it may take: what Amazon MWAA gives a requirements.txt. */
@@ -36,11 +36,9 @@ export const packagesAreReady = (
   o: LocalDriverOptions,
   e: Pick<EnvironmentRecord, 'id' | 'spec'>,
 ): boolean => {
-  const version = findVersion(e.spec.AirflowVersion);
-  if (version === undefined || o.bases.find(version) === undefined) return false;
-  const own = packagesOf(o, e);
-  if (own === undefined) return true;
-  return isBuilt(o, own) && packagesState(own)?.tried === true;
+  if (!hasOwnPackages(e.spec)) return true;
+  const own = findPackages(o, e);
+  return own !== undefined && isBuilt(o, own) && packagesState(own)?.tried === true;
 };
 
 /** A set may be gone: a backup does not hold it. */
@@ -73,7 +71,7 @@ export const preparePackages = async (
     w.said.push(textOf(told), error instanceof StepFailed ? (error.logTail ?? '') : '');
     throw told;
   } finally {
-    writeLog(w);
+    await writeLog(w);
   }
 };
 
@@ -101,7 +99,7 @@ const prepare = async (w: PackagesWork): Promise<void> => {
 };
 
 const fetchPlugins = async ({ o, e, own, report, signal, said }: PackagesWork): Promise<void> => {
-  const { plugins } = pinnedFiles(e.spec);
+  const plugins = pinnedFile(e.spec, 'Plugins');
   if (plugins === undefined) return;
   report('unpacking the plugins');
   const file = join(own.root, 'plugins.zip');
@@ -129,14 +127,15 @@ const removeOldLogs = async (folder: string): Promise<void> => {
 };
 
 /** As Amazon MWAA names it, in the log of the scheduler. */
-const writeLog = ({ o, e, said }: PackagesWork): void => {
+const writeLog = async ({ o, e, said }: PackagesWork): Promise<void> => {
   const folder = join(placesFor(o, e.id).componentLogs, logFolderOf(e, 'scheduler'));
   const name = `requirements_install_${hostname()}_${Math.round(Date.now() / 1000)}.log`;
   const text = said.filter((one) => one !== '').join('\n');
-  void mkdir(folder, { recursive: true, mode: 0o700 })
-    .then(() => writeFileAtomic(join(folder, name), `${o.installer.shown(text)}\n`, { mode: 0o640 }))
-    .then(() => removeOldLogs(folder))
-    .catch((error: unknown) =>
-      o.log.warn('packages with a warning', { environment: e.name, reason: textOf(error) }),
-    );
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    writeFileAtomic(join(folder, name), `${o.installer.shown(text)}\n`, { mode: 0o640 });
+    await removeOldLogs(folder);
+  } catch (error) {
+    o.log.warn('packages with a warning', { environment: e.name, reason: textOf(error) });
+  }
 };

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { pinnedFile, pinnedNames } from '../../environments/pinned-files.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
+import { hasOwnPackages } from './own-packages.ts';
 
 /** The members of an environment that its processes are started with: a change of another one needs no restart. */
 const members = [
@@ -14,14 +16,6 @@ const members = [
   'LoggingConfiguration',
 ] as const;
 
-/** What it has of its own, where it has: environments without go on as they were. */
-const ownMembers = [
-  'RequirementsS3Path',
-  'RequirementsS3ObjectVersion',
-  'PluginsS3Path',
-  'PluginsS3ObjectVersion',
-] as const;
-
 /** The same value whatever the order in which the members of an object were given. */
 const ordered = (value: unknown): unknown =>
   typeof value === 'object' && value !== null
@@ -30,10 +24,11 @@ const ordered = (value: unknown): unknown =>
         .map(([key, inner]) => [key, ordered(inner)])
     : value;
 
-const ownPartOf = (spec: EnvironmentRecord['spec']): readonly unknown[] => {
-  const given = ownMembers.filter((name) => spec[name] !== undefined && spec[name] !== '');
-  return given.length === 0 ? [] : [given.map((name) => [name, spec[name]]), spec.SourceBucketArn];
-};
+/** Nothing where it has no packages of its own: such environments go on as they were. */
+const ownPartOf = (spec: EnvironmentRecord['spec']): readonly unknown[] =>
+  hasOwnPackages(spec)
+    ? [spec.SourceBucketArn, pinnedNames.map((name) => pinnedFile(spec, name) ?? null)]
+    : [];
 
 /** Tells processes that were started with what is wanted from all others. */
 export const revisionOf = ({ spec }: EnvironmentRecord): string =>

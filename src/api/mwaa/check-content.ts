@@ -1,22 +1,17 @@
+import { bucketNameOf } from '../../contract/arn.ts';
 import { AwsError } from '../../contract/errors.ts';
 import { SourceUnavailable } from '../../environments/errors.ts';
+import { namedFiles, pinnedFiles } from '../../environments/pinned-files.ts';
 import type { EnvironmentSpec } from '../../environments/record.ts';
 import type { ApiDeps } from '../deps.ts';
 import { invalid } from './invalid.ts';
 import { teamsOf } from './teams.ts';
 
-const fileMembers = ['PluginsS3Path', 'RequirementsS3Path', 'StartupScriptS3Path'];
-
-/** Files that are used by their object versions. */
-const pinnedFiles = ['Plugins', 'Requirements'];
-
 /** A version that is not there is a fault of the request: what it names could never be installed. */
 const checkVersions = async (spec: EnvironmentSpec, { buckets }: ApiDeps): Promise<void> => {
-  const bucket = spec.SourceBucketArn.split(':').at(-1) ?? '';
-  for (const name of pinnedFiles) {
-    const [path, version] = [spec[`${name}S3Path`], spec[`${name}S3ObjectVersion`]];
-    if (buckets === undefined || typeof path !== 'string' || typeof version !== 'string' || path === '')
-      continue;
+  if (buckets === undefined) return;
+  const bucket = bucketNameOf(spec.SourceBucketArn);
+  for (const { path, version } of pinnedFiles(spec)) {
     const found = await buckets.version(bucket, path, version).catch((error: unknown) => {
       if (error instanceof AwsError) return undefined;
       throw error;
@@ -31,8 +26,8 @@ const checkVersions = async (spec: EnvironmentSpec, { buckets }: ApiDeps): Promi
 /** A bucket, folder or file that cannot be read is a fault of the request. @throws AwsError ValidationException */
 export const checkContent = async (spec: EnvironmentSpec, deps: ApiDeps): Promise<void> => {
   try {
-    const files = fileMembers.flatMap((member) => {
-      const path = spec[member];
+    const files = namedFiles.flatMap((name) => {
+      const path = spec[`${name}S3Path`];
       return typeof path === 'string' && path !== '' ? [path] : [];
     });
     await deps.checkContent?.({ bucketArn: spec.SourceBucketArn, path: spec.DagS3Path }, files);

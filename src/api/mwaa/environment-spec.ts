@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Checked } from '../../contract/constraints.ts';
 import { loggingModules } from '../../contract/shapes/members.ts';
+import { pinnedNames } from '../../environments/pinned-files.ts';
 import type { EnvironmentSpec } from '../../environments/record.ts';
 import { compareVersions } from '../../lib/version-order.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -54,11 +55,8 @@ const checkOptions = (options: unknown): void => {
   }
 };
 
-/** A file of a bucket is pinned by its version (API reference of CreateEnvironment). */
-const pinned = ['Plugins', 'Requirements'];
-
 const checkVersionsGiven = (input: Checked): void => {
-  for (const name of pinned) {
+  for (const name of pinnedNames) {
     const [path, version] = [`${name}S3Path`, `${name}S3ObjectVersion`];
     if (input[path] !== undefined && input[version] === undefined)
       throw invalid(`${path} was given without ${version}. Name the version of the file too.`);

@@ -1,3 +1,4 @@
+import { bucketNameOf } from '../../contract/arn.ts';
 import { maxTeams } from '../../contract/shapes/members.ts';
 import type { EnvironmentSpec } from '../../environments/record.ts';
 import { compareVersions } from '../../lib/version-order.ts';
@@ -55,8 +56,7 @@ export const changedTeams = (before: Teams, changes: TeamChanges): Teams | undef
 
 /** Amazon MWAA compares folders as S3 prefixes: a slash at the end counts. Slashes at the beginning do not, here. */
 const prefixOf = ({ SourceBucketArn, DagS3Path }: DagFolder): string => {
-  const bucket = SourceBucketArn.slice(SourceBucketArn.lastIndexOf(':') + 1);
-  return `s3://${bucket}/${DagS3Path.replace(/^\/+/, '').replaceAll(/\/+/g, '/')}`;
+  return `s3://${bucketNameOf(SourceBucketArn)}/${DagS3Path.replace(/^\/+/, '').replaceAll(/\/+/g, '/')}`;
 };
 
 const checkFolders = (spec: EnvironmentSpec): void => {

@@ -2,6 +2,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { bucketNameOf } from '../../contract/arn.ts';
 import { ignoreFile } from '../../lib/deploy-rules.ts';
 import type { ApiClient } from '../api-client.ts';
 import { getContent } from '../content.ts';
@@ -23,7 +24,7 @@ const placeOf = async (api: ApiClient, name: string): Promise<BucketPlace> => {
   const { SourceBucketArn = '', DagS3Path = '' } = await getEnvironment(api, name);
   const segments = DagS3Path.split('/').filter(Boolean);
   return {
-    bucket: SourceBucketArn.split(':').at(-1) ?? '',
+    bucket: bucketNameOf(SourceBucketArn),
     prefix: segments.map((segment) => `${segment}/`).join(''),
   };
 };

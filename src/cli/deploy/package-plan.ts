@@ -1,3 +1,4 @@
+import { bucketNameOf } from '../../contract/arn.ts';
 import { CliError } from '../errors.ts';
 import type { Environment } from '../mwaa.ts';
 import type { ObjectHead } from '../s3-client.ts';
@@ -22,7 +23,7 @@ export const packagePlace = (e: Environment, kind: PackageKind): PackagePlace =>
   const path = given(e[`${members[kind]}S3Path`]);
   const beside = (e.DagS3Path ?? '').split('/').filter(Boolean).slice(0, -1);
   return {
-    bucket: (e.SourceBucketArn ?? '').split(':').at(-1) ?? '',
+    bucket: bucketNameOf(e.SourceBucketArn ?? ''),
     key: path ?? [...beside, usualNames[kind]].join('/'),
     version: path && given(e[`${members[kind]}S3ObjectVersion`]),
   };
