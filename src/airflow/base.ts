@@ -145,11 +145,7 @@ export class Bases {
         ...[...sources, '-c', constraints, ...requirementsOf(v)],
       ],
       signal,
-      onLine: (line) => isStage(line) && report(line.trim()),
+      report,
     });
   }
 }
-
-/** uv's words for where it is, among all that it prints. */
-export const isStage = (line: string): boolean =>
-  /^(Resolved|Prepared|Installed|Downloading|Building|Built)/.test(line.trim());

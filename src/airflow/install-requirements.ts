@@ -1,16 +1,14 @@
 import { join } from 'node:path';
-import type { Constraints, PreparedRequirements } from '../content/requirements/prepared.ts';
+import type { PreparedRequirements } from '../content/requirements/prepared.ts';
 import { placeOf } from '../content/requirements/refused.ts';
 import { conceal, resolverReason } from '../content/requirements/resolver-reason.ts';
 import { withoutCredentials } from '../content/requirements/shown.ts';
 import { StepFailed } from '../environments/errors.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
-import { isStage } from './base.ts';
 import type { Installer } from './installer.ts';
 
 export interface RequirementsInput {
   readonly prepared: PreparedRequirements;
-  readonly airflowVersion: string;
   /** A folder of ours that the installer can read, with the wheels that are named. */
   readonly folder: string;
   /** The Python of the copy that they are installed into. */
@@ -34,9 +32,6 @@ const indexVariables = (p: PreparedRequirements, sources: Readonly<Record<string
     ...(pages.length === 0 ? {} : { UV_FIND_LINKS: pages.join(',') }),
   };
 };
-
-/** Without this line uv would take another Airflow where a requirement wants one. */
-const ownAirflow = (version: string): string => `apache-airflow==${version}\n`;
 
 const argumentsFor = (i: RequirementsInput, requirements: string, constraints: readonly string[]) => [
   ...['pip', 'install', '--python', i.python, '--only-binary', ':all:', '-r', requirements],
@@ -120,14 +115,15 @@ export const installRequirements = async (installer: Installer, i: RequirementsI
   refuseAddresses(p);
   await checkWheels(installer, i);
   const requirements = writeFor(installer, join(folder, 'requirements.txt'), p.requirements.text);
-  const texts = [...p.constraints.map(({ text }: Constraints) => text), ownAirflow(i.airflowVersion)];
-  const constraints = texts.map((text, n) => writeFor(installer, join(folder, `constraints-${n}.txt`), text));
+  const constraints = p.constraints.map(({ text }, n) =>
+    writeFor(installer, join(folder, `constraints-${n}.txt`), text),
+  );
   const { exitCode, stdout, stderr, timedOut } = await installer.run({
     program: await installer.uv(i.signal),
     args: argumentsFor(i, requirements, constraints),
     env: indexVariables(p, installer.sources),
     signal: i.signal,
-    onLine: (line) => isStage(line) && i.report(line.trim()),
+    report: i.report,
   });
   const said = installer.shown(conceal(`${stdout}${stderr}`, p));
   if (exitCode === 0) return said;

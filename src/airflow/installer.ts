@@ -32,7 +32,8 @@ export interface InstallerRun {
   readonly program: string;
   readonly args: readonly string[];
   readonly signal: AbortSignal;
-  readonly onLine?: (line: string) => void;
+  /** Told where uv is. */
+  readonly report?: (text: string) => void;
   /** More than what every run is given, or other values: what must not stand in the arguments. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -48,6 +49,10 @@ export const installerMark = (cache: string): readonly [name: string, value: str
   'WINDSOCK_INSTALLER',
   cache,
 ];
+
+/** uv's words for where it is, among all that it prints. */
+const isStage = (line: string): boolean =>
+  /^(Resolved|Prepared|Installed|Downloading|Building|Built)/.test(line.trim());
 
 const mostMinutes = 15;
 
@@ -86,13 +91,13 @@ export class Installer {
   }
 
   /** Gives what it printed and its exit code. @throws only when it cannot be started */
-  run({ program, args, signal, onLine, env }: Omit<InstallerRun, 'what'>): Promise<RunResult> {
+  run({ program, args, signal, report, env }: Omit<InstallerRun, 'what'>): Promise<RunResult> {
     const o = this.#o;
     const whole = { ...this.#environment(), ...env };
     const launch = { program, args, env: whole, cwd: o.cache, account: o.installer };
     return runToItsEnd(
       { ...launch, view: undefined, pidNamespace: o.pidNamespace },
-      { timeout: mostMinutes * 60_000, signal, onLine },
+      { timeout: mostMinutes * 60_000, signal, onLine: (line) => isStage(line) && report?.(line.trim()) },
     );
   }
 
@@ -141,12 +146,13 @@ export class Installer {
    */
   async seal(folder: string): Promise<void> {
     const owner = this.#o.installer;
+    const find = (...args: readonly string[]) =>
+      runOnFiles('The installation could not be made read-only', 'find', [folder, ...args, '{}', '+']);
     // what is linked from a base is sealed already, and has another owner
-    const own = owner ? [folder, '-user', String(owner.uid)] : [folder];
-    if (owner) await done('find', ...own, '-exec', 'chown', '-h', '0:0', '{}', '+');
+    if (owner) await find('-user', String(owner.uid), '-exec', 'chown', '-h', '0:0');
     const open = ['(', '-perm', '/222', '-o', '!', '-perm', '-444', ')'];
-    await done('find', folder, '!', '-type', 'l', ...open, '-exec', 'chmod', 'a-w,a+rX', '{}', '+');
-    await done('find', folder, '-type', 'd', '-exec', 'chmod', 'u+w', '{}', '+');
+    await find('!', '-type', 'l', ...open, '-exec', 'chmod', 'a-w,a+rX');
+    await find('-type', 'd', '-exec', 'chmod', 'u+w');
   }
 
   async #installPython(uv: string, wanted: string, signal: AbortSignal): Promise<string> {
@@ -186,10 +192,11 @@ const orStepFailed = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 };
 
-const done = async (program: string, ...args: readonly string[]): Promise<void> => {
+/** Runs a program of the system on a whole installation, as this process. @throws StepFailed */
+export const runOnFiles = async (what: string, program: string, args: readonly string[]): Promise<void> => {
   const options = { env: { PATH: '/usr/bin:/bin' }, cwd: '/', timeout: 120_000 };
   const { exitCode, stderr, timedOut } = await run(program, args, options);
   if (exitCode === 0) return;
   const why = timedOut ? 'it took more than 2 minutes' : stderr.trim().slice(-500);
-  throw new StepFailed(`The installation could not be made read-only (${program}): ${why}`, { retry: true });
+  throw new StepFailed(`${what} (${program}): ${why}`, { retry: true });
 };

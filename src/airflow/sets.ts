@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StepFailed } from '../environments/errors.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { failpoint } from '../lib/failpoint.ts';
 import { randomId } from '../lib/ids.ts';
-import { type Account, run } from '../lib/process.ts';
 import { syncFolder } from '../lib/sync-folder.ts';
 import type { Base } from './base.ts';
-import type { Installer } from './installer.ts';
+import { type Installer, runOnFiles } from './installer.ts';
 
 /** Packages as they are installed: `name-1.2.dist-info`, with what tells one installation from another. */
 type Installed = ReadonlyMap<string, string>;
@@ -71,12 +69,10 @@ find . -type f -links 1 -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum`;
 export class Sets {
   readonly #folder: string;
   readonly #installer: Installer;
-  readonly #account: Account | undefined;
 
-  constructor(folder: string, installer: Installer, account: Account | undefined) {
+  constructor(folder: string, installer: Installer) {
     this.#folder = folder;
     this.#installer = installer;
-    this.#account = account;
   }
 
   /** The interpreter of a finished set, in the place of that of its base; undefined when it is not there. */
@@ -117,9 +113,8 @@ export class Sets {
     }
   }
 
-  /** Removes the sets that are not in use and were not for so many milliseconds. Gives their names. */
-  async removeUnused(inUse: ReadonlySet<string>, age: number): Promise<readonly string[]> {
-    const removed: string[] = [];
+  /** Removes the sets that are not in use and were not for so many milliseconds. */
+  async removeUnused(inUse: ReadonlySet<string>, age: number): Promise<void> {
     for (const hash of await readdir(this.#folder).catch(() => [])) {
       if (!/^[0-9a-f]{16}$/.test(hash)) continue;
       const mark = this.#markOf(hash);
@@ -130,10 +125,8 @@ export class Sets {
         await rename(join(this.#folder, hash), away);
         await rm(away, { recursive: true, force: true });
         await rm(mark, { force: true });
-        removed.push(hash);
       }
     }
-    return removed;
   }
 
   #markOf(hash: string): string {
@@ -155,11 +148,12 @@ export class Sets {
   /** Only its folders belong to the installer: files that it replaces are made anew, those of the base stay as they are. */
   async #link(base: Base, to: string): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o755 });
-    await this.#must('cp', '-al', base.folder, to);
-    const owner = this.#account;
+    const what = 'The files of Airflow could not be linked';
+    await runOnFiles(what, 'cp', ['-al', base.folder, to]);
+    const owner = this.#installer.account;
     if (!owner) return;
-    await this.#must('find', to, '-type', 'd', '-exec', 'chown', `${owner.uid}:${owner.gid}`, '{}', '+');
-    await chown(to, owner.uid, owner.gid);
+    const give = ['-exec', 'chown', `${owner.uid}:${owner.gid}`, '{}', '+'];
+    await runOnFiles(what, 'find', [to, '-type', 'd', ...give]);
   }
 
   async #keep(
@@ -190,13 +184,5 @@ export class Sets {
     const args = ['-I', '-S', '-m', 'compileall', '-q', '-i', list];
     await this.#installer.run({ program: python, args, signal });
     await rm(list, { force: true });
-  }
-
-  async #must(program: string, ...args: readonly string[]): Promise<void> {
-    const options = { env: { PATH: '/usr/bin:/bin' }, cwd: '/', timeout: 120_000 };
-    const { exitCode, stderr, timedOut } = await run(program, args, options);
-    if (exitCode === 0) return;
-    const why = timedOut ? 'it took more than 2 minutes' : stderr.trim().slice(-500);
-    throw new StepFailed(`The files of Airflow could not be linked (${program}): ${why}`, { retry: true });
   }
 }

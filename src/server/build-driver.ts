@@ -71,7 +71,7 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     view: i.view,
     installer,
     bases: new Bases(bases, installer),
-    sets: new Sets(sets, installer, account),
+    sets: new Sets(sets, installer),
     objects: i.objects,
     packageHosts: packageHosts(sources, i.packageHosts),
     databases: metadataDatabases(i.own.server),

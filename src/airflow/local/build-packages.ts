@@ -42,8 +42,8 @@ export const buildSet = async (w: PackagesWork): Promise<string | undefined> => 
     const built = await o.sets.build(
       baseOf(o, versionOf(e)),
       async (python) => {
-        const input = { prepared, folder, python, airflowVersion: e.spec.AirflowVersion };
-        w.said.push(await installRequirements(o.installer, { ...input, report: w.report, signal: w.signal }));
+        const { report, signal } = w;
+        w.said.push(await installRequirements(o.installer, { prepared, folder, python, report, signal }));
       },
       w,
     );
