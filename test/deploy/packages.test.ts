@@ -18,7 +18,7 @@ import {
   pluginFiles,
 } from '../harness/greeting.ts';
 import { Minter } from '../harness/minter.ts';
-import { s3Client } from '../harness/s3.ts';
+import { putRequirements, s3Client } from '../harness/s3.ts';
 import { until } from '../harness/until.ts';
 import { useServer } from '../harness/use-server.ts';
 import { runWindsock } from '../harness/windsock.ts';
@@ -27,29 +27,20 @@ const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
 const versions = isFull ? ['2.7.2', '2.10.3', '3.0.6', '3.3.1'] : ['2.7.2', '3.3.1'];
 const nameOf = (version: string): string => `v${version.replaceAll('.', '-')}`;
 
-interface Pinned {
-  readonly RequirementsS3Path: string;
-  readonly RequirementsS3ObjectVersion: string | undefined;
-  readonly PluginsS3Path: string;
-  readonly PluginsS3ObjectVersion: string | undefined;
-}
-
 const used = useServer({ airflow: versions, args: ['--tokens-per-second', '1000'] });
 let api: Api;
 let mint: Minter;
 let s3: S3Client;
 
-const put = async (Bucket: string, Key: string, Body: string | Uint8Array): Promise<string | undefined> => {
-  const bytes = typeof Body === 'string' ? Buffer.from(Body) : Body;
-  const sent = new PutObjectCommand({ Bucket, Key, Body: bytes, ContentLength: bytes.length });
+const putPlugins = async (Bucket: string, Body: Uint8Array): Promise<string | undefined> => {
+  const sent = new PutObjectCommand({ Bucket, Key: 'plugins.zip', Body, ContentLength: Body.length });
   return (await s3.send(sent)).VersionId;
 };
 
-const pinned = async (bucket: string, requirements: string, plugins: Uint8Array): Promise<Pinned> => ({
-  RequirementsS3Path: 'requirements.txt',
-  RequirementsS3ObjectVersion: await put(bucket, 'requirements.txt', requirements),
+const pinned = async (bucket: string, requirements: string, plugins: Uint8Array) => ({
+  ...(await putRequirements(s3, bucket, requirements)),
   PluginsS3Path: 'plugins.zip',
-  PluginsS3ObjectVersion: await put(bucket, 'plugins.zip', plugins),
+  PluginsS3ObjectVersion: await putPlugins(bucket, plugins),
 });
 
 beforeAll(async () => {

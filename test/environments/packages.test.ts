@@ -1,19 +1,23 @@
 // An environment's own packages, with an Airflow of small processes: what is shared, kept, rebuilt and removed.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Machine, machineOf } from '../harness/environments.ts';
 import { untilNothingWrong } from '../harness/invariants.ts';
 import { Rig } from '../harness/rig.ts';
-import { makeBucket, putText, s3Client } from '../harness/s3.ts';
+import { makeBucket, putRequirements, s3Client } from '../harness/s3.ts';
 import { schedulerStarts } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
 
 let rig: Rig;
+let s3: S3Client;
 beforeAll(async () => {
   rig = await Rig.make();
+  s3 = s3Client(rig.place);
 }, 120_000);
 afterAll(async () => {
+  s3?.destroy();
   if (rig && !rig.server.hasEnded) await untilNothingWrong(rig.place, rig.server.pid, 60);
   await rig?.remove();
 }, 120_000);
@@ -21,18 +25,10 @@ afterAll(async () => {
 const sets = (): readonly string[] =>
   readdirSync(join(rig.place.data, 'sets')).filter((name) => /^[0-9a-f]{16}$/.test(name));
 
-/** Puts the file, and gives what names it in the API. */
-const requirements = async (bucket: string, text: string) => {
-  const s3 = s3Client(rig.place);
-  const { VersionId } = await putText(s3, bucket, 'requirements.txt', text);
-  s3.destroy();
-  return { RequirementsS3Path: 'requirements.txt', RequirementsS3ObjectVersion: VersionId };
-};
+const requirements = (bucket: string, text: string) => putRequirements(s3, bucket, text);
 
 const make = async (name: string, text: string): Promise<Machine> => {
-  const s3 = s3Client(rig.place);
   await makeBucket(s3, name);
-  s3.destroy();
   await rig.create(name, '2.7.2', await requirements(name, text));
   await rig.available(name);
   return machineOf(rig.place, name);
@@ -57,9 +53,7 @@ test('two environments that want the same use one set, and another one has its o
 });
 
 test('what cannot be installed fails a creation with the reason, and it can be deleted', async () => {
-  const s3 = s3Client(rig.place);
   await makeBucket(s3, 'broken');
-  s3.destroy();
   await rig.create('broken', '2.7.2', await requirements('broken', 'fine==1\n-e .\n'));
   const { LastUpdate } = await rig.becomes('broken', 'CREATE_FAILED');
   expect(LastUpdate?.Error?.ErrorMessage).toMatch(/^requirements\.txt, line 2 \(-e \.\): /);

@@ -12,7 +12,7 @@ import type { WebToken } from '../harness/mwaa.ts';
 import { ownQuery } from '../harness/own-database.ts';
 import { Random } from '../harness/random.ts';
 import { Rig } from '../harness/rig.ts';
-import { makeBucket, putText, s3Client } from '../harness/s3.ts';
+import { makeBucket, putRequirements, s3Client } from '../harness/s3.ts';
 import { failMigrations, schedulerStarts } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
 
@@ -33,7 +33,7 @@ let iam: IamWrite;
 beforeAll(async () => {
   rig = await Rig.make();
   iam = new IamWrite(rig.place);
-  await putRequirements();
+  await prepareRequirements();
   await rig.create(bystander.name, bystander.version);
   await rig.available(bystander.name);
   bystanderId = schedulerStarts(rig.place)[0]?.environmentId;
@@ -105,24 +105,22 @@ const phases = {
 type Phase = keyof typeof phases;
 
 let options = 0;
-const requirementVersions: string[] = [];
+const unusedRequirements: Awaited<ReturnType<typeof putRequirements>>[] = [];
 
 /** Before anything is killed: how objects are put is another suite's. */
-const putRequirements = async (): Promise<void> => {
+const prepareRequirements = async (): Promise<void> => {
   const s3 = s3Client(rig.place);
   await makeBucket(s3, subject.name);
-  for (let n = 0; n < 400; n += 1) {
-    const { VersionId } = await putText(s3, subject.name, 'requirements.txt', `wanted==${n}\n`);
-    if (VersionId !== undefined) requirementVersions.push(VersionId);
-  }
+  for (let n = 0; n < 400; n += 1)
+    unusedRequirements.push(await putRequirements(s3, subject.name, `wanted==${n}\n`));
   s3.destroy();
 };
 
 /** Others than ever before. */
 const requirements = () => {
-  const version = requirementVersions.pop();
-  if (version === undefined) throw new Error('there are too few versions of requirements.txt');
-  return { RequirementsS3Path: 'requirements.txt', RequirementsS3ObjectVersion: version };
+  const found = unusedRequirements.pop();
+  if (found === undefined) throw new Error('there are too few versions of requirements.txt');
+  return found;
 };
 
 const upgrade = async () => {

@@ -38,6 +38,13 @@ export const makeBucket = async (s3: S3Client, Bucket: string): Promise<string> 
 export const putText = (s3: S3Client, Bucket: string, Key: string, Body: string) =>
   s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentLength: Buffer.byteLength(Body) }));
 
+/** Puts a requirements.txt; gives what names that version of it in the API. */
+export const putRequirements = async (s3: S3Client, bucket: string, text: string) => {
+  const { VersionId } = await putText(s3, bucket, 'requirements.txt', text);
+  if (VersionId === undefined) throw new Error(`${bucket} keeps no versions`);
+  return { RequirementsS3Path: 'requirements.txt', RequirementsS3ObjectVersion: VersionId };
+};
+
 export interface S3Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;

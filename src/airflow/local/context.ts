@@ -7,11 +7,12 @@ import type { Log } from '../../lib/log.ts';
 import type { Account } from '../../lib/process.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base, Bases } from '../base.ts';
-import { sharedMemoryOf } from '../classes.ts';
+import { mostProcessesOf, processMemoryOf, sharedMemoryOf } from '../classes.ts';
 import type { CliRunner } from '../cli/runner.ts';
 import type { Installer } from '../installer.ts';
 import type { AssertionKeys, MetadataDatabases, PackageHosts, PinnedObjects } from '../ports.ts';
 import type { Sets } from '../sets.ts';
+import { parallelismOf } from '../settings.ts';
 import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
 import type { StartCheck } from './environment.ts';
 import { processVariables } from './environment-variables.ts';
@@ -178,6 +179,17 @@ const viewInput = (o: LocalDriverOptions, base: Base, environmentClass: string) 
   cache: o.cache,
   sharedMemory: sharedMemoryOf(environmentClass),
 });
+
+/** What each program of an environment may take. */
+export const limitsFor = (
+  e: EnvironmentRecord,
+): { readonly memory: number; readonly mostProcesses: number } => {
+  const { EnvironmentClass } = e.spec;
+  return {
+    memory: processMemoryOf(EnvironmentClass),
+    mostProcesses: mostProcessesOf(EnvironmentClass, parallelismOf(e, versionOf(e))),
+  };
+};
 
 /** What the programs of an environment see of the machine. */
 export const viewFor = (o: LocalDriverOptions, e: EnvironmentRecord): View | undefined =>

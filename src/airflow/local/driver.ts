@@ -16,9 +16,8 @@ import { textOf } from '../../lib/errors.ts';
 import { every } from '../../lib/keyed-queue.ts';
 import type { Stop } from '../../lib/stop.ts';
 import type { Base } from '../base.ts';
-import { classFault, mostProcessesOf, processMemoryOf } from '../classes.ts';
+import { classFault } from '../classes.ts';
 import { shownCommand } from '../cli/shown-command.ts';
-import { parallelismOf } from '../settings.ts';
 import { type AirflowVersion, airflowVersions, findVersion } from '../versions.ts';
 import { ChangedDags } from './changed-dags.ts';
 import {
@@ -26,6 +25,7 @@ import {
   homeOf,
   installationOf,
   type LocalDriverOptions,
+  limitsFor,
   packagesOf,
   placesFor,
   seenFor,
@@ -175,8 +175,7 @@ export class LocalDriver implements AirflowDriver {
       cwd: seenFor(this.#o, ran).home,
       view: viewFor(this.#o, ran),
       pidNamespace: this.#o.view.pidNamespace,
-      memory: processMemoryOf(e.spec.EnvironmentClass),
-      mostProcesses: mostProcessesOf(e.spec.EnvironmentClass, parallelismOf(e, version)),
+      ...limitsFor(ran),
       uid: account?.uid,
       gid: account?.gid,
       person: o.person,

@@ -18,7 +18,7 @@ import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
 import type { Stop } from '../../lib/stop.ts';
-import { connectionsOf, mostProcessesOf, processMemoryOf } from '../classes.ts';
+import { connectionsOf } from '../classes.ts';
 import { logFolderOf } from '../logging.ts';
 import { environmentConfiguration, hasTriggerer, parallelismOf, processesOf } from '../settings.ts';
 import { ignoredOptions } from '../user-options.ts';
@@ -30,6 +30,7 @@ import {
   homeOf,
   installationOf,
   type LocalDriverOptions,
+  limitsFor,
   ownerFor,
   placesFor,
   seenFor,
@@ -252,8 +253,7 @@ export const configure = async (
     places,
     seen,
     view: viewFor(o, e),
-    memory: processMemoryOf(e.spec.EnvironmentClass),
-    mostProcesses: mostProcessesOf(e.spec.EnvironmentClass, parallelismOf(e, version)),
+    ...limitsFor(e),
     python: installationOf(o, e).python,
     account,
     webPort,

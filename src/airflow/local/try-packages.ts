@@ -2,16 +2,14 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
-import { mostProcessesOf, processMemoryOf } from '../classes.ts';
-import { parallelismOf } from '../settings.ts';
 import {
   accountOf,
   installationOf,
   type LocalDriverOptions,
+  limitsFor,
   placesFor,
   seenFor,
   variablesFor,
-  versionOf,
   viewFor,
 } from './context.ts';
 import { runToItsEnd } from './launch.ts';
@@ -89,8 +87,7 @@ const runTrial = async (
     },
     cwd: seenFor(o, e).home,
     account: accountOf(o, e.id),
-    memory: processMemoryOf(e.spec.EnvironmentClass),
-    mostProcesses: mostProcessesOf(e.spec.EnvironmentClass, parallelismOf(e, versionOf(e))),
+    ...limitsFor(e),
     view: viewFor(o, e),
     pidNamespace: o.view.pidNamespace,
   };
