@@ -5,6 +5,7 @@ import { readSettings } from './config/read.ts';
 import { findAccount } from './lib/accounts.ts';
 import { textOf, WindsockError } from './lib/errors.ts';
 import { silentLog } from './lib/log.ts';
+import { plural } from './lib/plural.ts';
 import { backUp } from './server/backup.ts';
 import { restore } from './server/restore.ts';
 import { verifyAuditRecord } from './server/verify-audit.ts';
@@ -43,7 +44,7 @@ const wordsOf = () => {
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 const named = (names: readonly string[]): string =>
-  names.length === 0 ? 'no environment' : `${names.length} environments: ${names.join(', ')}`;
+  names.length === 0 ? 'no environment' : `${plural(names.length, 'environment')}: ${names.join(', ')}`;
 const print = (json: boolean, value: object, text: string): void =>
   void process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
 

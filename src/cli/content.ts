@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plural } from '../lib/plural.ts';
 import type { ApiClient } from './api-client.ts';
 
 const file = z.object({
@@ -27,8 +28,6 @@ export const getContent = (api: ApiClient, name: string): Promise<LiveContent> =
     ...{ method: 'GET', service: 'windsock' },
     path: `/windsock/environments/${encodeURIComponent(name)}/content`,
   });
-
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const shownDags = (dags: readonly string[]): string =>
   dags.length > 3 ? plural(dags.length, 'DAG') : dags.join(', ');

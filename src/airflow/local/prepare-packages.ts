@@ -9,6 +9,7 @@ import type { EnvironmentRecord } from '../../environments/record.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
+import { plural } from '../../lib/plural.ts';
 import { logFolderOf } from '../logging.ts';
 import { buildSet } from './build-packages.ts';
 import { accountOf, findPackages, type LocalDriverOptions, packagesOf, placesFor } from './context.ts';
@@ -111,7 +112,7 @@ const fetchPlugins = async ({ o, e, own, report, signal, said }: PackagesWork): 
     if (!(error instanceof ArchiveRefused)) throw error;
     throw new StepFailed(`${plugins.path}: ${error.publicText}`, { retry: false, cause: error });
   });
-  said.push(`${plugins.path}: ${unpacked.files} files, ${unpacked.bytes} bytes`);
+  said.push(`${plugins.path}: ${plural(unpacked.files, 'file')}, ${plural(unpacked.bytes, 'byte')}`);
   if (unpacked.extraFolder !== undefined)
     said.push(
       `${plugins.path} has everything in a folder ${unpacked.extraFolder}: Airflow looks in /usr/local/airflow/plugins. Zip what is in the folder, not the folder.`,

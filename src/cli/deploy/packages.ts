@@ -1,3 +1,4 @@
+import { plural } from '../../lib/plural.ts';
 import { type ApiClient, ApiError } from '../api-client.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
@@ -76,7 +77,7 @@ const upload = async (
   { s3, context }: PackagesTarget,
   { file, place: { bucket, key } }: PlannedPackage,
 ): Promise<PackagePlace> => {
-  const count = file.files === undefined ? '' : `, ${file.files} files zipped`;
+  const count = file.files === undefined ? '' : `, ${plural(file.files, 'file')} zipped`;
   context.err(`uploading ${key}: ${sizeText(file.size)}${count}\n`);
   const put = await s3.put(bucket, key, file.file, file.sha256);
   if (!put)
