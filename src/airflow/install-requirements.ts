@@ -1,77 +1,42 @@
-import { join } from 'node:path';
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { packageOfWheel } from '../content/requirements/package-file.ts';
 import type { PreparedRequirements } from '../content/requirements/prepared.ts';
-import { placeOf } from '../content/requirements/refused.ts';
 import { conceal, resolverReason } from '../content/requirements/resolver-reason.ts';
 import { withoutCredentials } from '../content/requirements/shown.ts';
 import { StepFailed } from '../environments/errors.ts';
-import { writeFileAtomic } from '../lib/atomic-file.ts';
 import type { Installer } from './installer.ts';
+import { indexVariables, isForBuild, placeArguments, writeRequirements } from './uv-requirements.ts';
 
 export interface RequirementsInput {
   readonly prepared: PreparedRequirements;
   /** A folder of ours that the installer can read, with the wheels that are named. */
   readonly folder: string;
+  /** Wheels in it that were fetched or built for what the installer does not fetch or build itself. */
+  readonly built: readonly string[];
   /** The Python of the copy that they are installed into. */
   readonly python: string;
   readonly report: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-const isFolder = (link: string): boolean => link.startsWith('/');
-
-/** Addresses may have a password in them, so they are no arguments, which every account can read. */
-const indexVariables = (p: PreparedRequirements, sources: Readonly<Record<string, string>>) => {
-  const extra = p.extraIndexes.map(({ href }) => href);
-  const known = sources['UV_INDEX'];
-  const pages = p.findLinks.flatMap(({ href }) => (isFolder(href) ? [] : [href.replaceAll(',', '%2C')]));
-  return {
-    ...(p.index === undefined ? {} : { UV_DEFAULT_INDEX: p.index.href }),
-    ...(extra.length === 0
-      ? {}
-      : { UV_INDEX: [...extra, ...(known === undefined ? [] : [known])].join(' ') }),
-    ...(pages.length === 0 ? {} : { UV_FIND_LINKS: pages.join(',') }),
-  };
-};
+/** A package has no wheel that fits: it could be built from its sources. */
+export class WheelMissing extends StepFailed {}
 
 const argumentsFor = (i: RequirementsInput, requirements: string, constraints: readonly string[]) => [
   ...['pip', 'install', '--python', i.python, '--only-binary', ':all:', '-r', requirements],
   ...constraints.flatMap((file) => ['-c', file]),
-  ...i.prepared.findLinks.flatMap(({ href }) => (isFolder(href) ? ['--find-links', href] : [])),
-  ...(i.prepared.noIndex ? ['--no-index'] : []),
+  ...placeArguments(i.prepared),
   ...(i.prepared.requireHashes ? ['--require-hashes'] : []),
-  ...(i.prepared.prereleases ? ['--prerelease', 'allow'] : []),
 ];
 
-/** Only the installer reads them: an address of a requirement may have a password in it. */
-const writeFor = (installer: Installer, file: string, text: string): string => {
-  writeFileAtomic(file, text, { mode: 0o600, ...(installer.account ? { owner: installer.account } : {}) });
-  return file;
-};
-
-const refuseSources = ({ noBinary, requirements }: PreparedRequirements): void => {
-  const [name] = noBinary.filter((one) => one !== ':none:');
-  if (name === undefined) return;
-  const line = requirements.lines.find((one) => one.name === name)?.source;
-  throw new StepFailed(
-    `${line ? `${line.file}, line ${line.line}` : 'requirements.txt'}: --no-binary ${name} asks for a build from sources, and only wheels are installed. Build a wheel, put it into plugins.zip, and name it by its full path.`,
-    { retry: false },
-  );
-};
+const requirementOf = (wheel: string): string =>
+  `${packageOfWheel(basename(wheel)) ?? ''} @ ${pathToFileURL(wheel).href}`;
 
 /**
- * A package that is fetched from an address may name further addresses in its own metadata, which nobody allowed; uv takes
- * them for its own. From an index it takes none.
+ * Prints of the wheels of a folder those whose own metadata leads to an address, which nobody allowed; uv takes such
+ * addresses for its own. Of a package from an index it takes none.
  */
-const refuseAddresses = ({ requirements }: PreparedRequirements): void => {
-  const found = requirements.lines.find(({ address }) => address !== undefined && /^https?:/.test(address));
-  if (found === undefined) return;
-  throw new StepFailed(
-    `${placeOf(found.source)}: A package is not fetched from an address of its own. Put the wheel into plugins.zip, and name it by its full path.`,
-    { retry: false },
-  );
-};
-
-/** The same of the wheels of a folder: prints those that name an address, each with it. */
 const addressesInWheels = `
 import os, pathlib, re, sys, zipfile
 os.listdir(sys.argv[1])
@@ -104,31 +69,41 @@ const checkWheels = async (installer: Installer, i: RequirementsInput): Promise<
 const passing =
   /(dns error|tcp connect error|error sending request|operation timed out|connection (?:reset|refused|closed)|status server error)/i;
 
+/** uv's words for what has sources only. */
+const sourcesOnly = /(no usable wheels|building from source is disabled)/i;
+
+/** What to throw for a uv that failed. */
+export const uvFailed = (
+  { stderr, timedOut }: { readonly stderr: string; readonly timedOut: boolean },
+  i: Pick<RequirementsInput, 'prepared' | 'signal'>,
+  shown: { readonly installer: Installer; readonly log: string },
+): StepFailed => {
+  if (i.signal.aborted) return new StepFailed('Installing the packages was interrupted', { retry: true });
+  if (timedOut) return new StepFailed('Installing the packages took too long', { retry: false });
+  const text = shown.installer.shown(resolverReason(stderr, i.prepared).text);
+  const Failed = sourcesOnly.test(stderr) ? WheelMissing : StepFailed;
+  return new Failed(text, { retry: passing.test(stderr), logTail: shown.log });
+};
+
 /**
  * Resolves and installs in one go, into a copy that has Airflow's own packages: those are there already and stay what
  * they are. Gives what uv printed.
- * @throws StepFailed with the line that is at fault, and uv's reason
+ * @throws WheelMissing, and StepFailed, with the line that is at fault and uv's reason; nothing was installed then
  */
 export const installRequirements = async (installer: Installer, i: RequirementsInput): Promise<string> => {
   const { prepared: p, folder } = i;
-  refuseSources(p);
-  refuseAddresses(p);
   await checkWheels(installer, i);
-  const requirements = writeFor(installer, join(folder, 'requirements.txt'), p.requirements.text);
-  const constraints = p.constraints.map(({ text }, n) =>
-    writeFor(installer, join(folder, `constraints-${n}.txt`), text),
-  );
-  const { exitCode, stdout, stderr, timedOut } = await installer.run({
+  const lines = p.requirements.lines.map((line) => (isForBuild(line) ? line.byName : line.text));
+  const all = [...lines, ...i.built.map(requirementOf)];
+  const { requirements, constraints } = writeRequirements(folder, all, p, installer.account);
+  const result = await installer.run({
     program: await installer.uv(i.signal),
     args: argumentsFor(i, requirements, constraints),
     env: indexVariables(p, installer.sources),
     signal: i.signal,
     report: i.report,
   });
-  const said = installer.shown(conceal(`${stdout}${stderr}`, p));
-  if (exitCode === 0) return said;
-  if (i.signal.aborted) throw new StepFailed('Installing the packages was interrupted', { retry: true });
-  if (timedOut) throw new StepFailed('Installing the packages took too long', { retry: false });
-  const { text } = resolverReason(stderr, p);
-  throw new StepFailed(installer.shown(text), { retry: passing.test(stderr), logTail: said });
+  const log = installer.shown(conceal(`${result.stdout}${result.stderr}`, p));
+  if (result.exitCode === 0) return log;
+  throw uvFailed(result, i, { installer, log });
 };

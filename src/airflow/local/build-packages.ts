@@ -8,10 +8,11 @@ import { pinnedFile } from '../../environments/pinned-files.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { Account } from '../../lib/process.ts';
-import { installRequirements } from '../install-requirements.ts';
+import { installRequirements, WheelMissing } from '../install-requirements.ts';
 import { optionVariables } from '../user-options.ts';
 import { constraintsOf, essentialPinsOf, findVersion } from '../versions.ts';
-import { baseOf, placesFor, versionOf } from './context.ts';
+import { asksForBuild, buildSources, mayBuild } from './build-sources.ts';
+import { baseOf, placesFor, seenFor, versionOf } from './context.ts';
 import { lockFile } from './own-packages.ts';
 import type { PackagesWork } from './prepare-packages.ts';
 import { copyTheirFile, readTheirFile, type TheirFile, theirWheels } from './their-files.ts';
@@ -34,17 +35,14 @@ export const buildSet = async (w: PackagesWork): Promise<string | undefined> => 
   const folder = join(o.cache, `packages-${randomId(12)}`);
   await makeBuildFolder(folder, o.installer.account);
   try {
-    const prepared = await prepareFile(w, bytes, folder);
+    const prepared = await prepareFile(w, bytes, (name) => join(folder, name));
     for (const { file, line, text, why } of prepared.dropped)
       w.said.push(`${placeOf({ file, line, text })}: left out: ${why}`);
     if (prepared.requirements.lines.length === 0) return undefined;
     await copyWheels(w, prepared, folder);
     const built = await o.sets.build(
       baseOf(o, versionOf(e)),
-      async (python) => {
-        const { report, signal } = w;
-        w.said.push(await installRequirements(o.installer, { prepared, folder, python, report, signal }));
-      },
+      (python) => install(w, { bytes, prepared, folder, python }),
       w,
     );
     writeFileAtomic(join(own.requirements, lockFile), `${built.packages.join('\n')}\n`, {
@@ -53,6 +51,34 @@ export const buildSet = async (w: PackagesWork): Promise<string | undefined> => 
     return built.hash;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+};
+
+interface Installing {
+  readonly bytes: Uint8Array;
+  readonly prepared: PreparedRequirements;
+  readonly folder: string;
+  readonly python: string;
+}
+
+/** What has no wheel is built first, where that is known; else when the installer finds it out. */
+const install = async (w: PackagesWork, { bytes, prepared, folder, python }: Installing): Promise<void> => {
+  const { report, signal } = w;
+  const build = async () => {
+    const seen = seenFor(w.o, w.e);
+    return buildSources(w, await prepareFile(w, bytes, (name) => seen[name]), folder);
+  };
+  const add = async (built: readonly string[]): Promise<void> => {
+    const input = { prepared, folder, built, python, report, signal };
+    w.said.push(await installRequirements(w.o.installer, input));
+  };
+  if (asksForBuild(prepared)) return add(await build());
+  try {
+    await add([]);
+  } catch (error) {
+    if (!(error instanceof WheelMissing) || !mayBuild(prepared)) throw error;
+    w.said.push(`${error.message}\nWhat has no wheel is built from its sources.`);
+    await add(await build());
   }
 };
 
@@ -69,18 +95,21 @@ const folderNames = ['dags', 'plugins'] as const;
 const prepareFile = async (
   w: PackagesWork,
   bytes: Uint8Array,
-  folder: string,
+  placeFor: (name: (typeof folderNames)[number]) => string,
 ): Promise<PreparedRequirements> => {
   const { o, e } = w;
   const version = versionOf(e);
+  const places = folderNames.map((name) => ({
+    name,
+    seen: `/usr/local/airflow/${name}`,
+    real: placeFor(name),
+  }));
   try {
     return await prepareRequirements(
       { name: 'requirements.txt', bytes },
       {
         airflowVersion: version.version,
-        folders: Object.fromEntries(
-          folderNames.map((name) => [`/usr/local/airflow/${name}`, join(folder, name)]),
-        ),
+        folders: Object.fromEntries(places.map(({ seen, real }) => [seen, real])),
         variables: optionVariables(e),
         essentialPins: essentialPinsOf(version),
         shippedConstraints: (name) => {
@@ -89,7 +118,10 @@ const prepareFile = async (
         },
         allowsHost: o.packageHosts.allows,
         allowsPlainHttp: o.packageHosts.allowsPlainHttp,
-        readFile: (path) => readTheirFile(theirs(w, path.slice(folder.length + 1))),
+        readFile: async (path) => {
+          const place = places.find(({ real }) => path.startsWith(`${real}/`));
+          return place && readTheirFile(theirs(w, join(place.name, path.slice(place.real.length))));
+        },
       },
     );
   } catch (error) {

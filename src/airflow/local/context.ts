@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import type { ContentChange } from '../../environments/content.ts';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
@@ -194,6 +194,26 @@ export const limitsFor = (
 /** What the programs of an environment see of the machine. */
 export const viewFor = (o: LocalDriverOptions, e: EnvironmentRecord): View | undefined =>
   viewOf({ ...viewInput(o, installationOf(o, e), e.spec.EnvironmentClass), places: ownPlaces(o, e) });
+
+/** The same with the packages of the base only, and these folders of the data folder. */
+export const viewOnBase = (
+  o: LocalDriverOptions,
+  e: EnvironmentRecord,
+  more: { readonly readOnly: readonly string[]; readonly writable: readonly string[] },
+): View | undefined => {
+  const data = homeOf(o);
+  const within = (folders: readonly string[]): readonly string[] =>
+    folders.map((folder) => relative(data, folder)).filter((path) => !path.startsWith('..'));
+  const base = baseOf(o, versionOf(e));
+  const view = viewOf({ ...viewInput(o, base, e.spec.EnvironmentClass), places: ownPlaces(o, e) });
+  return (
+    view && {
+      ...view,
+      readOnly: [...view.readOnly, ...within(more.readOnly)],
+      writable: [...view.writable, ...within(more.writable)],
+    }
+  );
+};
 
 /** What a migration by that version sees, which has its home in the cache. */
 export const migrationViewFor =

@@ -47,12 +47,24 @@ export const readTheirFile = (file: TheirFile): Promise<Uint8Array | undefined> 
     return buffer.subarray(0, bytesRead);
   });
 
-/** Copies it to where everybody can read it. Nothing is done where there is none. */
-export const copyTheirFile = async (file: TheirFile, to: string): Promise<void> => {
-  await withFile(file, async (handle) => {
+/**
+ * Copies it to where everybody can read it, and gives its size in bytes. Nothing is done where there is none, or where it
+ * has more bytes than `most`.
+ */
+export const copyTheirFile = async (
+  file: TheirFile,
+  to: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<number> => {
+  const copied = await withFile(file, async (handle) => {
+    const { size } = await handle.stat();
+    if (size === 0 || size > most) return size;
     const copy = await open(to, 'w', 0o644);
-    await pipeline(handle.createReadStream({ autoClose: false, start: 0 }), copy.createWriteStream());
+    const bytes = handle.createReadStream({ autoClose: false, start: 0, end: size - 1 });
+    await pipeline(bytes, copy.createWriteStream());
+    return size;
   });
+  return copied ?? 0;
 };
 
 /** Names of the wheels in a folder; none where there is no such folder. */

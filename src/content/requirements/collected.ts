@@ -31,6 +31,7 @@ export const trusted = (from: ConstraintOrigin, name: string, text: string): Con
         name: packageName === undefined ? undefined : normalised(packageName),
         specifier: version === undefined ? '' : `==${version}`,
         address: undefined,
+        byName: line,
       };
     });
   return { from, name, ...handed(lines) };

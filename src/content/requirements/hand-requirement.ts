@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Option } from './options.ts';
+import { packageOfFile, packageOfWheel } from './package-file.ts';
 import { airflowHome, placeIn } from './places.ts';
 import type { HandedLine } from './prepared.ts';
 import { Unfit } from './refused.ts';
 import { isPackageName, normalised, type Requirement, written } from './requirement.ts';
 import { dropOption, handAddress, type Target } from './take-option.ts';
-import { packageOfWheel } from './wheel-name.ts';
 
 /** The algorithms that uv takes, with as many digits as they give. */
 const hash = /^(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/i;
@@ -32,24 +32,25 @@ const hashesOf = (options: readonly Option[], to: Target): string => {
 const fileUrl = (path: string): string =>
   pathToFileURL(path).href.replaceAll('{', '%7B').replaceAll('}', '%7D');
 
-const wheelAt = (r: Requirement & { readonly path: string }, to: Target) => {
+const fileAt = (r: Requirement & { readonly path: string }, to: Target) => {
   const place = placeIn(to.context.folders, airflowHome, r.path);
-  const name = packageOfWheel(posix.basename(place.seen));
+  const fileName = posix.basename(place.seen);
+  const name = packageOfFile(fileName);
   if (name === undefined)
     throw new Unfit(
-      'A path must be that of a wheel, named like name-1.0-py3-none-any.whl',
+      'A path must be that of a wheel or of a source archive, named like name-1.0-py3-none-any.whl or name-1.0.tar.gz',
       'Build one with pip wheel, and keep the name of its file',
       r.path,
     );
-  to.collected.localWheels.add(place.real);
+  if (packageOfWheel(fileName) !== undefined) to.collected.localWheels.add(place.real);
   return { ...r, name, address: fileUrl(place.real) };
 };
 
-/** The package that an address without a name before it is of: by its wheel, or #egg=NAME. */
+/** The package that an address without a name before it is of: by its file, or #egg=NAME. */
 const nameIn = (url: URL): string => {
   const file = decodeURI(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
   const egg = new URLSearchParams(url.hash.slice(1)).get('egg') ?? '';
-  const name = packageOfWheel(file) ?? egg;
+  const name = packageOfFile(file) ?? egg;
   if (isPackageName(name)) return name;
   throw new Unfit(
     'The address does not say of which package it is',
@@ -67,7 +68,7 @@ const decodable = (url: URL): URL => {
 };
 
 const named = (r: Requirement, to: Target): Requirement & { readonly name: string } => {
-  if (r.path !== undefined) return wheelAt({ ...r, path: r.path }, to);
+  if (r.path !== undefined) return fileAt({ ...r, path: r.path }, to);
   if (r.address === undefined) return { ...r, name: r.name ?? '' };
   const { url, href } = handAddress(r.address, to);
   return { ...r, name: r.name ?? nameIn(decodable(url)), address: href };
@@ -82,5 +83,6 @@ export const handRequirement = (r: Requirement, options: readonly Option[], to: 
     name: normalised(known.name),
     specifier: known.specifier,
     address: known.address,
+    byName: written({ ...known, address: undefined }),
   };
 };

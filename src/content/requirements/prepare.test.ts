@@ -128,6 +128,16 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    what: 'archives of sources',
+    file: '/usr/local/airflow/plugins/my-lib-1.0.tar.gz\n./plugins/x_y-2.zip[a]\nhttps://pypi.org/old-name-0.1.zip',
+    sees: [
+      'my-lib @ file:///e/plugins/my-lib-1.0.tar.gz',
+      'x_y[a] @ file:///e/plugins/x_y-2.zip',
+      'old-name @ https://pypi.org/old-name-0.1.zip',
+    ],
+    also: { localWheels: [] },
+  },
+  {
     what: 'files in files',
     file: '-r /usr/local/airflow/dags/more.txt\nsix',
     sees: ['attrs', 'idna==3.7', 'six'],
@@ -282,7 +292,7 @@ describe('what is refused', () => {
     [`-f /var/lib`, 1, /Only what is in/],
     [`-r ${dags}/none.txt`, 1, /no such file/],
     [`${dags}/../../../../x-1-py3-none-any.whl`, 1, /Only what is in/],
-    [`${plugins}/x-1.tar.gz`, 1, /that of a wheel/],
+    [`${plugins}/x-1.tar.bz2`, 1, /that of a wheel/],
     [`${plugins}/x`, 1, /that of a wheel/],
     ['.', 1, /Only what is in/],
     [`-r ${dags}/a.txt`, 2, /names itself/],

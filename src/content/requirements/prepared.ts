@@ -13,6 +13,8 @@ export interface HandedLine {
   readonly specifier: string;
   /** Where the package is to be fetched, or a file: address. May have credentials. */
   readonly address: string | undefined;
+  /** The requirement without its address and hashes. */
+  readonly byName: string;
 }
 
 /** A text for uv, line by line: `lines[i]` is its line i + 1. */

@@ -23,6 +23,22 @@ export const uvFailures: readonly UvSample[] = [
     ...{ lines: [2], pins: [], reason: 'was not found in the package registry' },
   },
   {
+    what: 'a build that fails, without what it printed before',
+    file: 'requests\n/usr/local/airflow/plugins/windsock_built-1.0.zip',
+    stderr: `error: Failed to build \`windsock-built @ file:///e/plugins/windsock_built-1.0.zip\`
+  cause: The build backend returned an error
+  cause: Call to \`backend.build_wheel\` failed (exit status: 1)
+
+         [stderr]
+         Traceback (most recent call last):
+           File "<string>", line 11, in <module>
+         RuntimeError: no compiler
+
+hint: Build failures usually indicate a problem with the package or the build environment
+`,
+    ...{ lines: [2], pins: [], reason: 'failed (exit status: 1) RuntimeError: no compiler — Build failures' },
+  },
+  {
     what: 'no such version',
     file: 'polars==99.0\nrequests',
     stderr: `${unsolved}Because there is no version of polars==99.0 and you require polars==99.0, we can conclude that your requirements are unsatisfiable.\n`,

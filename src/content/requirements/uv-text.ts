@@ -19,6 +19,12 @@ export interface UvFailure {
   readonly hints: readonly string[];
 }
 
+/** What a build printed is as long as it likes: of a Python that failed, the last line says why. */
+const withoutOutput = (block: readonly string[]): readonly string[] => {
+  const begin = block.findIndex((line) => /^\s*(?:│\s*)?\[std(?:out|err)\]\s*$/.test(line));
+  return begin === -1 ? block : [...block.slice(0, begin), ...block.slice(begin + 1).slice(-1)];
+};
+
 /** A block ends where another begins; lines before the first error are progress and warnings. */
 const blocksOf = (text: string): readonly (readonly string[])[] => {
   const lines = text.slice(0, longest).replace(colours, '').split(/\r?\n/);
@@ -37,7 +43,7 @@ export const readFailure = (text: string): UvFailure => {
   const [causes, hints]: [string[], string[]] = [[], []];
   for (const block of blocksOf(text)) {
     const first = block[0] ?? '';
-    const said = oneLine(block.map(plain));
+    const said = oneLine(withoutOutput(block).map(plain));
     if (/^\s*(?:hint|tip):/.test(first)) hints.push(said);
     else if (isCause.test(first)) causes.push(said);
     else if (what === '') what = said;
