@@ -198,6 +198,11 @@ export const settingDefinitions = {
     description:
       'Hosts that a requirements.txt may name for packages, besides the package index that this machine uses (PyPI by default)',
   },
+  strictDags: {
+    schema: flag.default(false),
+    description:
+      'Let an update fail, instead of a warning, when a DAG that works with the packages that run now cannot be imported with the new ones',
+  },
   objectVersionDays: {
     schema: z.coerce
       .number({ error: 'must be a number of days' })

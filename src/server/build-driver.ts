@@ -41,6 +41,8 @@ export interface BuildDriverInput {
   readonly objects: PinnedObjects;
   /** Hosts that a requirements.txt may name beside the indexes of this machine. */
   readonly packageHosts: readonly string[];
+  /** An update of packages that stops DAGs from working fails. */
+  readonly strictDags: boolean;
   /** The interpreter that the settings name. */
   readonly python: string | undefined;
   /** Environment of whoever started the server: PATH, and where packages come from. */
@@ -74,6 +76,7 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     sets: new Sets(sets, installer),
     objects: i.objects,
     packageHosts: packageHosts(sources, i.packageHosts),
+    strictDags: i.strictDags,
     databases: metadataDatabases(i.own.server),
     assertionKeys: i.keys,
     assertionIssuer: i.installationId,

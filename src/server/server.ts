@@ -201,6 +201,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     taskLogDays: settings.taskLogDays,
     objects: pinnedObjects(() => buckets ?? notYet()),
     packageHosts: settings.packageHosts,
+    strictDags: settings.strictDags,
     python: settings.python,
     env: o.env,
     mayStart: () => ownership.isHeld,

@@ -27,7 +27,7 @@ const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
 const versions = isFull ? ['2.7.2', '2.10.3', '3.0.6', '3.3.1'] : ['2.7.2', '3.3.1'];
 const nameOf = (version: string): string => `v${version.replaceAll('.', '-')}`;
 
-const used = useServer({ airflow: versions, args: ['--tokens-per-second', '1000'] });
+const used = useServer({ airflow: versions, args: ['--tokens-per-second', '1000', '--strict-dags'] });
 let api: Api;
 let mint: Minter;
 let s3: S3Client;
@@ -186,11 +186,32 @@ describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
     });
   });
 
+  test('with --strict-dags a DAG that would stop working keeps its packages, and a broken one is only told', async () => {
+    const running = machine.pidOf('scheduler');
+    putDag(used.place, bucket, 'broken.py', '# airflow dag\nimport no_such_module\n');
+    const needing =
+      'import windsock_greeting\nassert windsock_greeting.TEXT == "greetings 2.0", "needs 2.0"\n';
+    putDag(used.place, bucket, 'needing.py', `# airflow dag\n${needing}`);
+    const folder = join(machine.folder, 'dags');
+    await until(
+      'the DAG files',
+      30,
+      () => readdirSync(folder).filter((file) => /broken|needing/.test(file)).length === 2,
+    );
+    await update(await pinned(bucket, named('1.0'), archive('1.0')));
+    expect(await ended('UPDATE_FAILED')).toMatch(
+      /^1 DAG file worked with the packages that run now .*: needing\.py: AssertionError: needs 2\.0\. /,
+    );
+    expect(machine.pidOf('scheduler')).toBe(running);
+  });
+
   test('the log of each installation is there under the name of Amazon MWAA', async () => {
     const folders = readdirSync(join(machine.folder, 'logs'), { recursive: true, encoding: 'utf8' });
     const logs = folders.filter((file) => /requirements_install_.+_\d+\.log$/.test(file));
     const texts = logs.map((file) => readFileSync(join(machine.folder, 'logs', file), 'utf8'));
     expect(texts.filter((text) => text.includes('flask'))).not.toEqual([]);
+    const broken = /nor with the packages that run now: broken\.py: .*no_such_module/;
+    expect(texts.filter((text) => broken.test(text))).not.toEqual([]);
     expect(texts.filter((text) => text.includes('windsock-greeting==1.0'))).not.toEqual([]);
   });
 });

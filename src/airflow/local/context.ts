@@ -77,6 +77,8 @@ export interface LocalDriverOptions {
   readonly installer: Installer;
   readonly objects: PinnedObjects;
   readonly packageHosts: PackageHosts;
+  /** An update of packages that stops DAGs from working fails. */
+  readonly strictDags: boolean;
   readonly databases: MetadataDatabases;
   readonly assertionKeys: AssertionKeys;
   readonly assertionIssuer: string;

@@ -61,6 +61,8 @@ export interface PackagesState {
   readonly set: string | undefined;
   /** It was tried, and may be switched to. */
   readonly tried: boolean;
+  /** The generation of the record for which it was tried last. */
+  readonly triedFor?: number;
 }
 
 /** Undefined while it is not built. */

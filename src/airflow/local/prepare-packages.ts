@@ -12,11 +12,13 @@ import { failpoint } from '../../lib/failpoint.ts';
 import { plural } from '../../lib/plural.ts';
 import { logFolderOf } from '../logging.ts';
 import { buildSet } from './build-packages.ts';
+import { type DagsBefore, dagsBefore, dagWarnings, strictFault } from './compare-dags.ts';
 import { accountOf, findPackages, type LocalDriverOptions, packagesOf, placesFor } from './context.ts';
 import { makeFolder } from './folders.ts';
 import { forgetOldPackages } from './old-packages.ts';
 import { hasOwnPackages, type OwnPackages, packagesState, writePackagesState } from './own-packages.ts';
-import { tryPackages } from './try-packages.ts';
+import type { ImportFaults } from './trial-result.ts';
+import { tryDags, tryPackages } from './try-packages.ts';
 
 /** Milliseconds that all of it may take: what Amazon MWAA gives a requirements.txt. */
 const mostTime = 9 * 60_000;
@@ -27,19 +29,33 @@ export interface PackagesWork {
   readonly e: EnvironmentRecord;
   readonly own: OwnPackages;
   readonly report: (text: string) => void;
+  /** Aborted when the server stops, the environment is deleted, or the time is over. */
   readonly signal: AbortSignal;
+  /** The same without the time. */
+  readonly stopping: AbortSignal;
   /** What is written to the log of this installation. */
   readonly said: string[];
 }
 
 /** True when there is nothing to prepare; false without the base that they are for. */
-export const packagesAreReady = (
-  o: LocalDriverOptions,
-  e: Pick<EnvironmentRecord, 'id' | 'spec'>,
-): boolean => {
+export const packagesAreReady = (o: LocalDriverOptions, e: EnvironmentRecord): boolean => {
   if (!hasOwnPackages(e.spec)) return true;
   const own = findPackages(o, e);
-  return own !== undefined && isBuilt(o, own) && packagesState(own)?.tried === true;
+  return own !== undefined && isBuilt(o, own) && wasTried(o, e, own);
+};
+
+/** What an update brings is tried for that update, also when it ran before: the DAGs may have changed since. */
+const wasTried = (o: LocalDriverOptions, e: EnvironmentRecord, own: OwnPackages): boolean => {
+  const state = packagesState(own);
+  return state?.tried === true && (replacedBy(o, e) === undefined || state.triedFor === e.generation);
+};
+
+/** The environment as it was before an update to other packages; undefined without such an update. */
+const replacedBy = (o: LocalDriverOptions, e: EnvironmentRecord): EnvironmentRecord | undefined => {
+  if (e.update === undefined) return undefined;
+  const before = { ...e, spec: e.update.previous };
+  // a roll-back, or an update of something else
+  return findPackages(o, before)?.revision === findPackages(o, e)?.revision ? undefined : before;
 };
 
 /** A set may be gone: a backup does not hold it. */
@@ -63,7 +79,8 @@ export const preparePackages = async (
   if (own === undefined) return;
   await forgetOldPackages(o, e);
   const late = AbortSignal.timeout(mostTime);
-  const w: PackagesWork = { o, e, own, report, signal: AbortSignal.any([stopping, late]), said: [] };
+  const signal = AbortSignal.any([stopping, late]);
+  const w: PackagesWork = { o, e, own, report, signal, stopping, said: [] };
   try {
     await prepare(w);
     w.said.push('The packages are installed and were tried.');
@@ -76,7 +93,8 @@ export const preparePackages = async (
   }
 };
 
-const tooLate = () => new StepFailed('The packages were not installed within 9 minutes', { retry: false });
+const tooLate = () =>
+  new StepFailed('The packages were not installed and tried within 9 minutes', { retry: false });
 
 const prepare = async (w: PackagesWork): Promise<void> => {
   const { o, e, own } = w;
@@ -91,12 +109,34 @@ const prepare = async (w: PackagesWork): Promise<void> => {
     writePackagesState(own, { set: await buildSet(w), tried: false }, account);
     failpoint('packages:built');
   }
-  w.report('trying the packages, the plugins and the DAGs');
-  const warnings = await tryPackages(o, e, w.signal);
-  w.said.push(...warnings);
-  for (const reason of warnings) o.log.warn('packages with a warning', { environment: e.name, reason });
+  await tryThem(w);
   failpoint('packages:tried');
-  writePackagesState(own, { set: packagesState(own)?.set, tried: true }, account);
+  const set = packagesState(own)?.set;
+  writePackagesState(own, { set, tried: true, triedFor: e.generation }, account);
+};
+
+/** @throws StepFailed when they cannot be switched to */
+const tryThem = async (w: PackagesWork): Promise<void> => {
+  const { o, e, report, signal, said } = w;
+  report('trying the packages, the plugins and the DAGs');
+  const faults = await tryPackages(o, e, signal);
+  const before = await triedBefore(w, faults);
+  const warnings = dagWarnings(faults, before);
+  said.push(...warnings);
+  const fault = o.strictDags ? strictFault(faults, before) : undefined;
+  if (fault !== undefined) throw new StepFailed(fault, { retry: false });
+  for (const reason of warnings) o.log.warn('packages with a warning', { environment: e.name, reason });
+};
+
+/** Whether faults of DAGs are new is asked only where there are some. */
+const triedBefore = async (w: PackagesWork, faults: ImportFaults): Promise<DagsBefore> => {
+  const replaced = replacedBy(w.o, w.e);
+  if (replaced === undefined || Object.keys(faults).length === 0) return undefined;
+  w.report('trying the DAGs with the packages that run now');
+  const before = await dagsBefore(() => tryDags(w.o, replaced, w.signal));
+  // a trial that was ended is no answer: the next start asks again
+  w.stopping.throwIfAborted();
+  return before;
 };
 
 const fetchPlugins = async ({ o, e, own, report, signal, said }: PackagesWork): Promise<void> => {

@@ -9,9 +9,20 @@ import os
 import sys
 
 
+# as much as Windsock reads (trial-result.ts)
+MOST_FAULTS = 1_000
+MOST_CHARACTERS = 500
+
+
 def last_line(text):
     lines = [line.strip() for line in str(text).strip().splitlines() if line.strip()]
-    return lines[-1][:500] if lines else "unknown"
+    return lines[-1][:MOST_CHARACTERS] if lines else "unknown"
+
+
+def told(errors):
+    """The first errors by name, each as its last line."""
+    first = sorted(errors.items())[:MOST_FAULTS]
+    return {name[:MOST_CHARACTERS]: last_line(error) for name, error in first}
 
 
 def plugin_errors():
@@ -53,7 +64,7 @@ def conflicts(lock):
     with open(lock) as file:
         changed = {canonicalize_name(line.split("==")[0]) for line in file.read().split()}
     installed = {canonicalize_name(found.metadata["Name"]): found for found in distributions()}
-    told = []
+    unmet = []
     for name, distribution in installed.items():
         for text in distribution.requires or []:
             wanted = Requirement(text)
@@ -65,8 +76,8 @@ def conflicts(lock):
             found = installed.get(other)
             if found is None or not wanted.specifier.contains(found.version, prereleases=True):
                 has = "it is not installed" if found is None else f"{found.version} is installed"
-                told.append(f"{name} {distribution.version} needs {other}{wanted.specifier}, and {has}")
-    return sorted(told)
+                unmet.append(f"{name} {distribution.version} needs {other}{wanted.specifier}, and {has}")
+    return [text[:MOST_CHARACTERS] for text in sorted(unmet)[:MOST_FAULTS]]
 
 
 def main():
@@ -75,8 +86,8 @@ def main():
     lock = sys.argv[2]
     found = {
         "conflicts": conflicts(lock) if os.path.exists(lock) else [],
-        "plugins": {os.path.basename(name): last_line(error) for name, error in plugin_errors().items()},
-        "dags": {name: last_line(error) for name, error in dag_errors().items()},
+        "plugins": told({os.path.basename(name): error for name, error in plugin_errors().items()}),
+        "dags": told(dag_errors()),
     }
     sys.stdout.flush()
     print("\n" + sys.argv[1] + json.dumps(found), flush=True)
