@@ -11,6 +11,7 @@ const fullOnly = [
   'test/airflow/inside.test.ts',
   'test/clients/access-cli.test.ts',
   'test/clients/operators.test.ts',
+  'test/deploy/plugins.test.ts',
   'test/deploy/sources.test.ts',
   'test/environments/in-place.test.ts',
   'test/environments/upgrade.test.ts',

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api } from '../harness/api.ts';
 import { putDag } from '../harness/dags.ts';
@@ -18,7 +18,7 @@ import {
   pluginFiles,
 } from '../harness/greeting.ts';
 import { Minter } from '../harness/minter.ts';
-import { putRequirements, s3Client } from '../harness/s3.ts';
+import { putPlugins, putRequirements, s3Client } from '../harness/s3.ts';
 import { until } from '../harness/until.ts';
 import { useServer } from '../harness/use-server.ts';
 import { runWindsock } from '../harness/windsock.ts';
@@ -32,15 +32,9 @@ let api: Api;
 let mint: Minter;
 let s3: S3Client;
 
-const putPlugins = async (Bucket: string, Body: Uint8Array): Promise<string | undefined> => {
-  const sent = new PutObjectCommand({ Bucket, Key: 'plugins.zip', Body, ContentLength: Body.length });
-  return (await s3.send(sent)).VersionId;
-};
-
 const pinned = async (bucket: string, requirements: string, plugins: Uint8Array) => ({
   ...(await putRequirements(s3, bucket, requirements)),
-  PluginsS3Path: 'plugins.zip',
-  PluginsS3ObjectVersion: await putPlugins(bucket, plugins),
+  ...(await putPlugins(s3, bucket, plugins)),
 });
 
 beforeAll(async () => {

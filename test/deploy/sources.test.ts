@@ -3,13 +3,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Api } from '../harness/api.ts';
 import { putDag } from '../harness/dags.ts';
 import { type Machine, machineOf } from '../harness/environments.ts';
 import { everyCommand } from '../harness/processes.ts';
-import { putRequirements, s3Client } from '../harness/s3.ts';
+import { putPlugins, putRequirements, s3Client } from '../harness/s3.ts';
 import {
   type BuildFound,
   brokenSource,
@@ -65,13 +65,10 @@ afterAll(() => {
   hosting.close();
 });
 
-const pinned = async (requirements: string, source: Uint8Array) => {
-  const Body = zipOf({ [sourceName]: source });
-  const put = new PutObjectCommand({ Bucket: name, Key: 'plugins.zip', Body, ContentLength: Body.length });
-  const { VersionId } = await s3.send(put);
-  const pins = await putRequirements(s3, name, requirements);
-  return { ...pins, PluginsS3Path: 'plugins.zip', PluginsS3ObjectVersion: VersionId };
-};
+const pinned = async (requirements: string, source: Uint8Array) => ({
+  ...(await putRequirements(s3, name, requirements)),
+  ...(await putPlugins(s3, name, zipOf({ [sourceName]: source }))),
+});
 
 /** Ends with that status; gives the error. */
 const ended = async (status: string): Promise<string> => {

@@ -45,6 +45,14 @@ export const putRequirements = async (s3: S3Client, bucket: string, text: string
   return { RequirementsS3Path: 'requirements.txt', RequirementsS3ObjectVersion: VersionId };
 };
 
+/** Puts a plugins.zip; gives what names that version of it in the API. */
+export const putPlugins = async (s3: S3Client, Bucket: string, Body: Uint8Array) => {
+  const sent = new PutObjectCommand({ Bucket, Key: 'plugins.zip', Body, ContentLength: Body.length });
+  const { VersionId } = await s3.send(sent);
+  if (VersionId === undefined) throw new Error(`${Bucket} keeps no versions`);
+  return { PluginsS3Path: 'plugins.zip', PluginsS3ObjectVersion: VersionId };
+};
+
 export interface S3Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
