@@ -6,7 +6,7 @@ import { connectorTo } from './connector.ts';
 const connections = 64;
 /** Airflow 2's web workers give up a request after 120 s. */
 const answerDeadlineMs = 120_000;
-/** Below uvicorn's 5 s, so that a connection is not reused in the moment it is closed. */
+/** Below the 5 s of Airflow's web servers (airflow/local/commands.ts), so that a connection is not reused in the moment it is closed. */
 const keepAliveMs = 3_000;
 
 /** Connections to the web servers of environments, one pool for each start of one. */

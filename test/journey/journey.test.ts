@@ -20,6 +20,7 @@ import {
 import { connectAs } from '../harness/environment-database.ts';
 import { machineOf } from '../harness/environments.ts';
 import { Iam } from '../harness/iam.ts';
+import { outlivesIdleness } from '../harness/idle-connection.ts';
 import { Minter } from '../harness/minter.ts';
 import {
   type Answer,
@@ -389,6 +390,11 @@ describe.for(subjects)('Airflow $version', (s) => {
     for (const page of [signsIn, waits])
       await until('the deep page', 60, async () => page.url() === deep && (await page.title()).includes(dag));
     await own.close();
+  });
+
+  test('its web server keeps an idle connection longer than the gateway, which keeps it for 3 s', async () => {
+    const { webPort } = (await machineOf(place, s.name)).facts();
+    expect(await outlivesIdleness(webPort, 3_500)).toBe(true);
   });
 
   test('HEAD changes nothing that GET does not change, wherever pages delete by address', async () => {

@@ -16,12 +16,18 @@ export const neededToBeReady = (v: AirflowVersion): readonly ComponentName[] => 
 const webThreads = 8;
 
 /**
+ * Seconds that a web worker of Airflow 2 keeps an idle connection, as uvicorn does for Airflow 3. Of its own gunicorn
+ * closes after 2: then a request of the gateway, which keeps connections for 3, can meet the end of one (upstream/pool.ts).
+ */
+const keepAlive = 5;
+
+/**
  * The web server of Airflow 2 as `airflow webserver` would start it (airflow/cli/commands/webserver_command.py),
  * without the monitor process around it: one process less, and a fault at the start ends it at once.
  */
 const gunicorn = (webPort: number, workers: number): string[] => [
   ...['-m', 'gunicorn', '--workers', String(workers), '--threads', String(webThreads)],
-  ...['--worker-class', 'gthread'],
+  ...['--worker-class', 'gthread', '--keep-alive', String(keepAlive)],
   ...[
     '--timeout',
     '120',
