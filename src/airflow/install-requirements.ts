@@ -2,8 +2,10 @@ import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageOfWheel } from '../content/requirements/package-file.ts';
 import type { PreparedRequirements } from '../content/requirements/prepared.ts';
+import { normalised } from '../content/requirements/requirement.ts';
 import { conceal, resolverReason } from '../content/requirements/resolver-reason.ts';
 import { withoutCredentials } from '../content/requirements/shown.ts';
+import { readFailure } from '../content/requirements/uv-text.ts';
 import { StepFailed } from '../environments/errors.ts';
 import type { Installer } from './installer.ts';
 import { indexVariables, isForBuild, placeArguments, writeRequirements } from './uv-requirements.ts';
@@ -30,25 +32,43 @@ const argumentsFor = (i: RequirementsInput, requirements: string, constraints: r
   ...(i.prepared.requireHashes ? ['--require-hashes'] : []),
 ];
 
-const requirementOf = (wheel: string): string =>
-  `${packageOfWheel(basename(wheel)) ?? ''} @ ${pathToFileURL(wheel).href}`;
+const nameOf = (wheel: string): string => packageOfWheel(basename(wheel)) ?? '';
+
+/** What has an address is asked for by its name only beside its wheel: an index may have another package of that name. */
+const linesFor = ({ prepared: { requirements }, built }: RequirementsInput): readonly string[] => {
+  const names = new Set(built.map((wheel) => normalised(nameOf(wheel))));
+  const lines = requirements.lines.filter((line) => !isForBuild(line) || names.has(line.name ?? ''));
+  return [
+    ...lines.map((line) => (isForBuild(line) ? line.byName : line.text)),
+    ...built.map((wheel) => `${nameOf(wheel)} @ ${pathToFileURL(wheel).href}`),
+  ];
+};
 
 /**
  * Prints of the wheels of a folder those whose own metadata leads to an address, which nobody allowed; uv takes such
  * addresses for its own. Of a package from an index it takes none.
  */
 const addressesInWheels = `
-import os, pathlib, re, sys, zipfile
+import email.parser, os, pathlib, sys, zipfile
+MOST = 1 << 20
+def needs(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        found = [i for i in archive.infolist() if i.filename.lower().endswith(".dist-info/metadata") and i.filename.count("/") == 1]
+        if len(found) != 1 or found[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("it has no metadata, or more than once")
+        with archive.open(found[0]) as file:
+            text = file.read(MOST)
+            if file.read(1):
+                raise ValueError("its metadata have more than 1 MiB")
+    for need in email.parser.BytesHeaderParser().parsebytes(text).get_all("Requires-Dist") or []:
+        if "@" in str(need).split(";")[0]:
+            return " ".join(str(need).split())[:200]
 os.listdir(sys.argv[1])
 for wheel in sorted(pathlib.Path(sys.argv[1]).rglob("*.whl")):
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                if not name.lower().endswith("/metadata") or archive.getinfo(name).file_size > 1 << 20:
-                    continue
-                for line in archive.read(name).decode("utf-8", "replace").splitlines():
-                    if re.match(r"requires-dist:[^;]*@", line, re.I):
-                        print(wheel.name + " needs " + line.split(":", 1)[1].strip()[:200])
+        need = needs(wheel)
+        if need:
+            print(wheel.name + " needs " + need)
     except Exception as error:
         print(wheel.name + " cannot be read (" + str(error)[:100] + ")")
 `;
@@ -56,7 +76,7 @@ for wheel in sorted(pathlib.Path(sys.argv[1]).rglob("*.whl")):
 const checkWheels = async (installer: Installer, i: RequirementsInput): Promise<void> => {
   const args = ['-I', '-S', '-c', addressesInWheels, i.folder];
   const what = 'Reading the wheels';
-  const { stdout } = await installer.must({ what, program: i.python, args, signal: i.signal });
+  const { stdout } = await installer.must({ what, program: i.python, args, signal: i.signal, memory: 1 });
   const [found] = stdout.trim().split('\n');
   if (found)
     throw new StepFailed(
@@ -67,7 +87,7 @@ const checkWheels = async (installer: Installer, i: RequirementsInput): Promise<
 
 /** uv's words for an index that may be there again. */
 const passing =
-  /(dns error|tcp connect error|error sending request|operation timed out|connection (?:reset|refused|closed)|status server error)/i;
+  /(dns error|tcp connect error|error sending request|timed out|temporary failure|connection (?:reset|refused|closed)|status server error|http error 5\d\d)/i;
 
 /** uv's words for what has sources only. */
 const sourcesOnly = /(no usable wheels|building from source is disabled)/i;
@@ -82,7 +102,10 @@ export const uvFailed = (
   if (timedOut) return new StepFailed('Installing the packages took too long', { retry: false });
   const text = shown.installer.shown(resolverReason(stderr, i.prepared).text);
   const Failed = sourcesOnly.test(stderr) ? WheelMissing : StepFailed;
-  return new Failed(text, { retry: passing.test(stderr), logTail: shown.log });
+  // what a build printed is no word of uv
+  const { what, causes } = readFailure(stderr);
+  const retry = passing.test([what, ...causes].join('\n'));
+  return new Failed(text, { retry, logTail: shown.log });
 };
 
 /**
@@ -93,9 +116,7 @@ export const uvFailed = (
 export const installRequirements = async (installer: Installer, i: RequirementsInput): Promise<string> => {
   const { prepared: p, folder } = i;
   await checkWheels(installer, i);
-  const lines = p.requirements.lines.map((line) => (isForBuild(line) ? line.byName : line.text));
-  const all = [...lines, ...i.built.map(requirementOf)];
-  const { requirements, constraints } = writeRequirements(folder, all, p, installer.account);
+  const { requirements, constraints } = writeRequirements(folder, linesFor(i), p, installer.account);
   const result = await installer.run({
     program: await installer.uv(i.signal),
     args: argumentsFor(i, requirements, constraints),

@@ -36,6 +36,8 @@ export interface InstallerRun {
   readonly report?: (text: string) => void;
   /** More than what every run is given, or other values: what must not stand in the arguments. */
   readonly env?: Readonly<Record<string, string>>;
+  /** GiB of data that it may have. */
+  readonly memory?: number;
 }
 
 const lastLines = (text: string, count: number): string => text.trim().split('\n').slice(-count).join('\n');
@@ -91,10 +93,10 @@ export class Installer {
   }
 
   /** Gives what it printed and its exit code. @throws only when it cannot be started */
-  run({ program, args, signal, report, env }: Omit<InstallerRun, 'what'>): Promise<RunResult> {
+  run({ program, args, signal, report, env, memory }: Omit<InstallerRun, 'what'>): Promise<RunResult> {
     const o = this.#o;
     const whole = { ...this.#environment(), ...env };
-    const launch = { program, args, env: whole, cwd: o.cache, account: o.installer };
+    const launch = { program, args, env: whole, cwd: o.cache, account: o.installer, memory };
     return runToItsEnd(
       { ...launch, view: undefined, pidNamespace: o.pidNamespace },
       { timeout: mostMinutes * 60_000, signal, onLine: (line) => isStage(line) && report?.(line.trim()) },

@@ -141,6 +141,28 @@ test('a wheel at an address that leads to another address is refused', async () 
   expect(logs()).not.toContain(password);
 });
 
+const refused: readonly (readonly [string, string, RegExp])[] = [
+  [
+    'sources beside --only-binary :all:',
+    `--only-binary :all:\n${ownPath}`,
+    /line 2 .*--only-binary :all: forbids/,
+  ],
+  [
+    'two addresses of one package',
+    [1, 2].map((n) => `x @ http://${host}/x-${n}-py3-none-any.whl\n`).join(''),
+    /`x` has more than one address/,
+  ],
+  [
+    'an address that has nothing',
+    `http://${host}/windsock_none-1.0-py3-none-any.whl\n`,
+    /line 1 .*windsock_none/,
+  ],
+];
+test.each(refused)('%s: refused, with the reason', async (_, requirements, told) => {
+  await update(requirements);
+  expect(await ended('UPDATE_FAILED')).toMatch(told);
+});
+
 test('a build that fails is told with its line and its own words, and what runs stays', async () => {
   const before = machine.pidOf('scheduler');
   await update(ownPath, brokenSource('there is no compiler for that'));

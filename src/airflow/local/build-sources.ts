@@ -1,23 +1,29 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { packageOfWheel } from '../../content/requirements/package-file.ts';
-import type { PreparedRequirements } from '../../content/requirements/prepared.ts';
+import type { HandedLine, PreparedRequirements } from '../../content/requirements/prepared.ts';
 import { placeOf } from '../../content/requirements/refused.ts';
 import { conceal } from '../../content/requirements/resolver-reason.ts';
+import { shownLine } from '../../content/requirements/shown.ts';
 import { StepFailed } from '../../environments/errors.ts';
+import { textOf } from '../../lib/errors.ts';
+import { randomId } from '../../lib/ids.ts';
 import { uvFailed } from '../install-requirements.ts';
 import type { PackageSources } from '../package-index.ts';
 import { indexVariables, isForBuild, placeArguments, writeRequirements } from '../uv-requirements.ts';
-import { accountOf, baseOf, limitsFor, placesFor, versionOf, viewOnBase } from './context.ts';
+import { accountOf, baseOf, limitsFor, placesFor, seenFor, versionOf, viewOnBase } from './context.ts';
 import { environmentMark } from './environment-variables.ts';
 import { makeFolder } from './folders.ts';
-import { runToItsEnd } from './launch.ts';
+import { type Launch, runToItsEnd } from './launch.ts';
 import type { PackagesWork } from './prepare-packages.ts';
 import { writeFilesOfMachine } from './steps.ts';
-import { copyTheirFile } from './their-files.ts';
+import { copyTheirFile, theirWheels } from './their-files.ts';
 
 /** What one build may come to. */
 const limits = { wheels: 200, bytes: 512 * 1024 * 1024 };
+
+/** Milliseconds; less where other work was done before. */
+const mostTime = 9 * 60_000;
 
 /** True when something is asked for that the installer neither fetches nor builds. */
 export const asksForBuild = ({ requirements, noBinary }: PreparedRequirements): boolean =>
@@ -27,7 +33,17 @@ export const asksForBuild = ({ requirements, noBinary }: PreparedRequirements): 
 export const mayBuild = ({ onlyBinary, requireHashes }: PreparedRequirements): boolean =>
   !requireHashes && !onlyBinary.includes(':all:');
 
-const refuseHashes = (p: PreparedRequirements): void => {
+const refuse = (p: PreparedRequirements): void => {
+  const isArchive = (line: HandedLine) =>
+    isForBuild(line) && !URL.parse(line.address ?? '')?.pathname.endsWith('.whl');
+  const archive = p.onlyBinary.includes(':all:') ? p.requirements.lines.find(isArchive) : undefined;
+  if (archive !== undefined)
+    throw new StepFailed(
+      `${placeOf(archive.source)}: It would have to be built, and --only-binary :all: forbids that.`,
+      {
+        retry: false,
+      },
+    );
   if (!p.requireHashes) return;
   const line = p.requirements.lines.find(isForBuild)?.source;
   throw new StepFailed(
@@ -36,7 +52,9 @@ const refuseHashes = (p: PreparedRequirements): void => {
   );
 };
 
-const hasPassword = (text: string): boolean => /:\/\/[^/\s]*@/.test(text);
+/** A proxy may be written without a scheme. */
+const hasPassword = (name: string, value: string): boolean =>
+  /^(?!no).*_proxy$/i.test(name) ? value.includes('@') : /:\/\/[^/\s]*@/.test(value);
 
 /** Where packages come from, without what is the machine's secret: the code that is built can read all of it. */
 export const sourcesFor = (p: PreparedRequirements, machine: PackageSources): Record<string, string> => {
@@ -44,7 +62,7 @@ export const sourcesFor = (p: PreparedRequirements, machine: PackageSources): Re
   const needed = Object.entries(machine).filter(
     ([name]) => !(isIndex(name) && (p.noIndex || (p.index && /^UV_(?:INDEX_URL|DEFAULT_INDEX)$/.test(name)))),
   );
-  const secret = needed.find(([, value]) => hasPassword(value))?.[0];
+  const secret = needed.find(([name, value]) => hasPassword(name, value))?.[0];
   if (secret !== undefined)
     throw new StepFailed(
       `Packages that have no wheel are built by the environment's own account, which must not see the password in ${secret} of this machine. Build wheels and put them into plugins.zip, or name an index with --index-url`,
@@ -56,16 +74,8 @@ export const sourcesFor = (p: PreparedRequirements, machine: PackageSources): Re
 const binaryArguments = ({ noBinary }: PreparedRequirements): readonly string[] =>
   noBinary.flatMap((name) => ['--no-binary', name]);
 
-/** The folders of one build: one that its account reads, and in it one that it writes. */
-const makePlaces = async (root: string, account: ReturnType<typeof accountOf>) => {
-  const given = join(root, 'build');
-  const work = join(given, 'work');
-  await rm(given, { recursive: true, force: true });
-  makeFolder(given, 0o750, account && { uid: 0, gid: account.gid });
-  makeFolder(work, 0o700, account);
-  for (const name of ['home', 'tmp']) makeFolder(join(work, name), 0o700, account);
-  return { given, work };
-};
+/** Its account makes the folder below its own temporary one, and removes it: there it may put links in our way. */
+const workNames = 'windsock-build-';
 
 const variables = (root: string, work: string): Record<string, string> => ({
   PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -82,50 +92,69 @@ const variables = (root: string, work: string): Record<string, string> => ({
   ...Object.fromEntries([environmentMark(root)]),
 });
 
-const run = async (
-  { o, e, report, signal }: PackagesWork,
-  p: PreparedRequirements,
-  { given, work }: { readonly given: string; readonly work: string },
-) => {
+const launchOf = (
+  { o, e }: PackagesWork,
+  program: string,
+  args: readonly string[],
+  more: { readonly env: Record<string, string>; readonly readOnly: readonly string[] },
+): Launch => ({
+  program,
+  args,
+  env: more.env,
+  cwd: seenFor(o, e).home,
+  account: accountOf(o, e.id),
+  ...limitsFor(e),
+  view: viewOnBase(o, e, more.readOnly),
+  pidNamespace: o.view.pidNamespace,
+});
+
+const run = async (w: PackagesWork, p: PreparedRequirements, given: string, work: string) => {
+  const { o, e, report, signal } = w;
   const uv = await o.installer.uv(signal);
-  const account = accountOf(o, e.id);
-  const { requirements, constraints } = writeRequirements(
-    given,
-    p.requirements.lines.map(({ text }) => text),
-    p,
-    account,
-  );
+  const lines = p.requirements.lines.map(({ text }) => text);
+  const { requirements, constraints } = writeRequirements(given, lines, p, accountOf(o, e.id));
   writeFilesOfMachine(o, e.id);
-  const launch = {
-    program: baseOf(o, versionOf(e)).python,
-    args: [
-      ...['-I', join(o.shim, 'windsock_build.py'), uv, work, requirements],
-      ...constraints.flatMap((file) => ['-c', file]),
-      ...['--', ...placeArguments(p), ...binaryArguments(p)],
-    ],
-    env: { ...variables(placesFor(o, e.id).root, work), ...sourcesFor(p, o.installer.sources) },
-    cwd: work,
-    account,
-    ...limitsFor(e),
-    view: viewOnBase(o, e, { readOnly: [given, dirname(uv)], writable: [work] }),
-    pidNamespace: o.view.pidNamespace,
-  };
+  const args = [
+    ...['-I', join(o.shim, 'windsock_build.py'), uv, work, requirements],
+    ...constraints.flatMap((file) => ['-c', file]),
+    ...['--', ...placeArguments(p), ...binaryArguments(p)],
+    ...['--', ...p.onlyBinary.filter((name) => name !== ':none:')],
+  ];
+  const env = { ...variables(placesFor(o, e.id).root, work), ...sourcesFor(p, o.installer.sources) };
   const onLine = (line: string): void => {
-    if (/^\s*(Building|Built|Downloading|Resolved)/.test(line)) report(line.trim());
+    if (/^\s*(Building|Built|Downloading|Resolved)/.test(line)) report(shownLine(conceal(line.trim(), p)));
   };
-  return runToItsEnd(launch, { timeout: 9 * 60_000, signal, onLine });
+  const { python } = baseOf(o, versionOf(e));
+  const launch = launchOf(w, python, args, { env, readOnly: [given, dirname(uv)] });
+  return runToItsEnd(launch, { timeout: mostTime, signal, onLine });
+};
+
+/** A build may have closed folders; what a killed server has left is removed as well, once no build can be at it. */
+const removal = `chmod -R u+rwX -- "$1"; rm -rf -- "$1"
+find "$(dirname -- "$1")" -maxdepth 1 -name '${workNames}*' -mmin +60 -exec rm -rf -- {} +`;
+
+const removeWork = async (w: PackagesWork, work: string): Promise<void> => {
+  const launch = launchOf(w, '/bin/sh', ['-c', removal, 'sh', work], {
+    env: { PATH: '/usr/bin:/bin' },
+    readOnly: [],
+  });
+  const { exitCode, stderr } = await runToItsEnd(launch, { timeout: 60_000 });
+  if (exitCode !== 0) throw new Error(stderr.slice(-300));
 };
 
 /** What its account left is not believed: each is a file of bounded size with the name of a wheel. */
 const copyWheels = async (work: string, to: string): Promise<readonly string[]> => {
   await mkdir(to, { mode: 0o755 });
-  const found = await readdir(join(work, 'wheels')).catch(() => []);
-  const names = found.filter((name) => packageOfWheel(name) !== undefined);
+  const [temporary, folder] = [dirname(work), [basename(work), 'wheels']];
+  const names = await theirWheels({ root: temporary, names: folder });
   if (names.length > limits.wheels)
     throw new StepFailed(`More than ${limits.wheels} wheels were built`, { retry: false });
+  const strange = names.find((name) => packageOfWheel(name) === undefined);
+  if (strange !== undefined)
+    throw new StepFailed(`A wheel has no usable name: ${shownLine(strange)}`, { retry: false });
   let left = limits.bytes;
   for (const name of names) {
-    left -= await copyTheirFile({ root: work, names: ['wheels', name] }, join(to, name), left);
+    left -= await copyTheirFile({ root: temporary, names: [...folder, name] }, join(to, name), left);
     if (left < 0) throw new StepFailed('The wheels that were built have more than 512 MiB', { retry: false });
   }
   return names.map((name) => join(to, name));
@@ -142,17 +171,23 @@ export const buildSources = async (
   folder: string,
 ): Promise<readonly string[]> => {
   const { o, e, own } = w;
-  refuseHashes(p);
+  refuse(p);
   w.report('building packages from their sources');
-  const places = await makePlaces(own.root, accountOf(o, e.id));
+  const account = accountOf(o, e.id);
+  const given = join(own.root, 'build');
+  const work = join(placesFor(o, e.id).temporary, `${workNames}${randomId(12)}`);
+  makeFolder(given, 0o750, account && { uid: 0, gid: account.gid });
   try {
-    const result = await run(w, p, places);
+    const result = await run(w, p, given, work);
     const log = o.installer.shown(conceal(`${result.stdout}${result.stderr}`, p));
     if (result.exitCode !== 0)
       throw uvFailed(result, { prepared: p, signal: w.signal }, { installer: o.installer, log });
     w.said.push(log);
-    return await copyWheels(places.work, join(folder, 'built'));
+    return await copyWheels(work, join(folder, 'built'));
   } finally {
-    await rm(places.given, { recursive: true, force: true });
+    await rm(given, { recursive: true, force: true });
+    await removeWork(w, work).catch((error: unknown) =>
+      o.log.warn('packages with a warning', { environment: e.name, reason: textOf(error) }),
+    );
   }
 };

@@ -197,24 +197,16 @@ export const limitsFor = (
 export const viewFor = (o: LocalDriverOptions, e: EnvironmentRecord): View | undefined =>
   viewOf({ ...viewInput(o, installationOf(o, e), e.spec.EnvironmentClass), places: ownPlaces(o, e) });
 
-/** The same with the packages of the base only, and these folders of the data folder. */
+/** The same with the packages of the base only, and with more folders; those outside of the data folder are seen anyway. */
 export const viewOnBase = (
   o: LocalDriverOptions,
   e: EnvironmentRecord,
-  more: { readonly readOnly: readonly string[]; readonly writable: readonly string[] },
+  more: readonly string[],
 ): View | undefined => {
-  const data = homeOf(o);
-  const within = (folders: readonly string[]): readonly string[] =>
-    folders.map((folder) => relative(data, folder)).filter((path) => !path.startsWith('..'));
   const base = baseOf(o, versionOf(e));
   const view = viewOf({ ...viewInput(o, base, e.spec.EnvironmentClass), places: ownPlaces(o, e) });
-  return (
-    view && {
-      ...view,
-      readOnly: [...view.readOnly, ...within(more.readOnly)],
-      writable: [...view.writable, ...within(more.writable)],
-    }
-  );
+  const below = more.map((folder) => relative(homeOf(o), folder)).filter((path) => !path.startsWith('..'));
+  return view && { ...view, readOnly: [...view.readOnly, ...below] };
 };
 
 /** What a migration by that version sees, which has its home in the cache. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { limits } from '../../content/requirements/decode.ts';
@@ -67,11 +67,21 @@ export const copyTheirFile = async (
   return copied ?? 0;
 };
 
+/** More than this in one folder is not looked at. */
+const mostEntries = 10_000;
+
 /** Names of the wheels in a folder; none where there is no such folder. */
 export const theirWheels = ({ root, names }: TheirFile): Promise<readonly string[]> =>
-  inFolder(root, names, { make: false }, async (folder) =>
-    (await readdir(folder)).filter((name) => name.endsWith('.whl')),
-  ).catch((error: unknown) => {
+  inFolder(root, names, { make: false }, async (folder) => {
+    const found: string[] = [];
+    let seen = 0;
+    for await (const { name } of await opendir(folder)) {
+      seen += 1;
+      if (seen > mostEntries) break;
+      if (name.endsWith('.whl')) found.push(name);
+    }
+    return found.sort();
+  }).catch((error: unknown) => {
     if (noFile.includes(codeOf(error) ?? '')) return [];
     throw error;
   });

@@ -48,7 +48,7 @@ const fileAt = (r: Requirement & { readonly path: string }, to: Target) => {
 
 /** The package that an address without a name before it is of: by its file, or #egg=NAME. */
 const nameIn = (url: URL): string => {
-  const file = decodeURI(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
+  const file = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
   const egg = new URLSearchParams(url.hash.slice(1)).get('egg') ?? '';
   const name = packageOfFile(file) ?? egg;
   if (isPackageName(name)) return name;
@@ -60,7 +60,7 @@ const nameIn = (url: URL): string => {
 
 const decodable = (url: URL): URL => {
   try {
-    decodeURI(url.pathname);
+    decodeURIComponent(url.pathname);
     return url;
   } catch {
     throw new Unfit('The address cannot be read', 'Give one like https://host/path');

@@ -8,7 +8,7 @@ const constraintsAt = (version: string): string =>
   `https://raw.githubusercontent.com/apache/airflow/constraints-${version}/constraints-3.11.txt`;
 
 const files = {
-  '/e/dags/constraints.txt': 'six==1.16.0\nx @ https://pypi.org/x.whl\n',
+  '/e/dags/constraints.txt': 'six==1.16.0\nx==2\n',
   '/e/dags/more.txt': 'attrs\n-r deeper/most.txt\n',
   '/e/dags/deeper/most.txt': '# deepest\n\nidna==3.7\n-c ../constraints.txt\n',
 };
@@ -168,9 +168,9 @@ const cases: readonly Case[] = [
   },
   {
     what: 'source and wheels chosen',
-    file: '--no-binary :all:\n--only-binary=numpy,pandas\nsix',
+    file: '--no-binary x\n--only-binary=numpy,pandas\nsix',
     sees: ['six'],
-    also: { noBinary: [':all:'], onlyBinary: ['numpy', 'pandas'] },
+    also: { noBinary: ['x'], onlyBinary: ['numpy', 'pandas'] },
   },
   {
     what: 'epochs, local versions and ===',
@@ -209,8 +209,8 @@ describe('what comes of it', () => {
     ]);
     const theirs = constraints.find(({ from }) => from === 'theirs');
     expect(theirs?.name).toBe('/usr/local/airflow/dags/constraints.txt');
-    expect(theirs?.text).toBe('six==1.16.0\nx @ https://pypi.org/x.whl\n');
-    expect(theirs?.lines[1]?.source).toMatchObject({ line: 2, text: 'x @ https://pypi.org/x.whl' });
+    expect(theirs?.text).toBe('six==1.16.0\nx==2\n');
+    expect(theirs?.lines[1]?.source).toMatchObject({ line: 2, text: 'x==2' });
   });
 
   test('the forced and the shipped constraints are Airflow’s', async () => {
@@ -276,6 +276,8 @@ const web = {
   '/e/dags/b.txt': 'six\n-c a.txt',
   '/e/dags/c.txt': '-r d.txt\n',
   '/e/dags/d.txt': '-e .',
+  '/e/dags/addressed.txt': 'six==1\nx @ https://pypi.org/x-1-py3-none-any.whl\n',
+  '/e/dags/archive.txt': '/usr/local/airflow/plugins/x-1.tar.gz\n',
 };
 const dags = '/usr/local/airflow/dags';
 const deep = Object.fromEntries(
@@ -356,6 +358,9 @@ describe('what is refused', () => {
     ['x @ nothing', 1, /address must follow/],
     ['six==1.0 \\ \nidna', 1, /backslash/],
     ['--no-binary a:b', 1, /name of a package/],
+    ['--no-binary :all:', 1, /Not everything/],
+    [`-c ${dags}/addressed.txt`, 2, /A constraint cannot have an address/],
+    [`-c ${dags}/archive.txt`, 1, /A constraint cannot have an address/],
     ['---', 1, /no such option/],
     ['-', 1, /no such option/],
   ])('%j', async (file, line, reason) => {

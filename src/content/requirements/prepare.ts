@@ -99,6 +99,9 @@ const follow = async (walk: Walk, reading: Reading, source: SourceLine, option: 
   if (isConstraints) walk.collected.addConstraints(next.file.shown, into);
 };
 
+/** What is fetched or built for a constraint would be decided on by nobody. */
+const isOwnWheel = (address: string): boolean => address.startsWith('file:') && address.endsWith('.whl');
+
 const readLine = async (walk: Walk, reading: Reading, text: string, source: SourceLine): Promise<void> => {
   // who wrote a file of the web gets none of the environment's values
   const variables = reading.file.isOfTheWeb ? {} : walk.context.variables;
@@ -109,7 +112,10 @@ const readLine = async (walk: Walk, reading: Reading, text: string, source: Sour
   located(source, hidden, () => {
     if (line.requirement) {
       const to = { collected: walk.collected, context: walk.context, source };
-      reading.into.push(handRequirement(line.requirement, line.options, to));
+      const handed = handRequirement(line.requirement, line.options, to);
+      if (reading.isConstraints && handed.address !== undefined && !isOwnWheel(handed.address))
+        throw new Unfit('A constraint cannot have an address', 'Name the address in requirements.txt');
+      reading.into.push(handed);
     } else if (reading.file.isOfTheWeb)
       throw new Unfit('A file of the web can only name packages', 'Name this here');
     else for (const option of line.options) if (!isFile(option)) takeOption(option, { ...walk, source });

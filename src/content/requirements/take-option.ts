@@ -66,6 +66,12 @@ export const takeOption = (option: Option, to: Target): void => {
   if (does === 'no-index') collected.noIndex = true;
   if (does === 'pre') collected.prereleases = true;
   if (does === 'require-hashes') collected.requireHashes = true;
+  if (does === 'no-binary' && packagesOf(value).includes(':all:'))
+    throw new Unfit(
+      'Not everything can be built from sources',
+      'Name the packages, with commas between',
+      value,
+    );
   if (does === 'no-binary') collected.noBinary.push(...packagesOf(value));
   if (does === 'only-binary') collected.onlyBinary.push(...packagesOf(value));
   if (does === 'hash') collected.drop(to.source, 'a hash without a requirement before it is for nothing');
