@@ -1,6 +1,7 @@
 import type { KeyLocks } from '../lib/key-locks.ts';
 import type { Log } from '../lib/log.ts';
 import type { SharedWork } from '../lib/shared-work.ts';
+import type { PathsInUse } from './paths-in-use.ts';
 import type { SeenQueue } from './seen-queue.ts';
 import type { StoreFiles } from './store-files.ts';
 import type { BucketTable } from './table.ts';
@@ -13,6 +14,7 @@ export interface BucketContext {
   readonly visible: (bucket: string) => VisibleFolder;
   /** Whoever looks at a key and changes it holds its lock: one server uses a data folder at a time. */
   readonly locks: KeyLocks;
+  readonly paths: PathsInUse;
   /** Looks at all files of a bucket below a prefix. */
   readonly settling: SharedWork;
   readonly seen: SeenQueue;

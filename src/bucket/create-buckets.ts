@@ -8,6 +8,7 @@ import type { BucketContext } from './context.ts';
 import { deleteObject } from './delete-object.ts';
 import { listings } from './listings.ts';
 import type { Buckets } from './objects.ts';
+import { PathsInUse } from './paths-in-use.ts';
 import { copyObject, putObject } from './put-object.ts';
 import { findVersion, readVersion } from './read-object.ts';
 import { recover } from './recover.ts';
@@ -83,6 +84,7 @@ export const createBuckets = (o: BucketsOptions): RunningBuckets => {
     now,
     log,
     locks: new KeyLocks(),
+    paths: new PathsInUse(),
     settling: new SharedWork(),
   };
   const list = new BucketList(o, c);

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { AwsError } from '../contract/errors.ts';
 import { preconditionFailed, s3Error } from '../contract/s3-errors.ts';
 import { failpoint } from '../lib/failpoint.ts';
-import { checkPlace } from './check-place.ts';
+import { inItsPlace } from './check-place.ts';
 import { commitVersion } from './commit-version.ts';
 import { type BucketContext, lockOf } from './context.ts';
 import { settleKey } from './hand-edits.ts';
@@ -63,14 +63,15 @@ export const place = async (
       const bucket = await needBucket(c, name);
       const { latest, settled } = await settleKey(c, bucket, key);
       checkConditions(conditions, latest, key);
-      await checkPlace(c, name, key);
-      const row: VersionRow = {
-        ...{ bucket: name, key, versionId: newVersionId(bucket.versioning), isLatest: true, isMarker: false },
-        ...{ size, etag, checksum, parts, ...facts, lastModified: c.now() },
-        ...{ file: stored.file, fileStamp: stored.stamp, seen: undefined },
-      };
-      await commitVersion(c, row, record, { settled });
-      return row;
+      return await inItsPlace(c, { bucket: name, key }, async () => {
+        const row: VersionRow = {
+          ...{ bucket: name, key, versionId: newVersionId(bucket.versioning), isLatest: true },
+          ...{ isMarker: false, size, etag, checksum, parts, ...facts, lastModified: c.now() },
+          ...{ file: stored.file, fileStamp: stored.stamp, seen: undefined },
+        };
+        await commitVersion(c, row, record, { settled });
+        return row;
+      });
     });
   } catch (error) {
     await removeRefused(c, name, stored.file, error);
