@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isLocalWheel } from '../content/requirements/package-file.ts';
 import type { HandedLine, PreparedRequirements } from '../content/requirements/prepared.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import type { Account } from '../lib/process.ts';
@@ -54,4 +55,4 @@ export const writeRequirements = (
 
 /** True of what the installer does not fetch or build: an address of the web, and an archive of sources. */
 export const isForBuild = ({ address }: HandedLine): boolean =>
-  address !== undefined && !(address.startsWith('file:') && address.endsWith('.whl'));
+  address !== undefined && !isLocalWheel(address);

@@ -11,7 +11,6 @@ import http.client
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -117,7 +116,6 @@ def main():
     uv, folder, requirements, *told = sys.argv[1:]
     work = pathlib.Path(folder)
     wheels = work / "wheels"
-    shutil.rmtree(work, ignore_errors=True)
     for name in ("wheels", "home", "tmp"):
         (work / name).mkdir(parents=True)
     separator = told.index("--")

@@ -11,6 +11,10 @@ const nameBy = (pattern: RegExp, fileName: string): string | undefined =>
 /** The package that a file name of a wheel names; undefined for any other. */
 export const packageOfWheel = (fileName: string): string | undefined => nameBy(wheel, fileName);
 
+/** True of the address of a wheel on this machine: what has any other one must be fetched or built first. */
+export const isLocalWheel = (address: string): boolean =>
+  address.startsWith('file:') && address.endsWith('.whl');
+
 /** The package that a file name of a wheel or a source archive names; undefined for any other. */
 export const packageOfFile = (fileName: string): string | undefined =>
   packageOfWheel(fileName) ?? nameBy(sourceArchive, fileName);

@@ -7,6 +7,7 @@ import { handRequirement } from './hand-requirement.ts';
 import { type FileLines, logicalLines } from './lines.ts';
 import { type NamedFile, namedFile } from './named-file.ts';
 import type { Option } from './options.ts';
+import { isLocalWheel } from './package-file.ts';
 import { parseLine } from './parse.ts';
 import { airflowHome } from './places.ts';
 import type { Constraints, HandedLine, PreparedRequirements, RequirementsContext } from './prepared.ts';
@@ -99,9 +100,6 @@ const follow = async (walk: Walk, reading: Reading, source: SourceLine, option: 
   if (isConstraints) walk.collected.addConstraints(next.file.shown, into);
 };
 
-/** What is fetched or built for a constraint would be decided on by nobody. */
-const isOwnWheel = (address: string): boolean => address.startsWith('file:') && address.endsWith('.whl');
-
 const readLine = async (walk: Walk, reading: Reading, text: string, source: SourceLine): Promise<void> => {
   // who wrote a file of the web gets none of the environment's values
   const variables = reading.file.isOfTheWeb ? {} : walk.context.variables;
@@ -113,7 +111,8 @@ const readLine = async (walk: Walk, reading: Reading, text: string, source: Sour
     if (line.requirement) {
       const to = { collected: walk.collected, context: walk.context, source };
       const handed = handRequirement(line.requirement, line.options, to);
-      if (reading.isConstraints && handed.address !== undefined && !isOwnWheel(handed.address))
+      // uv would fetch it for the installer, and follow where it leads
+      if (reading.isConstraints && handed.address !== undefined && !isLocalWheel(handed.address))
         throw new Unfit('A constraint cannot have an address', 'Name the address in requirements.txt');
       reading.into.push(handed);
     } else if (reading.file.isOfTheWeb)

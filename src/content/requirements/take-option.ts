@@ -37,6 +37,16 @@ const packagesOf = (value: string): readonly string[] => {
   throw new Unfit('This is no name of a package', 'Write names with commas between, or :all:', bad);
 };
 
+const builtPackagesOf = (value: string): readonly string[] => {
+  const names = packagesOf(value);
+  if (!names.includes(':all:')) return names;
+  throw new Unfit(
+    'Not everything can be built from sources',
+    'Name the packages, with commas between',
+    value,
+  );
+};
+
 /** Refuses or notes what is not handed on; true when it was that. */
 export const dropOption = (option: Option, to: Target): boolean => {
   const { does, name, why } = option;
@@ -66,13 +76,7 @@ export const takeOption = (option: Option, to: Target): void => {
   if (does === 'no-index') collected.noIndex = true;
   if (does === 'pre') collected.prereleases = true;
   if (does === 'require-hashes') collected.requireHashes = true;
-  if (does === 'no-binary' && packagesOf(value).includes(':all:'))
-    throw new Unfit(
-      'Not everything can be built from sources',
-      'Name the packages, with commas between',
-      value,
-    );
-  if (does === 'no-binary') collected.noBinary.push(...packagesOf(value));
+  if (does === 'no-binary') collected.noBinary.push(...builtPackagesOf(value));
   if (does === 'only-binary') collected.onlyBinary.push(...packagesOf(value));
   if (does === 'hash') collected.drop(to.source, 'a hash without a requirement before it is for nothing');
 };
