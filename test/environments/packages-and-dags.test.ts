@@ -1,32 +1,22 @@
 // DAGs that new packages would stop from working, with an Airflow of small processes: warnings, and failures where asked for.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { putDag } from '../harness/dags.ts';
 import { type Machine, machineOf } from '../harness/environments.ts';
-import { untilNothingWrong } from '../harness/invariants.ts';
-import { Rig } from '../harness/rig.ts';
-import { makeBucket, putRequirements, s3Client } from '../harness/s3.ts';
+import { makeBucket, putRequirements } from '../harness/s3.ts';
 import { schedulerStarts } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
+import { useRig } from '../harness/use-rig.ts';
 
-let rig: Rig;
-let s3: S3Client;
+const used = useRig();
 beforeAll(async () => {
-  rig = await Rig.make();
-  s3 = s3Client(rig.place);
-  await makeBucket(s3, 'careful');
-}, 120_000);
-afterAll(async () => {
-  s3?.destroy();
-  if (rig && !rig.server.hasEnded) await untilNothingWrong(rig.place, rig.server.pid, 60);
-  await rig?.remove();
-}, 120_000);
+  await makeBucket(used.s3, 'careful');
+});
 
-const requirements = (text: string) => putRequirements(s3, 'careful', text);
+const requirements = (text: string) => putRequirements(used.s3, 'careful', text);
 const startsOf = ({ id }: Machine): number =>
-  schedulerStarts(rig.place).filter(({ environmentId }) => environmentId === id).length;
+  schedulerStarts(used.rig.place).filter(({ environmentId }) => environmentId === id).length;
 
 /** The text of its newest log of an installation. */
 const installationLog = ({ folder }: Machine): string => {
@@ -37,7 +27,7 @@ const installationLog = ({ folder }: Machine): string => {
 
 /** Replaces a DAG and waits until its environment has it. */
 const replaceDag = async ({ folder }: Machine, file: string, text: string): Promise<void> => {
-  putDag(rig.place, 'careful', file, text);
+  putDag(used.rig.place, 'careful', file, text);
   const there = join(folder, 'dags', file);
   await until(file, 30, () => existsSync(there) && readFileSync(there, 'utf8') === text);
 };
@@ -46,24 +36,24 @@ const worked = (file: string): string => `and worked with the packages that run 
 const neverWorked = (file: string): string => `nor with the packages that run now: ${file}: there is no `;
 
 test('a DAG that cannot be imported is a warning, which says whether it worked before', async () => {
-  putDag(rig.place, 'careful', 'broken.py', '# needs nothing-has-this\n');
-  putDag(rig.place, 'careful', 'needs.py', '# needs wanted==1\n');
-  await rig.create('careful', '2.7.2', await requirements('wanted==1\n'));
-  await rig.available('careful');
-  const machine = await machineOf(rig.place, 'careful');
+  putDag(used.rig.place, 'careful', 'broken.py', '# needs nothing-has-this\n');
+  putDag(used.rig.place, 'careful', 'needs.py', '# needs wanted==1\n');
+  await used.rig.create('careful', '2.7.2', await requirements('wanted==1\n'));
+  await used.rig.available('careful');
+  const machine = await machineOf(used.rig.place, 'careful');
   expect(installationLog(machine)).toContain('A DAG cannot be imported: broken.py: there is no ');
   expect(installationLog(machine)).not.toContain('needs.py');
-  await rig.api.update('careful', await requirements('wanted==2\n'));
-  await rig.becomes('careful', 'AVAILABLE');
+  await used.rig.api.update('careful', await requirements('wanted==2\n'));
+  await used.rig.becomes('careful', 'AVAILABLE');
   expect(installationLog(machine)).toContain(neverWorked('broken.py'));
   expect(installationLog(machine)).toContain(worked('needs.py'));
 });
 
 test('where the DAGs cannot be tried with what runs, nothing is said of it and the update goes on', async () => {
-  const machine = await machineOf(rig.place, 'careful');
+  const machine = await machineOf(used.rig.place, 'careful');
   await replaceDag(machine, 'ends.py', '# ends wanted==2\n');
-  await rig.api.update('careful', await requirements('wanted==3\n'));
-  await rig.becomes('careful', 'AVAILABLE');
+  await used.rig.api.update('careful', await requirements('wanted==3\n'));
+  await used.rig.becomes('careful', 'AVAILABLE');
   expect(installationLog(machine)).toContain('A DAG cannot be imported: needs.py: there is no ');
   expect(installationLog(machine)).not.toContain('that run now');
 });
@@ -72,10 +62,10 @@ describe('with --strict-dags', () => {
   let machine: Machine;
   let three: Awaited<ReturnType<typeof requirements>>;
   beforeAll(async () => {
-    await rig.stop();
-    writeFileSync(join(rig.place.data, 'settings.json'), JSON.stringify({ strictDags: true }));
-    await rig.start();
-    machine = await machineOf(rig.place, 'careful');
+    await used.rig.stop();
+    writeFileSync(join(used.rig.place.data, 'settings.json'), JSON.stringify({ strictDags: true }));
+    await used.rig.start();
+    machine = await machineOf(used.rig.place, 'careful');
     const isThere = (name: string): boolean => machine.pidOf(name) !== undefined;
     await until('its processes', 60, () => ['scheduler', 'webserver'].every(isThere));
     three = await requirements('wanted==3\n');
@@ -83,8 +73,8 @@ describe('with --strict-dags', () => {
 
   const failsWith = async (change: object): Promise<string> => {
     const before = [machine.pidOf('scheduler'), machine.pidOf('webserver'), startsOf(machine)];
-    await rig.api.update('careful', change);
-    const { LastUpdate, AirflowVersion } = await rig.becomes('careful', 'UPDATE_FAILED');
+    await used.rig.api.update('careful', change);
+    const { LastUpdate, AirflowVersion } = await used.rig.becomes('careful', 'UPDATE_FAILED');
     expect([machine.pidOf('scheduler'), machine.pidOf('webserver'), startsOf(machine)]).toEqual(before);
     expect(AirflowVersion).toBe('2.7.2');
     return LastUpdate?.Error?.ErrorMessage ?? '';
@@ -112,11 +102,11 @@ describe('with --strict-dags', () => {
   });
 
   test('a DAG that does not work anyway fails nothing', async () => {
-    await rig.api.update('careful', three);
-    await rig.becomes('careful', 'AVAILABLE');
+    await used.rig.api.update('careful', three);
+    await used.rig.becomes('careful', 'AVAILABLE');
     await replaceDag(machine, 'needs.py', '# needs wanted\n');
-    await rig.api.update('careful', await requirements('wanted==4\n'));
-    await rig.becomes('careful', 'AVAILABLE');
+    await used.rig.api.update('careful', await requirements('wanted==4\n'));
+    await used.rig.becomes('careful', 'AVAILABLE');
     expect(installationLog(machine)).toContain(neverWorked('broken.py'));
   });
 
