@@ -1,4 +1,4 @@
-// Puts in place what the system tests use, under .cache/: a Python with the clients, and a browser.
+// Puts in place what the system tests use, under .cache/: a Python with the clients, and a browser; and the build in dist/.
 // Run it under a lock (tools/test.mjs does); what is there already is left alone. Prints where things are.
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { findUv } from '../src/airflow/uv.ts';
 import { writeFileAtomic } from '../src/lib/atomic-file.ts';
 import { textOf } from '../src/lib/errors.ts';
 import { run } from '../src/lib/process.ts';
+import { isBuilt } from './built.ts';
 import { golden } from './golden.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -104,6 +105,7 @@ const goldenOrNone = async (python: Python): Promise<string | undefined> => {
 };
 
 mkdirSync(cache, { recursive: true });
+if (!isBuilt()) await must(process.execPath, [join(root, 'tools', 'build.mjs')]);
 const uv = await findUv({
   programs: cache,
   path,

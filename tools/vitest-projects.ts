@@ -9,6 +9,7 @@ const fullOnly = [
   'test/access/roles.test.ts',
   'test/access/stories.test.ts',
   'test/airflow/inside.test.ts',
+  'test/airflow/versions.test.ts',
   'test/clients/access-cli.test.ts',
   'test/clients/operators.test.ts',
   'test/deploy/plugins.test.ts',
@@ -20,6 +21,8 @@ const fullOnly = [
   'test/faults/install.test.ts',
   'test/faults/neighbours.test.ts',
   'test/faults/no-descriptors.test.ts',
+  'test/faults/soak.test.ts',
+  'test/gateway/browser.test.ts',
   'test/isolation/real-airflow.test.ts',
 ];
 /**

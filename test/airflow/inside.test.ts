@@ -23,7 +23,7 @@ import {
   startServer,
   stopServer,
 } from '../harness/server.ts';
-import { plainEnvironment, repository } from '../harness/tools.ts';
+import { plainEnvironment, windsockProgram } from '../harness/tools.ts';
 import { installTrivialAirflow } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
 import { runWindsock } from '../harness/windsock.ts';
@@ -280,12 +280,7 @@ describe.runIf(isRoot)('where no namespace can be made', () => {
   beforeAll(async () => {
     place = await makePlace();
     const env = { ...plainEnvironment('/root'), ...installTrivialAirflow(place) };
-    const program = [
-      process.execPath,
-      join(repository, 'src/main.ts'),
-      ...placeArguments(place),
-      '--no-demo',
-    ];
+    const program = [process.execPath, windsockProgram('main'), ...placeArguments(place), '--no-demo'];
     // in a namespace of the test's own, unshare(1) is a program that fails
     const script = 'mount --bind /bin/false /usr/bin/unshare && exec "$@"';
     server = new Running(

@@ -24,7 +24,7 @@ import { hasOwnHosts, OwnHosts } from '../harness/hosts.ts';
 import { type Call, Mwaa, newEnvironment, rootKey } from '../harness/mwaa.ts';
 import { python, runProgram } from '../harness/python.ts';
 import { Rig } from '../harness/rig.ts';
-import { plainEnvironment, repository, tools } from '../harness/tools.ts';
+import { plainEnvironment, tools, windsockProgram } from '../harness/tools.ts';
 import { runWindsock } from '../harness/windsock.ts';
 
 const withdrawn = 'This API is for internal use and not meant for public use, and is no longer available.';
@@ -356,7 +356,7 @@ describe.runIf(hasGo)('AWS SDK for Go v2', () => {
     const folder = join(rig.place.folder, 'hosts');
     mkdirSync(folder);
     const hosts = new OwnHosts(folder, '127.0.0.1 localhost\n');
-    const trust = [join(repository, 'bin', 'windsock.mjs'), 'trust', '--hosts', '--yes'];
+    const trust = [windsockProgram('cli/main'), 'trust', '--hosts', '--yes'];
     if (hasOwnHosts) {
       const added = await runProgram(...hosts.around(process.execPath, trust));
       expect(added.code, added.stderr).toBe(0);

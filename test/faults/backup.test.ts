@@ -20,13 +20,13 @@ import {
   startServer,
   stopServer,
 } from '../harness/server.ts';
-import { plainEnvironment, repository } from '../harness/tools.ts';
+import { plainEnvironment, windsockProgram } from '../harness/tools.ts';
 import { installTrivialAirflow } from '../harness/trivial-airflow.ts';
 import { until } from '../harness/until.ts';
 
 const command = (...args: readonly string[]): Running =>
   new Running(
-    spawn(process.execPath, [join(repository, 'bin/windsock.mjs'), ...args], {
+    spawn(process.execPath, [windsockProgram('cli/main'), ...args], {
       cwd: '/',
       env: plainEnvironment(process.env['HOME'] ?? '/'),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -168,14 +168,10 @@ describe('backup and restore', () => {
 
   test('a database elsewhere is not ours to back up', async () => {
     const running = new Running(
-      spawn(
-        process.execPath,
-        [join(repository, 'bin/windsock.mjs'), 'backup', file('x'), '--data', place.data],
-        {
-          env: { ...plainEnvironment('/'), WINDSOCK_DATABASE_URL: 'postgresql://ann:pw@localhost/x' },
-          stdio: ['ignore', 'pipe', 'pipe'],
-        },
-      ),
+      spawn(process.execPath, [windsockProgram('cli/main'), 'backup', file('x'), '--data', place.data], {
+        env: { ...plainEnvironment('/'), WINDSOCK_DATABASE_URL: 'postgresql://ann:pw@localhost/x' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
     );
     expect(await running.end(60)).toBe(1);
     expect(running.output).toContain('WINDSOCK_DATABASE_URL');

@@ -12,8 +12,7 @@ import { Random } from '../harness/random.ts';
 import { Rig } from '../harness/rig.ts';
 import { type AirflowVersion, Client } from '../harness/traffic.ts';
 
-const usual = process.env['WINDSOCK_TEST_FULL'] === '1' ? 20 : 10;
-const rounds = Number(process.env['WINDSOCK_SOAK_ROUNDS'] ?? usual);
+const rounds = Number(process.env['WINDSOCK_SOAK_ROUNDS'] ?? 20);
 /** In ms: how long an Airflow that was started again may go on with what it was cut off from. */
 const settled = 10_000;
 /** In seconds; the rounds of one run share what is cached. */

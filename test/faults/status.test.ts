@@ -14,7 +14,7 @@ import {
   startServer,
   stopServer,
 } from '../harness/server.ts';
-import { plainEnvironment, repository } from '../harness/tools.ts';
+import { plainEnvironment, windsockProgram } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
 import { runWindsock } from '../harness/windsock.ts';
 
@@ -134,7 +134,7 @@ describe('windsock status', () => {
     try {
       const { stderr, code } = await runProgram(
         process.execPath,
-        [join(repository, 'bin', 'windsock.mjs'), 'status', '--data', place.data],
+        [windsockProgram('cli/main'), 'status', '--data', place.data],
         { env: plainEnvironment(account.home), cwd: '/', uid: account.uid, gid: account.gid },
       );
       expect(code).toBe(1);

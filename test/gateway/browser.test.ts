@@ -6,7 +6,7 @@ import { customRoleStories } from '../access/custom-role.ts';
 import { address, enter, gridPath, open, openIn, trigger } from '../access/look.ts';
 import { rootOf, withRoles } from '../access/people.ts';
 import { Person } from '../access/person.ts';
-import { dag, otherOf, pausedDag, type Subject, subjects, three } from '../access/subjects.ts';
+import { dag, otherOf, pausedDag, type Subject, subjects } from '../access/subjects.ts';
 import { Api } from '../harness/api.ts';
 import { launchBrowser, newContext } from '../harness/browser.ts';
 import { putDag, sayingDag, tickingDag } from '../harness/dags.ts';
@@ -18,9 +18,6 @@ import { useServer } from '../harness/use-server.ts';
 import { runWindsock } from '../harness/windsock.ts';
 import { keysIn, linesOn, logPath, signOutByMenu } from './airflow-pages.ts';
 
-const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
-/** For what takes long. */
-const some = isFull ? subjects : [three];
 const ticking = 'ticking';
 let place: Place;
 let server: Running;
@@ -77,7 +74,7 @@ const environmentsOf = async (person: string) =>
 const statusAt = async (page: Page, s: Subject): Promise<number | undefined> =>
   (await page.goto(address(page, gridPath(s, dag))))?.status();
 
-test.for(some)('two environments in one browser, signed out of $version by its own menu', async (s) => {
+test.for(subjects)('two environments in one browser, signed out of $version by its own menu', async (s) => {
   const name = `traveller-${s.name}`;
   const Resource = 'arn:aws:airflow:*:*:role/*/User';
   const rights = { statements: [{ Action: 'airflow:CreateWebLoginToken', Resource }] };
@@ -166,7 +163,7 @@ test.for(subjects)('$version: the page of a log grows while its task runs', asyn
   await page.context().close();
 });
 
-test.for(some)(
+test.for(subjects)(
   '$version: while Airflow restarts the door says so, and the page comes back by itself',
   async (s) => {
     const page = await open(browser, admin, s);
@@ -185,9 +182,7 @@ test.for(some)(
   },
 );
 
-describe.runIf(isFull).for(subjects)('$version:', (s) =>
-  customRoleStories(s, () => ({ place, iam, browser })),
-);
+describe.for(subjects)('$version:', (s) => customRoleStories(s, () => ({ place, iam, browser })));
 
 test('the server stops clean', async () => {
   await browser.close();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Account, accountOf, isRoot, removeEnvironmentAccount } from './accounts.ts';
 import { claimPorts, isListening, type Ports } from './ports.ts';
 import { type FoundProcess, processesOf } from './processes.ts';
-import { compiled, plainEnvironment, repository } from './tools.ts';
+import { compiled, plainEnvironment, windsockProgram } from './tools.ts';
 import { until } from './until.ts';
 
 export const readyLine = 'Windsock is ready after';
@@ -87,22 +87,18 @@ export const placeArguments = ({ data, ports }: Place): string[] => [
 
 /** Starts the server; does not wait. */
 export const launch = (o: StartOptions): Running => {
-  const from = o.from ?? repository;
-  const child = spawn(
-    process.execPath,
-    [join(from, 'src/main.ts'), ...placeArguments(o.place), ...(o.args ?? [])],
-    {
-      cwd: '/',
-      env: {
-        ...plainEnvironment(o.account?.home ?? process.env['HOME'] ?? '/'),
-        ...(o.account || o.from ? {} : compiled()),
-        ...o.env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-      ...(o.account ? { uid: o.account.uid, gid: o.account.gid } : {}),
+  const program = o.from ? join(o.from, 'src/main.ts') : windsockProgram('main');
+  const child = spawn(process.execPath, [program, ...placeArguments(o.place), ...(o.args ?? [])], {
+    cwd: '/',
+    env: {
+      ...plainEnvironment(o.account?.home ?? process.env['HOME'] ?? '/'),
+      ...(o.account || o.from ? {} : compiled()),
+      ...o.env,
     },
-  );
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    ...(o.account ? { uid: o.account.uid, gid: o.account.gid } : {}),
+  });
   return new Running(child);
 };
 

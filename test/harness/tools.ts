@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isBuilt } from '../../tools/built.ts';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
@@ -30,4 +31,15 @@ export const plainEnvironment = (home: string): Record<string, string> => ({
 export const compiled = (): Record<string, string> => {
   const { compileCache } = tools();
   return compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache };
+};
+
+let built: boolean | undefined;
+
+/**
+ * The file of a program of this checkout: as it is built for the package, which starts faster, or its source when that
+ * has changed since.
+ */
+export const windsockProgram = (name: 'main' | 'cli/main'): string => {
+  built ??= isBuilt();
+  return built ? `${repository}/dist/${name}.js` : `${repository}/src/${name}.ts`;
 };

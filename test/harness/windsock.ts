@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { type ProgramResult, runProgram } from './python.ts';
 import type { Place } from './server.ts';
-import { compiled, plainEnvironment, repository } from './tools.ts';
+import { compiled, plainEnvironment, windsockProgram } from './tools.ts';
 
 /** The command `windsock` about the data folder of a place, to its end. */
 export const runWindsock = (
@@ -9,6 +8,6 @@ export const runWindsock = (
   args: readonly string[],
   o: { readonly home?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<ProgramResult> =>
-  runProgram(process.execPath, [join(repository, 'bin', 'windsock.mjs'), ...args, '--data', data], {
+  runProgram(process.execPath, [windsockProgram('cli/main'), ...args, '--data', data], {
     env: { ...plainEnvironment(o.home ?? process.env['HOME'] ?? '/'), ...compiled(), ...o.env },
   });

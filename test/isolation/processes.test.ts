@@ -6,6 +6,7 @@ import { isRoot } from '../harness/accounts.ts';
 import { runCommand } from '../harness/door.ts';
 import { makeNeighbourhood, type Neighbourhood } from '../harness/neighbourhood.ts';
 import type { Probe } from '../harness/probing.ts';
+import { windsockProgram } from '../harness/tools.ts';
 
 let n: Neighbourhood;
 let attacker: Probe;
@@ -93,7 +94,7 @@ parts = [attempt(read, f"/proc/{pid}/{name}") for pid in pids for name in ["cmdl
 parts += [attempt(read, "/proc/self/fd/" + fd) for fd in os.listdir("/proc/self/fd") if os.path.isfile("/proc/self/fd/" + fd)]
 return chr(10).join(parts)`);
     expect(seen).toContain(`WINDSOCK_ENVIRONMENT_ID=${attacker.machine.id}`);
-    expect(seen).toContain('src/main.ts');
+    expect(seen).toContain(windsockProgram('main'));
     const secrets = [...serverSecrets(), ...secretsOf(victim), ...secretsOf(attacker)];
     expect(secrets.length).toBeGreaterThan(8);
     expect(secrets.filter((secret) => seen.includes(secret))).toEqual([]);

@@ -41,8 +41,10 @@ import {
   serverLog,
   stopServer,
 } from '../harness/server.ts';
+import { windsockProgram } from '../harness/tools.ts';
 import { until } from '../harness/until.ts';
 import { useServer } from '../harness/use-server.ts';
+import { runWindsock } from '../harness/windsock.ts';
 
 interface Subject {
   readonly name: string;
@@ -172,7 +174,7 @@ describe('creation', () => {
       processesOf(place.folder)
         .filter((p) => p.uid === 0)
         .map((p) => p.command),
-    ).toEqual([expect.stringContaining('src/main.ts')]);
+    ).toEqual([expect.stringContaining(windsockProgram('main'))]);
   });
 });
 
@@ -389,6 +391,23 @@ describe.for(subjects)('Airflow $version', (s) => {
     await signsIn.goto(loginUrl(token));
     for (const page of [signsIn, waits])
       await until('the deep page', 60, async () => page.url() === deep && (await page.title()).includes(dag));
+    await own.close();
+  });
+
+  test('a session that is revoked is over in the page that it opened', async () => {
+    const own = await newContext(browser);
+    const page = await own.newPage();
+    const listed = async () => {
+      const { stdout } = await runWindsock(place, ['session', 'list', '--environment', s.name, '--json']);
+      return (JSON.parse(stdout) as readonly { SessionId: string }[]).map(({ SessionId }) => SessionId);
+    };
+    const before = await listed();
+    await page.goto(loginUrl(await mint.webToken(s.name)));
+    await page.waitForURL((url) => !url.pathname.startsWith('/aws_mwaa'), { timeout: 60_000 });
+    const [session = ''] = (await listed()).filter((id) => !before.includes(id));
+    expect((await runWindsock(place, ['session', 'revoke', session])).stdout).toBe('1 ended.\n');
+    expect((await page.reload())?.status()).toBe(401);
+    await page.getByText(`Sign in to ${s.name}`).waitFor();
     await own.close();
   });
 

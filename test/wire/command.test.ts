@@ -17,7 +17,7 @@ import { hasOwnHosts, OwnHosts } from '../harness/hosts.ts';
 import { rootKey } from '../harness/mwaa.ts';
 import { type ProgramResult, python, runProgram } from '../harness/python.ts';
 import { type Place, serverLog } from '../harness/server.ts';
-import { plainEnvironment, repository, tools } from '../harness/tools.ts';
+import { compiled, plainEnvironment, repository, tools, windsockProgram } from '../harness/tools.ts';
 import { useServer } from '../harness/use-server.ts';
 
 let place: Place;
@@ -35,8 +35,8 @@ const windsock = (
   env: Readonly<Record<string, string>> = {},
   input = '',
 ): Promise<ProgramResult> =>
-  runProgram(process.execPath, [join(repository, 'bin', 'windsock.mjs'), ...args], {
-    env: { ...plainEnvironment(home), ...env },
+  runProgram(process.execPath, [windsockProgram('cli/main'), ...args], {
+    env: { ...plainEnvironment(home), ...compiled(), ...env },
     input,
   });
 
@@ -188,7 +188,7 @@ describe('somebody who is not root', () => {
 });
 
 describe.runIf(hasOwnHosts)('names of the API in /etc/hosts', () => {
-  const program = (...args: readonly string[]) => [join(repository, 'bin', 'windsock.mjs'), ...args];
+  const program = (...args: readonly string[]) => [windsockProgram('cli/main'), ...args];
   const plain = '127.0.0.1 localhost\r\n# a caf\xe9';
   const line = /^127\.0\.0\.1 api\.localhost env\.localhost ops\.localhost #.*windsock trust --hosts$/m;
   const inside = (hosts: OwnHosts, ...args: readonly string[]) =>
@@ -267,7 +267,7 @@ describe.runIf(hasOwnHosts)('names of the API in /etc/hosts', () => {
 
 describe('exports', () => {
   test('eval "$(windsock env)" sets up the shell for mwaa, and for nothing else', async () => {
-    const script = `eval "$('${process.execPath}' '${join(repository, 'bin', 'windsock.mjs')}' env --data '${place.data}' 2>/dev/null)"
+    const script = `eval "$('${process.execPath}' '${windsockProgram('cli/main')}' env --data '${place.data}' 2>/dev/null)"
 echo "general=\${AWS_ENDPOINT_URL-unset}"
 '${join(tools().clients, 'bin', 'aws')}' mwaa list-environments --output json`;
     const result = await runProgram('/bin/sh', ['-c', script], {
