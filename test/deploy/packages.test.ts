@@ -24,7 +24,7 @@ import { useServer } from '../harness/use-server.ts';
 import { runWindsock } from '../harness/windsock.ts';
 
 const isFull = process.env['WINDSOCK_TEST_FULL'] === '1';
-const versions = isFull ? ['2.7.2', '2.10.3', '3.0.6', '3.3.1'] : ['2.7.2', '3.3.1'];
+const versions = isFull ? ['2.7.2', '2.10.3', '3.0.6', '3.3.1'] : ['3.3.1'];
 const nameOf = (version: string): string => `v${version.replaceAll('.', '-')}`;
 
 const used = useServer({ airflow: versions, args: ['--tokens-per-second', '1000', '--strict-dags'] });
