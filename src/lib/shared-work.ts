@@ -2,11 +2,11 @@
  * Work that many ask for at once: whoever asks gets a run that began after they asked, and all who ask during one run share
  * the next.
  */
-export class SharedWork {
-  readonly #running = new Map<string, Promise<void>>();
-  readonly #next = new Map<string, Promise<void>>();
+export class SharedWork<T = void> {
+  readonly #running = new Map<string, Promise<T>>();
+  readonly #next = new Map<string, Promise<T>>();
 
-  run(key: string, work: () => Promise<void>): Promise<void> {
+  run(key: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(key);
     if (running === undefined) return this.#begin(key, work);
     const known = this.#next.get(key);
@@ -20,7 +20,7 @@ export class SharedWork {
     return next;
   }
 
-  #begin(key: string, work: () => Promise<void>): Promise<void> {
+  #begin(key: string, work: () => Promise<T>): Promise<T> {
     const run = work();
     this.#running.set(key, run);
     const end = () => {

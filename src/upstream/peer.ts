@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SharedWork } from '../lib/shared-work.ts';
 
 /** `127.0.0.1`, port 80 as /proc/net/tcp writes it: each 32-bit word in host byte order (little-endian here). */
 export const procAddress = (address: string, port: number): string => {
@@ -19,6 +20,11 @@ export const uidIn = (table: string, local: string, remote: string): number | un
   return undefined;
 };
 
+const reads = new SharedWork<string>();
+
+/** A table of the kernel as of now. With many connections it is megabytes, so all who ask at one moment share a reading. */
+const tableNow = (file: string): Promise<string> => reads.run(file, () => readFile(file, 'latin1'));
+
 /** The ends of a connection as the other side's line in the table has them. */
 const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket) =>
   localAddress && localPort && remoteAddress && remotePort
@@ -35,7 +41,7 @@ const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket) 
  */
 export const connectingUid = async (socket: Socket): Promise<number | undefined> => {
   const ends = endsOf(socket);
-  return ends && uidIn(await readFile(ends.table, 'latin1'), ends.local, ends.remote);
+  return ends && uidIn(await tableNow(ends.table), ends.local, ends.remote);
 };
 
 /**
@@ -47,7 +53,7 @@ export const acceptingUid = async (socket: Socket, deadlineMs: number): Promise<
   if (!ends) return undefined;
   const until = performance.now() + deadlineMs;
   for (let wait = 1; performance.now() < until && !socket.destroyed; wait = Math.min(wait * 2, 100)) {
-    const uid = uidIn(await readFile(ends.table, 'latin1'), ends.local, ends.remote);
+    const uid = uidIn(await tableNow(ends.table), ends.local, ends.remote);
     if (uid !== undefined) return uid;
     await sleep(wait);
   }
