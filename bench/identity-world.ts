@@ -1,10 +1,10 @@
 import { accessKeyLookup } from '../src/identity/access-keys.ts';
 import { directoryOf, type IamEntity } from '../src/identity/directory.ts';
+import { identityBoxes } from '../src/identity/identity-key.ts';
 import { managedDocument } from '../src/identity/policies-of.ts';
 import type { MintContext } from '../src/identity/principal.ts';
 import { createVerifier, type Verifier } from '../src/identity/sigv4/verify.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import { secretBox } from '../src/lib/secret-box.ts';
 
 /** An account with a user as people have them: policies of the MWAA user guide, some of his own, a group, a boundary. */
 
@@ -47,10 +47,7 @@ const edge = document(
   { Effect: 'Deny', Action: ['airflow:DeleteEnvironment', 'airflow:CreateEnvironment'], Resource: '*' },
 );
 
-const boxes = {
-  accessKeys: secretBox(Buffer.alloc(32, 1), 'access keys'),
-  sessionTokens: secretBox(Buffer.alloc(32, 1), 'session tokens'),
-};
+const boxes = identityBoxes(Buffer.alloc(32, 1));
 const boundary = `arn:aws:iam::${accountId}:policy/edge`;
 const named = { path: '/', createdAt: 0 };
 const ofUser = ['AmazonMWAAFullConsoleAccess', 'AmazonMWAAWebServerAccess'].map(readyMade);

@@ -72,6 +72,18 @@ export const findVersion = (version: string): AirflowVersion | undefined =>
 export const constraintsOf = (version: AirflowVersion): string =>
   readFileSync(new URL(`./constraints/${version.version}.txt`, import.meta.url), 'utf8');
 
+const botocores = new Map<string, readonly [major: number, minor: number]>();
+
+/** The version of botocore that the release is installed with. */
+export const botocoreOf = (version: AirflowVersion): readonly [major: number, minor: number] => {
+  const known = botocores.get(version.version);
+  if (known) return known;
+  const [, major, minor] = /^botocore==(\d+)\.(\d+)\./m.exec(constraintsOf(version)) ?? [];
+  const found = [Number(major), Number(minor)] as const;
+  botocores.set(version.version, found);
+  return found;
+};
+
 /**
  * Text of the constraints that a requirements.txt cannot be without, whatever constraints it names: the packages that
  * Airflow's own processes are made of. In `essential-pins/`.

@@ -61,7 +61,9 @@ export interface ApiDeps {
   readonly keyUses: AccessKeyUses;
   readonly store: EnvironmentStore;
   readonly tokens: TokenMinter;
-  /** How often each caller (`countedPrincipal`) may be given a token or credentials. */
+  /** How long credentials of an execution role last, where the role allows it. */
+  readonly roleSessionSeconds: number;
+  /** How often each caller (`countedPrincipal`), or environment, may be given a token or credentials. */
   readonly givenOut: Pick<TokenBuckets, 'take'>;
   /** How often each caller (`countedPrincipal`) may call anything: every call leaves a record. */
   readonly calls: Pick<TokenBuckets, 'take'>;
@@ -70,7 +72,7 @@ export interface ApiDeps {
   readonly sessions: Pick<WebSessions, 'list' | 'endWhere'>;
   /** Who calls an Airflow, and over what; as the doors do it. */
   readonly assertions: Pick<Assertions, 'sign'>;
-  readonly driver: Pick<AirflowDriver, 'webTarget' | 'content'>;
+  readonly driver: Pick<AirflowDriver, 'webTarget' | 'content' | 'processUid'>;
   readonly pools: Pick<UpstreamPools, 'of'>;
   /** What one principal may take of Airflow; shared with the gateway. */
   readonly airflowLimits: AirflowLimits;

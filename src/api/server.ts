@@ -13,6 +13,7 @@ import type { ApiDeps } from './deps.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { restApiBodyLimit } from './read-body.ts';
 import { renderError } from './restjson.ts';
+import { answerRoleCredentials, roleCredentialsQueryOf } from './role-credentials/answer.ts';
 import { errorWriter } from './route.ts';
 import { isForS3 } from './s3/for-s3.ts';
 import { endConnection, send } from './send.ts';
@@ -72,6 +73,8 @@ const answerFault = ({ request, response, requestId }: Exchange, fault: unknown,
 const answer = (exchange: Exchange, pages: ReadonlyMap<string, string>, served: Served): Promise<void> => {
   const { request, response, waits } = exchange;
   const { method = '', url: target = '', rawHeaders } = request;
+  const query = roleCredentialsQueryOf(target);
+  if (query !== undefined) return answerRoleCredentials(exchange, query, served.deps);
   if (isForS3({ method, target, rawHeaders }, served.deps)) return answerStreamed(exchange, served);
   const page = method === 'GET' ? pages.get(target.split('?', 1)[0] ?? '') : undefined;
   if (page === undefined) return answerWhole(exchange, served);

@@ -5,12 +5,12 @@ import type { EnvironmentStore } from '../environments/ports.ts';
 import { type EnvironmentRecord, noTries } from '../environments/record.ts';
 import { accessKeyLookup } from '../identity/access-keys.ts';
 import { createAuthorizer } from '../identity/authorizer.ts';
+import { identityBoxes } from '../identity/identity-key.ts';
 import { livingDirectory } from '../identity/living-directory.ts';
 import { createVerifier } from '../identity/sigv4/verify.ts';
 import { createS3HeadVerifier } from '../identity/sigv4/verify-s3.ts';
 import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
-import { secretBox } from '../lib/secret-box.ts';
 import { Sha256 } from '../lib/sha256.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { createAirflowLimits } from '../upstream/airflow-limits.ts';
@@ -98,10 +98,7 @@ const memoryStore = (records: Map<string, EnvironmentRecord>): Omit<EnvironmentS
   },
 });
 
-const boxes = {
-  accessKeys: secretBox(Buffer.alloc(32, 1), 'access keys'),
-  sessionTokens: secretBox(Buffer.alloc(32, 1), 'session tokens'),
-};
+const boxes = identityBoxes(Buffer.alloc(32, 1));
 
 const emptyDirectory = () =>
   livingDirectory(
@@ -131,6 +128,7 @@ export const fakeWorld = () => {
     placement: { driver: 'local', host: 'here' },
     airflowVersions: ['2.7.2', '2.11.0', '2.11.2', '3.0.6', '3.3.1'],
     sharedAirflowUsers: false,
+    roleSessionSeconds: 3_600,
     quotas: { environments: 10, workers: 25, webservers: 5 },
     environmentFault: ({ EnvironmentClass }) =>
       EnvironmentClass === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined,
@@ -146,6 +144,7 @@ export const fakeWorld = () => {
     assertions: { sign: async () => 'assertion' },
     driver: {
       webTarget: () => undefined,
+      processUid: () => 1_000,
       content: async () => ({ version: 'v', since: 0, followed: undefined, files: [] }),
     },
     pools: createUpstreamPools(),

@@ -62,6 +62,7 @@ const sessionContext = (p: Principal, session: SessionFacts | undefined): CloudT
 const userIdentity = ({ principal: p, session }: AuditEntry): CloudTrailEvent => {
   if (p === undefined) return { type: 'Unknown' };
   if (p === 'server') return { type: 'AWSService', invokedBy: 'windsock' };
+  if ('service' in p) return { type: 'AWSService', invokedBy: p.service };
   const { type, arn, accountId, accessKeyId } = p;
   return {
     type,

@@ -1,6 +1,12 @@
 import type { Principal, SessionFacts } from '../identity/principal.ts';
 import type { Transaction } from '../lib/transaction.ts';
 
+/** A service that acts for somebody, as CloudTrail names it. */
+export interface ActingService {
+  /** For instance `airflow-env.amazonaws.com`. */
+  readonly service: string;
+}
+
 /** What happened, before it is shaped like a CloudTrail event. Never holds a token, a secret or a signature. */
 export interface AuditEntry {
   /** An operation (`CreateCliToken`) or a thing the door did (`WebLogin`, `RunCliCommand`, `WebLoginRefused`). */
@@ -10,8 +16,8 @@ export interface AuditEntry {
   readonly eventSource?: string;
   /** An object was changed or asked for: a data event, which LookupEvents does not show. */
   readonly isDataEvent?: true;
-  /** `server` for what Windsock does by itself; undefined when the caller could not be told. */
-  readonly principal: Principal | 'server' | undefined;
+  /** `server` for what Windsock does by itself, a service of AWS's that it stands for; undefined when the caller could not be told. */
+  readonly principal: Principal | 'server' | ActingService | undefined;
   /** What temporary credentials remember of how they were made. */
   readonly session?: SessionFacts | undefined;
   /**

@@ -46,6 +46,8 @@ const environmentSchema = z.object({
   airflowVersion: z.string(),
   address: z.string().optional(),
   lastError: z.string().optional(),
+  /** Why its processes get no credentials of the execution role. */
+  roleFault: z.string().optional(),
   /** Which DAG files are live, and how many of them could not be imported when Airflow was last asked. */
   content: z
     .object({

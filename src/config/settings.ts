@@ -247,6 +247,21 @@ export const settingDefinitions = {
     value: 'MINUTES',
     description: 'How long a web session lasts without a request',
   },
+  awsEndpoints: {
+    schema: z.enum(['windsock', 'aws'], { error: 'must be windsock or aws' }).default('windsock'),
+    value: 'WHERE',
+    description:
+      'Where DAGs find S3, STS, IAM and CloudTrail: windsock, with the rights of the execution role, or aws, with credentials that they bring themselves',
+  },
+  roleSessionMinutes: {
+    schema: z.coerce
+      .number({ error: 'must be a number of minutes' })
+      .min(1, { error: 'must be at least 1' })
+      .max(720, { error: 'must be at most 720' })
+      .default(60),
+    value: 'MINUTES',
+    description: 'How long credentials of an execution role last; no longer than the role itself allows',
+  },
   singleUseCliTokens: {
     schema: flag.default(false),
     description: 'Let a CLI token run one command only, instead of several within its 60 seconds',

@@ -197,6 +197,8 @@ export interface AirflowDriver {
   onChange(hint: (id: EnvironmentId) => void): Stop;
   /** The web server of this start; undefined until this start was seen to answer 401 without an assertion. */
   webTarget(id: EnvironmentId): WebTarget | undefined;
+  /** The account that the environment's processes run under; undefined while it has none. */
+  processUid(id: EnvironmentId): number | undefined;
   /** An Airflow command for the record: with its options, without values that may be secrets. */
   shownCommand(e: EnvironmentRecord, words: readonly string[]): string;
   /** Runs one Airflow command; never throws for what the command does. */

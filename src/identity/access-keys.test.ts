@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { secretBox } from '../lib/secret-box.ts';
 import { accessKeyLookup } from './access-keys.ts';
 import { type AccessKey, directoryOf, type IamEntity, type IamRole, type IamUser } from './directory.ts';
+import { identityBoxes } from './identity-key.ts';
 import { issueCredentials } from './session-token.ts';
 
 const root = {
@@ -9,10 +9,7 @@ const root = {
   accessKeyId: 'AKIAABCDEFGHIJKLMNOP',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
 };
-const boxes = {
-  accessKeys: secretBox(Buffer.alloc(32, 1), 'access keys'),
-  sessionTokens: secretBox(Buffer.alloc(32, 1), 'session tokens'),
-};
+const boxes = identityBoxes(Buffer.alloc(32, 1));
 const keyId = 'AKIAAAAAAAAAAAAAAAAA';
 const ann: IamUser = {
   ...{ kind: 'user', name: 'ann', path: '/team/', id: 'AIDAANN', createdAt: 0, tags: {} },

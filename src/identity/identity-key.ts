@@ -8,7 +8,16 @@ export interface IdentityBoxes {
   readonly accessKeys: SecretBox;
   /** Session tokens of temporary credentials. */
   readonly sessionTokens: SecretBox;
+  /** Tokens by which the processes of an environment are given the credentials of its execution role. */
+  readonly environmentTokens: SecretBox;
 }
+
+/** The boxes of a key of 32 bytes. */
+export const identityBoxes = (key: Uint8Array): IdentityBoxes => ({
+  accessKeys: secretBox(key, 'access keys'),
+  sessionTokens: secretBox(key, 'session tokens'),
+  environmentTokens: secretBox(key, 'environment tokens'),
+});
 
 /**
  * Reads the key (mode 0600), or makes it once.
@@ -22,5 +31,5 @@ export const loadOrCreateIdentityKey = (file: string): IdentityBoxes => {
       `${file} does not hold a key of 32 bytes. Restore it from a backup; or delete it: then every access key of a ` +
         'user must be made anew, and temporary credentials stop working. The root access key is not concerned.',
     );
-  return { accessKeys: secretBox(key, 'access keys'), sessionTokens: secretBox(key, 'session tokens') };
+  return identityBoxes(key);
 };

@@ -256,6 +256,10 @@ export const logEvents = {
     meaning: 'The audit record of a refused call could not be written.',
     fields: ['requestId', 'reason'],
   },
+  'execution role not given': {
+    meaning: 'A process asked for the credentials of an execution role and got none.',
+    fields: [...ofEnvironment, 'requestId', 'reason'],
+  },
   'trusted names are gone': {
     meaning:
       'A role’s trust policy, kept by an older version, names users or roles that are not there. They are kept as ids that nobody has.',

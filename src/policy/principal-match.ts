@@ -14,7 +14,8 @@ export interface PrincipalElement {
 
 /** Who asks, as far as a policy can tell. */
 export interface PolicyPrincipal {
-  readonly type: 'Root' | 'IAMUser' | 'AssumedRole' | 'FederatedUser';
+  readonly type: 'Root' | 'IAMUser' | 'AssumedRole' | 'FederatedUser' | 'Service';
+  /** Of a service its name, for instance `airflow-env.amazonaws.com`. */
   readonly arn: string;
   /** The unique id of the user or role, where it is known. */
   readonly id?: string | undefined;
@@ -61,6 +62,8 @@ const listsAccount = ({ aws }: PrincipalElement, principal: PolicyPrincipal): bo
   aws.some((wanted) => accountPrincipal(wanted) === accountOf(principal.arn));
 
 const matchOf = (element: PrincipalElement, principal: PolicyPrincipal): PrincipalMatch => {
+  // a service must be named: `*` means people and roles
+  if (principal.type === 'Service') return element.service.includes(principal.arn) ? 'named' : 'none';
   const { entity, session } = namesOf(principal, element.byId);
   const isNamed = element.aws.some((wanted) => wanted === '*' || wanted === entity || wanted === session);
   if (isNamed || element.everyone) return 'named';
@@ -73,6 +76,7 @@ const matchOf = (element: PrincipalElement, principal: PolicyPrincipal): Princip
  * user.
  */
 const isSpared = (element: PrincipalElement, principal: PolicyPrincipal): boolean => {
+  if (principal.type === 'Service') return element.service.includes(principal.arn);
   if (element.everyone || element.aws.includes('*')) return true;
   if (!listsAccount(element, principal)) return false;
   if (principal.type === 'Root') return true;

@@ -47,6 +47,7 @@ export const buildApi = (
     accountId: root.accountId,
     airflowVersions: driver.versions,
     sharedAirflowUsers: settings.sharedAirflowUsers,
+    roleSessionSeconds: settings.roleSessionMinutes * 60,
     quotas: { environments: maxEnvironments, workers: maxWorkers, webservers: maxWebservers },
     environmentFault: (spec) => driver.fault(spec),
     ...createVerifiers({ ...passed, root }),

@@ -34,6 +34,9 @@ export interface BuildDriverInput {
   readonly installationId: string;
   /** Where the API answers; undefined before it does. */
   readonly endpoint: () => string | undefined;
+  readonly awsEndpoints: 'windsock' | 'aws';
+  /** A token by which the processes of an environment are given the credentials of its execution role. */
+  readonly roleToken: (environmentId: string) => string;
   readonly view: ViewSupport;
   readonly userName: string;
   readonly taskLogDays: number;
@@ -70,6 +73,8 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     sockets: i.folders.sockets,
     caBundle: i.folders.caBundle,
     endpoint: i.endpoint,
+    awsEndpoints: i.awsEndpoints,
+    roleToken: i.roleToken,
     view: i.view,
     installer,
     bases: new Bases(bases, installer),

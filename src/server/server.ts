@@ -17,6 +17,8 @@ import type { OwnCommand } from '../gateway/deps.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { openAccessKeyUses } from '../identity/access-key-uses.ts';
 import { createAuthorizer } from '../identity/authorizer.ts';
+import { newEnvironmentToken } from '../identity/environment-token.ts';
+import { executionRoleFault } from '../identity/execution-role.ts';
 import { openDirectory } from '../identity/living-directory.ts';
 import type { RootAccount } from '../identity/root-account.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -196,6 +198,8 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     keys: id.keys,
     installationId: issuer,
     endpoint: () => endpoint,
+    awsEndpoints: settings.awsEndpoints,
+    roleToken: (environmentId) => newEnvironmentToken(id.boxes.environmentTokens, environmentId),
     view,
     userName: o.userName,
     taskLogDays: settings.taskLogDays,
@@ -294,6 +298,8 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     environments: () => store.placed(placement),
     components: (environmentId) => driver.components(environmentId),
     content: (environmentId) => driver.contentSummary(environmentId),
+    roleFault: (e) =>
+      settings.awsEndpoints === 'aws' ? undefined : executionRoleFault(e, directory.current, clock.now()),
     isOurs: () => isOurs(folders, facts),
     log,
     now: clock.now,

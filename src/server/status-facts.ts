@@ -65,6 +65,7 @@ export const environmentFacts = (
     readonly before: readonly EnvironmentFacts[];
     readonly components: readonly ComponentStatus[];
     readonly content: LiveSummary | undefined;
+    readonly roleFault: string | undefined;
     readonly now: number;
   },
 ): EnvironmentFacts => ({
@@ -75,6 +76,7 @@ export const environmentFacts = (
   airflowVersion: e.spec.AirflowVersion,
   ...(e.webserverHostname === undefined ? {} : { address: `https://${e.webserverHostname}` }),
   ...lastErrorOf(e),
+  ...(o.roleFault === undefined ? {} : { roleFault: o.roleFault }),
   ...contentOf(o.content),
   components: o.components.map(componentOf),
 });

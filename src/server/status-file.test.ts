@@ -72,6 +72,7 @@ const keep = async (more: Partial<StatusFileOptions> = {}): Promise<KeptStatusFi
       startedAt: 3,
       endpoint: 'http://localhost:1',
     },
+    roleFault: () => undefined,
     postgres: () => ({
       state: 'running',
       pid: 7,

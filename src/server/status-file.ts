@@ -26,6 +26,8 @@ export interface StatusFileOptions {
   readonly environments: () => Promise<readonly EnvironmentRecord[]>;
   readonly components: (id: string) => readonly ComponentStatus[];
   readonly content: (id: string) => LiveSummary | undefined;
+  /** Why its processes get no credentials of the execution role. */
+  readonly roleFault: (e: EnvironmentRecord) => string | undefined;
   /** False when another server owns the data folder now: its file is not ours to write. */
   readonly isOurs: () => boolean;
   readonly log: Log;
@@ -111,11 +113,11 @@ class StatusKeeper implements KeptStatusFile {
 
   #facts(): Omit<StatusFile, 'writtenAt' | 'state'> {
     const now = this.#o.now();
-    const { components, content } = this.#o;
+    const { components, content, roleFault } = this.#o;
     this.#known = this.#records.map((e) =>
       environmentFacts(e, {
         ...{ before: this.#known, now },
-        ...{ components: components(e.id), content: content(e.id) },
+        ...{ components: components(e.id), content: content(e.id), roleFault: roleFault(e) },
       }),
     );
     return {

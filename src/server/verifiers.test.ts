@@ -4,10 +4,10 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { expect, test, vi } from 'vitest';
 import type { Service } from '../api/route-types.ts';
 import type { IamEntity } from '../identity/directory.ts';
+import { identityBoxes } from '../identity/identity-key.ts';
 import { livingDirectory } from '../identity/living-directory.ts';
 import { issueCredentials } from '../identity/session-token.ts';
 import { systemClock } from '../lib/clock.ts';
-import { secretBox } from '../lib/secret-box.ts';
 import { Sha256 } from '../lib/sha256.ts';
 import type { Transaction } from '../lib/transaction.ts';
 import { createVerifiers } from './verifiers.ts';
@@ -15,10 +15,7 @@ import { createVerifiers } from './verifiers.ts';
 const accountId = '123456789012';
 const root = { accountId, accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'r'.repeat(40) };
 const own = { accessKeyId: 'AKIAABCDEFGHIJKLMNOP', secretAccessKey: 's'.repeat(40) };
-const boxes = {
-  accessKeys: secretBox(Buffer.alloc(32, 1), 'access keys'),
-  sessionTokens: secretBox(Buffer.alloc(32, 1), 'session tokens'),
-};
+const boxes = identityBoxes(Buffer.alloc(32, 1));
 const ann: IamEntity = {
   ...{ kind: 'user', name: 'ann', path: '/', id: 'AIDAX', createdAt: 0, inline: {}, attached: [] },
   ...{ tags: {}, groups: [] },

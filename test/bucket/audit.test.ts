@@ -7,21 +7,16 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { beforeAll, expect, test } from 'vitest';
-import { type AuditEvent, lookupEvents, verifyAudit } from '../harness/audit.ts';
+import { lookupEvents, recordedEvents, verifyAudit } from '../harness/audit.ts';
 import { Iam } from '../harness/iam.ts';
 import { rootKey } from '../harness/mwaa.ts';
-import { ownQuery } from '../harness/own-database.ts';
 import { makeBucket, outcome, putText, s3Client } from '../harness/s3.ts';
 import { until } from '../harness/until.ts';
 import { useServer } from '../harness/use-server.ts';
 
 const used = useServer();
 const Bucket = 'recorded';
-/** Everything recorded: what the API tells of it has no events of objects. */
-const recorded = async (): Promise<readonly AuditEvent[]> => {
-  const text = 'select event from audit_events';
-  return (await ownQuery<{ event: AuditEvent }>(used.place, 'windsock', text)).map(({ event }) => event);
-};
+const recorded = () => recordedEvents(used.place);
 let s3: S3Client;
 let stranger: S3Client;
 beforeAll(async () => {

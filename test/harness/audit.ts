@@ -1,3 +1,4 @@
+import { ownQuery } from './own-database.ts';
 import { signed } from './raw.ts';
 import type { Place } from './server.ts';
 import { runWindsock } from './windsock.ts';
@@ -34,6 +35,12 @@ export const auditEvents = async (
   ]);
   if (code !== 0) throw new Error(stderr);
   return (JSON.parse(stdout) as { Records: AuditEvent[] }).Records.reverse();
+};
+
+/** Everything that is recorded, events of objects too, which the API does not tell. */
+export const recordedEvents = async (place: Place): Promise<readonly AuditEvent[]> => {
+  const text = 'select event from audit_events';
+  return (await ownQuery<{ event: AuditEvent }>(place, 'windsock', text)).map(({ event }) => event);
 };
 
 export interface Verified {

@@ -71,6 +71,10 @@ export interface LocalDriverOptions {
   readonly caBundle: string;
   /** Where the API answers; undefined before it does. */
   readonly endpoint: () => string | undefined;
+  /** Where DAGs find AWS's services. */
+  readonly awsEndpoints: 'windsock' | 'aws';
+  /** A token by which the processes of this environment are given the credentials of its execution role. */
+  readonly roleToken: (id: EnvironmentId) => string;
   readonly view: ViewSupport;
   readonly bases: Bases;
   readonly sets: Sets;
@@ -228,6 +232,8 @@ export const variablesFor = (
     places: placesFor(o, e.id),
     seen: seenFor(o, e),
     endpoint: o.endpoint(),
+    awsEndpoints: o.awsEndpoints,
+    roleToken: () => o.roleToken(e.id),
     shim: o.shim,
     account: accountOf(o, e.id),
     userName: o.userName,

@@ -154,6 +154,10 @@ export class LocalDriver implements AirflowDriver {
     return this.#running.webTarget(id);
   }
 
+  processUid(id: EnvironmentId): number | undefined {
+    return this.#o.accounts ? accountOf(this.#o, id)?.uid : process.geteuid?.();
+  }
+
   shownCommand(e: EnvironmentRecord, words: readonly string[]): string {
     return shownCommand(versionOf(e).version, words);
   }

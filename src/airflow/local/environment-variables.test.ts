@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { EnvironmentRecord } from '../../environments/record.ts';
-import { findVersion } from '../versions.ts';
+import { airflowVersions, findVersion } from '../versions.ts';
 import { processVariables, type VariablesInput } from './environment-variables.ts';
 import { placesOf } from './places.ts';
 import { seenBy } from './seen.ts';
@@ -24,6 +24,8 @@ const input = (
     places,
     seen: seenBy(places, 'root'),
     endpoint: 'http://localhost:7400',
+    awsEndpoints: 'windsock',
+    roleToken: () => 'a token',
     shim: '/data/programs/shim',
     account: undefined,
     userName: 'ann',
@@ -43,7 +45,7 @@ test.each([
   expect(processVariables(input(environmentClass), component)['MWAA_AIRFLOW_COMPONENT']).toBe(name);
 });
 
-test('names of Amazon MWAA by version; other services than mwaa stay with AWS', () => {
+test('names of Amazon MWAA by version; what is not served here stays with AWS', () => {
   const variables = processVariables(input('mw1.small', '2.10.3'), 'scheduler');
   expect(variables).toMatchObject({
     AIRFLOW_HOME: '/usr/local/airflow',
@@ -76,4 +78,32 @@ test.each([
   const variables = processVariables(input('mw1.small', airflow, { [option]: 'ERROR' }), 'scheduler');
   const levels = Object.entries(variables).filter(([name]) => name.includes('LEVEL'));
   expect(levels).toEqual([[`AIRFLOW__${option.replace('.', '__').toUpperCase()}`, 'ERROR']]);
+});
+
+const credentials = (airflow: string, awsEndpoints: 'windsock' | 'aws' = 'windsock') =>
+  Object.fromEntries(
+    Object.entries(processVariables({ ...input('mw1.small', airflow), awsEndpoints }, 'scheduler')).filter(
+      ([name]) => /^AWS_(CONTAINER|ENDPOINT|EC2)/.test(name),
+    ),
+  );
+
+test.each(airflowVersions.map(({ version }) => version))(
+  '%s: the token of the execution role is in a file, where its botocore reads one',
+  (version) => {
+    const own = credentials(version);
+    expect(own).toMatchObject({
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://localhost:7400/-/role-credentials',
+      AWS_ENDPOINT_URL_S3: 'http://localhost:7400',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    });
+    expect([own['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'], own['AWS_CONTAINER_AUTHORIZATION_TOKEN']]).toEqual(
+      version === '2.7.2'
+        ? [undefined, 'a token']
+        : ['/data/environments/abcdefghijkl/config/role-token', undefined],
+    );
+  },
+);
+
+test('where DAGs bring their own credentials nothing but mwaa is told them', () => {
+  expect(credentials('3.3.1', 'aws')).toEqual({ AWS_ENDPOINT_URL_MWAA: 'http://localhost:7400' });
 });

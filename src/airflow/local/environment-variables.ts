@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { roleCredentialsPath } from '../../contract/role-credentials.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import type { Account } from '../../lib/process.ts';
 import type { Base } from '../base.ts';
 import { logLevelsOf } from '../logging.ts';
 import { optionVariables, userOption } from '../user-options.ts';
-import type { AirflowVersion } from '../versions.ts';
+import { type AirflowVersion, botocoreOf } from '../versions.ts';
 import type { Places } from './places.ts';
 import type { Seen } from './seen.ts';
 
@@ -16,6 +17,9 @@ export interface VariablesInput {
   readonly seen: Seen;
   /** Where the API of Windsock answers. */
   readonly endpoint: string | undefined;
+  readonly awsEndpoints: 'windsock' | 'aws';
+  /** Secret. */
+  readonly roleToken: () => string;
   readonly shim: string;
   readonly account: Account | undefined;
   readonly userName: string;
@@ -58,12 +62,34 @@ const mwaaComponent = (component: string, environmentClass: string): string => {
   return environmentClass === 'mw1.micro' ? 'hybrid' : 'scheduler';
 };
 
+/** Services besides Amazon MWAA that are part of this installation, as the SDKs name them in AWS_ENDPOINT_URL_… */
+const servedHere = ['S3', 'STS', 'IAM', 'CLOUDTRAIL'] as const;
+
+/** From this version on botocore reads the token from a file (its changelog, 1.33.0). */
+const readsTokenFile = (version: AirflowVersion): boolean => {
+  const [major, minor] = botocoreOf(version);
+  return major > 1 || minor >= 33;
+};
+
 /**
- * This Windsock for `mwaa` only: whatever else a DAG calls is AWS. The bundle has the public authorities too, so
- * other addresses work as before.
+ * The credentials of the execution role, as containers on AWS find theirs (AWS SDKs and Tools Reference Guide,
+ * "Container credential provider"), and the services that they are good for. A role of the machine itself is not for DAGs.
  */
+const roleVariables = (i: VariablesInput, endpoint: string): Record<string, string> => {
+  if (i.awsEndpoints === 'aws') return {};
+  return {
+    ...Object.fromEntries(servedHere.map((name) => [`AWS_ENDPOINT_URL_${name}`, endpoint])),
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${endpoint}${roleCredentialsPath}`,
+    ...(readsTokenFile(i.version)
+      ? { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: i.places.roleToken }
+      : { AWS_CONTAINER_AUTHORIZATION_TOKEN: i.roleToken() }),
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+};
+
+/** Whatever is not served here is AWS. The bundle has the public authorities too, so other addresses work as before. */
 const towardsWindsock = (i: VariablesInput): Record<string, string> => ({
-  ...(i.endpoint === undefined ? {} : { AWS_ENDPOINT_URL_MWAA: i.endpoint }),
+  ...(i.endpoint === undefined ? {} : { AWS_ENDPOINT_URL_MWAA: i.endpoint, ...roleVariables(i, i.endpoint) }),
   AWS_CA_BUNDLE: i.places.caBundle,
   REQUESTS_CA_BUNDLE: i.places.caBundle,
   SSL_CERT_FILE: i.places.caBundle,

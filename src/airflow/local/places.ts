@@ -10,6 +10,8 @@ export interface Places {
   /** Public authorities and ours: the data folder's own file is not seen by Airflow. */
   readonly caBundle: string;
   readonly hosts: string;
+  /** By it the processes of the environment are given the credentials of the execution role. */
+  readonly roleToken: string;
   /** 0600: the secrets of its Airflow. */
   readonly secrets: string;
   readonly dags: string;
@@ -42,6 +44,7 @@ export const placesOf = (environments: string, id: EnvironmentId): Places => {
     assertionKeys: join(root, 'config', 'assertion-keys.json'),
     caBundle: join(root, 'config', 'ca-bundle.pem'),
     hosts: join(root, 'config', 'hosts'),
+    roleToken: join(root, 'config', 'role-token'),
     secrets: join(root, 'secrets.json'),
     dags: join(root, 'dags'),
     plugins: join(root, 'plugins'),

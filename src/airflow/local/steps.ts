@@ -152,6 +152,14 @@ export const writeAssertionKeys = async (o: LocalDriverOptions, id: EnvironmentI
   });
 };
 
+const writeRoleToken = (o: LocalDriverOptions, id: EnvironmentId): void => {
+  const account = accountOf(o, id);
+  // clients take all of the file, a line end too
+  writeFileAtomic(placesFor(o, id).roleToken, o.roleToken(id), {
+    ...(account ? { mode: 0o640, owner: { uid: 0, gid: account.gid } } : { mode: 0o600 }),
+  });
+};
+
 /** Copies of what the machine has elsewhere: whom to trust, and where names lead. */
 export const writeFilesOfMachine = (o: LocalDriverOptions, id: EnvironmentId): void => {
   const places = placesFor(o, id);
@@ -244,6 +252,7 @@ export const configure = async (
   await writeConfiguration(o, e, places.airflowConfig, webPort);
   await writeAssertionKeys(o, e.id);
   writeFilesOfMachine(o, e.id);
+  writeRoleToken(o, e.id);
   for (const component of componentsOf(version))
     mkdirSync(join(places.componentLogs, logFolderOf(e, component)), { recursive: true, mode: 0o700 });
   const environment = new LocalEnvironment({

@@ -7,6 +7,8 @@ process accepted it; it is closed before a byte is sent otherwise.
 
 The DAG processor of Airflow 2 reads DAG files that changed first (windsock_parsing).
 
+Whoever asks for the credentials of the execution role for a task says for which one.
+
 Tasks run in worker processes of the scheduler. They read MWAA_AIRFLOW_COMPONENT=worker, as on Amazon MWAA, where
 workers are containers of their own. All of them end with the scheduler.
 
@@ -120,10 +122,39 @@ def _watch_the_processor(module):
     watch_the_processor(module)
 
 
+def _role_credentials_of(dag, task):
+    """The address of the execution role's credentials with the names of the task; whoever gives them records it."""
+    from urllib.parse import urlencode
+
+    address = os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"].partition("?")[0]
+    return f"{address}?{urlencode({'dag_id': dag, 'task_id': task})}"
+
+
+def _name_the_task(module):
+    """Airflow asks for these variables when a task begins, in the process of the task, and sets them there."""
+    import functools
+
+    plain = module.context_to_airflow_vars
+
+    @functools.wraps(plain)
+    def context_to_airflow_vars(*args, **kwargs):
+        found = plain(*args, **kwargs)
+        dag, task = found.get("AIRFLOW_CTX_DAG_ID"), found.get("AIRFLOW_CTX_TASK_ID")
+        if dag and task and "AWS_CONTAINER_CREDENTIALS_FULL_URI" in os.environ:
+            os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = _role_credentials_of(dag, task)
+        return found
+
+    module.context_to_airflow_vars = context_to_airflow_vars
+
+
 class _Finder:
     """Finds some modules once, as Python would, and changes each when it was loaded."""
 
-    changes = {"airflow.dag_processing.manager": _watch_the_processor}
+    changes = {
+        "airflow.dag_processing.manager": _watch_the_processor,
+        "airflow.utils.operator_helpers": _name_the_task,  # Airflow 2
+        "airflow.sdk.execution_time.context": _name_the_task,  # Airflow 3
+    }
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):

@@ -73,6 +73,13 @@ const environmentsText = ({ environments }: Report, now: number): string =>
     ]),
   );
 
+const roleText = ({ environments }: Report): string =>
+  environments
+    .flatMap(({ name, roleFault }) =>
+      roleFault === undefined ? [] : [`\n${name}: its tasks have no AWS credentials. ${roleFault}.\n`],
+    )
+    .join('');
+
 const contentText = ({ environments }: Report, now: number): string =>
   tableText(
     ['ENVIRONMENT', 'DAG FILES', 'VERSION', 'FOR', 'IMPORT ERRORS'],
@@ -133,5 +140,5 @@ export const statusText = (r: Report, now: number): string => {
   if (r.environments.length === 0) return head + note(r, now);
   const components = r.environments.some((e) => e.components.length > 0) ? `\n${componentsText(r, now)}` : '';
   const content = r.environments.some((e) => e.content !== undefined) ? `\n${contentText(r, now)}` : '';
-  return `${head}\n${environmentsText(r, now)}${content}${components}${note(r, now)}`;
+  return `${head}\n${environmentsText(r, now)}${roleText(r)}${content}${components}${note(r, now)}`;
 };

@@ -3,10 +3,10 @@
 import { SignatureV4 } from '@smithy/signature-v4';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { AwsError } from '../../contract/errors.ts';
-import { secretBox } from '../../lib/secret-box.ts';
 import { Sha256 } from '../../lib/sha256.ts';
 import { accessKeyLookup } from '../access-keys.ts';
 import { directoryOf, type IamRole } from '../directory.ts';
+import { identityBoxes } from '../identity-key.ts';
 import { issueCredentials, type TemporaryCredentials } from '../session-token.ts';
 import { createVerifier } from './verify.ts';
 
@@ -15,10 +15,7 @@ const root = {
   accessKeyId: 'AKIAABCDEFGHIJKLMNOP',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
 };
-const boxes = {
-  accessKeys: secretBox(Buffer.alloc(32, 1), 'access keys'),
-  sessionTokens: secretBox(Buffer.alloc(32, 1), 'session tokens'),
-};
+const boxes = identityBoxes(Buffer.alloc(32, 1));
 const ci: IamRole = {
   ...{ kind: 'role', name: 'ci', path: '/', id: 'AROAX', createdAt: 0, tags: {} },
   ...{ inline: {}, attached: [], trust: '', maxSessionDuration: 3_600 },
