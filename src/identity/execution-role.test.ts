@@ -61,6 +61,19 @@ test.each<[string, string]>([
   expect(faultOf(role(trust))).toContain('does not let airflow-env.amazonaws.com assume it');
 });
 
+test.each<[string, unknown]>([
+  ['everybody', '*'],
+  ['everybody of AWS', { AWS: '*' }],
+  ['all services', { Service: '*' }],
+])('a deny for %s closes the role', (_, Principal) => {
+  const { Statement } = JSON.parse(trusting({ Service: service })) as { Statement: readonly object[] };
+  const closed = {
+    Version: '2012-10-17',
+    Statement: [...Statement, { ...Statement[0], Effect: 'Deny', Principal }],
+  };
+  expect(faultOf(role(JSON.stringify(closed)))).toContain('does not let');
+});
+
 test('a deny goes before', () => {
   const { Statement } = JSON.parse(trusting({ Service: service })) as { Statement: readonly object[] };
   const denied = { Version: '2012-10-17', Statement: [...Statement, { ...Statement[0], Effect: 'Deny' }] };

@@ -19,6 +19,7 @@ export type ExecutionRole = { readonly role: IamRole } | { readonly fault: strin
 const contextOf = (e: RoleHolder, now: number) => ({
   'aws:SourceArn': environmentArn(e, e.name),
   'aws:SourceAccount': e.accountId,
+  'aws:RequestedRegion': e.region,
   'aws:PrincipalIsAWSService': 'true',
   'aws:PrincipalServiceName': environmentService,
   'aws:CurrentTime': isoTime(now),

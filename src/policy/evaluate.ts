@@ -123,9 +123,9 @@ const conditionsHold = ({ conditions }: Statement, { context, missing, steps }: 
 };
 
 /** NotPrincipal spares nobody who has a boundary (IAM User Guide, "AWS JSON policy elements: NotPrincipal"). */
-const who = ({ principal }: Statement, asked: Asked): PrincipalMatch => {
+const who = ({ principal, effect }: Statement, asked: Asked): PrincipalMatch => {
   if (principal === undefined || (principal.negated && asked.isBounded)) return 'named';
-  return principalMatch(principal, asked.principal);
+  return principalMatch(principal, asked.principal, effect);
 };
 
 const speaksOf = (statement: Statement, asked: Asked): boolean =>

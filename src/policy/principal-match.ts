@@ -61,9 +61,18 @@ const namesOf = (principal: PolicyPrincipal, byId: boolean): Names =>
 const listsAccount = ({ aws }: PrincipalElement, principal: PolicyPrincipal): boolean =>
   aws.some((wanted) => accountPrincipal(wanted) === accountOf(principal.arn));
 
-const matchOf = (element: PrincipalElement, principal: PolicyPrincipal): PrincipalMatch => {
-  // a service must be named: `*` means people and roles
-  if (principal.type === 'Service') return element.service.includes(principal.arn) ? 'named' : 'none';
+/** A service is let in only where it is named; a deny for all, as people close a role by it, is one for services too. */
+const serviceMatch = (e: PrincipalElement, service: string, denies: boolean): PrincipalMatch => {
+  const meansAll = e.everyone || e.aws.includes('*') || e.service.includes('*');
+  return e.service.includes(service) || (denies && meansAll) ? 'named' : 'none';
+};
+
+const matchOf = (
+  element: PrincipalElement,
+  principal: PolicyPrincipal,
+  effect: 'Allow' | 'Deny',
+): PrincipalMatch => {
+  if (principal.type === 'Service') return serviceMatch(element, principal.arn, effect === 'Deny');
   const { entity, session } = namesOf(principal, element.byId);
   const isNamed = element.aws.some((wanted) => wanted === '*' || wanted === entity || wanted === session);
   if (isNamed || element.everyone) return 'named';
@@ -86,8 +95,12 @@ const isSpared = (element: PrincipalElement, principal: PolicyPrincipal): boolea
 };
 
 /** How the element of a statement speaks of this caller. */
-export const principalMatch = (element: PrincipalElement, principal: PolicyPrincipal): PrincipalMatch => {
-  if (!element.negated) return matchOf(element, principal);
+export const principalMatch = (
+  element: PrincipalElement,
+  principal: PolicyPrincipal,
+  effect: 'Allow' | 'Deny',
+): PrincipalMatch => {
+  if (!element.negated) return matchOf(element, principal, effect);
   return isSpared(element, principal) ? 'none' : 'named';
 };
 
