@@ -35,13 +35,25 @@ const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket) 
       }
     : undefined;
 
+/** IPv4 by a socket of IPv6, as programs in Java connect: `::ffff:127.0.0.1`. */
+const mapped = (address: string): string => `0000000000000000FFFF0000${address}`;
+
+const known = new WeakMap<Socket, number>();
+
 /**
- * The account of the program that opened a loopback connection, 127.0.0.1 or ::1; undefined when it has closed it.
- * Rejects on a machine without /proc.
+ * The account of the program that opened a loopback connection, 127.0.0.1 or ::1; undefined when it has closed it. It is
+ * looked up once for a connection. Rejects on a machine without /proc.
  */
 export const connectingUid = async (socket: Socket): Promise<number | undefined> => {
   const ends = endsOf(socket);
-  return ends && uidIn(await tableNow(ends.table), ends.local, ends.remote);
+  if (!ends || known.has(socket)) return known.get(socket);
+  const found =
+    uidIn(await tableNow(ends.table), ends.local, ends.remote) ??
+    (ends.table.endsWith('6')
+      ? undefined
+      : uidIn(await tableNow('/proc/net/tcp6'), mapped(ends.local), mapped(ends.remote)));
+  if (found !== undefined) known.set(socket, found);
+  return found;
 };
 
 /**
