@@ -64,6 +64,11 @@ def roles():
     def asks():
         return boto3.client("mwaa").get_environment(Name="${name}")["Environment"]["Status"]
 
+    @task.sensor(poke_interval=2, timeout=60)
+    def looks():
+        return boto3.client("s3").list_objects_v2(Bucket="${name}")["KeyCount"] > 0
+
+    looks()
     key = "s3://${name}/made/by-a-task"
     waits = S3KeySensor(task_id="waits", bucket_key=key, poke_interval=2, timeout=60)
     defers = S3KeySensor(task_id="defers", bucket_key=key, poke_interval=2, timeout=120, deferrable=True)

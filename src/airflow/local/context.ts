@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { dirname, relative } from 'node:path';
 import type { ContentChange } from '../../environments/content.ts';
 import { StepFailed } from '../../environments/errors.ts';
@@ -20,6 +21,7 @@ import { readFacts } from './facts.ts';
 import type { HealthPage } from './health.ts';
 import { hasOwnPackages, type OwnPackages, ownPackagesOf, packagesState } from './own-packages.ts';
 import { type Places, placesOf } from './places.ts';
+import { revisionOf } from './revision.ts';
 import { migrationView, type Seen, seenBy, viewOf } from './seen.ts';
 import type { Owner } from './strays.ts';
 import type { View } from './view.ts';
@@ -219,6 +221,16 @@ export const migrationViewFor =
   (home: string): View | undefined =>
     migrationView(viewInput(o, baseOf(o, version), e.spec.EnvironmentClass), home);
 
+/**
+ * Tells processes that were started with what is wanted from all others: with the same version, options and packages, and
+ * with the addresses that the server has now.
+ */
+export const revisionFor = (o: LocalDriverOptions, e: EnvironmentRecord): string =>
+  createHash('sha256')
+    .update(JSON.stringify([revisionOf(e), o.endpoint() ?? null, o.awsEndpoints]))
+    .digest('hex')
+    .slice(0, 16);
+
 /** The environment variables of a component, or of a command (as the web server's). */
 export const variablesFor = (
   o: LocalDriverOptions,
@@ -232,6 +244,7 @@ export const variablesFor = (
     places: placesFor(o, e.id),
     seen: seenFor(o, e),
     endpoint: o.endpoint(),
+    serverUid: process.geteuid?.() ?? 0,
     awsEndpoints: o.awsEndpoints,
     roleToken: () => o.roleToken(e.id),
     shim: o.shim,

@@ -28,6 +28,7 @@ import {
   limitsFor,
   packagesOf,
   placesFor,
+  revisionFor,
   seenFor,
   variablesFor,
   versionOf,
@@ -40,7 +41,6 @@ import { migrateDatabase } from './migrate.ts';
 import { setsInUse } from './old-packages.ts';
 import { type LocalFacts, type LocalStep, nextStep } from './plan.ts';
 import { packagesAreReady, preparePackages } from './prepare-packages.ts';
-import { revisionOf } from './revision.ts';
 import { RunningEnvironments } from './running.ts';
 import {
   copyContent,
@@ -237,7 +237,7 @@ export class LocalDriver implements AirflowDriver {
       configuration:
         running !== undefined &&
         !running.isClosed &&
-        running.revision === revisionOf(e) &&
+        running.revision === revisionFor(this.#o, e) &&
         !running.lostItsPort,
       started: running?.started ?? false,
       ready: running?.ready ?? false,

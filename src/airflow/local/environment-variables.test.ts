@@ -24,6 +24,7 @@ const input = (
     places,
     seen: seenBy(places, 'root'),
     endpoint: 'http://localhost:7400',
+    serverUid: 0,
     awsEndpoints: 'windsock',
     roleToken: () => 'a token',
     shim: '/data/programs/shim',
@@ -92,8 +93,8 @@ test.each(airflowVersions.map(({ version }) => version))(
   (version) => {
     const own = credentials(version);
     expect(own).toMatchObject({
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://localhost:7400/-/role-credentials',
-      AWS_ENDPOINT_URL_S3: 'http://localhost:7400',
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:7400/-/role-credentials',
+      AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:7400',
       AWS_EC2_METADATA_DISABLED: 'true',
     });
     expect([own['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'], own['AWS_CONTAINER_AUTHORIZATION_TOKEN']]).toEqual(

@@ -17,6 +17,8 @@ export interface VariablesInput {
   readonly seen: Seen;
   /** Where the API of Windsock answers. */
   readonly endpoint: string | undefined;
+  /** The account of the server that answers there. */
+  readonly serverUid: number;
   readonly awsEndpoints: 'windsock' | 'aws';
   /** Secret. */
   readonly roleToken: () => string;
@@ -75,8 +77,10 @@ const readsTokenFile = (version: AirflowVersion): boolean => {
  * The credentials of the execution role, as containers on AWS find theirs (AWS SDKs and Tools Reference Guide,
  * "Container credential provider"), and the services that they are good for. A role of the machine itself is not for DAGs.
  */
-const roleVariables = (i: VariablesInput, endpoint: string): Record<string, string> => {
+const roleVariables = (i: VariablesInput, port: string): Record<string, string> => {
   if (i.awsEndpoints === 'aws') return {};
+  // the shim checks who accepts a connection by IPv4
+  const endpoint = `http://127.0.0.1:${port}`;
   return {
     ...Object.fromEntries(servedHere.map((name) => [`AWS_ENDPOINT_URL_${name}`, endpoint])),
     AWS_CONTAINER_CREDENTIALS_FULL_URI: `${endpoint}${roleCredentialsPath}`,
@@ -87,9 +91,20 @@ const roleVariables = (i: VariablesInput, endpoint: string): Record<string, stri
   };
 };
 
+/** Where the API is. The shim lets nothing be sent to it while another account holds its port. */
+const apiVariables = (i: VariablesInput): Record<string, string> => {
+  if (i.endpoint === undefined) return {};
+  const { port } = new URL(i.endpoint);
+  return {
+    AWS_ENDPOINT_URL_MWAA: i.endpoint,
+    WINDSOCK_API: `${port}:${i.serverUid}`,
+    ...roleVariables(i, port),
+  };
+};
+
 /** Whatever is not served here is AWS. The bundle has the public authorities too, so other addresses work as before. */
 const towardsWindsock = (i: VariablesInput): Record<string, string> => ({
-  ...(i.endpoint === undefined ? {} : { AWS_ENDPOINT_URL_MWAA: i.endpoint, ...roleVariables(i, i.endpoint) }),
+  ...apiVariables(i),
   AWS_CA_BUNDLE: i.places.caBundle,
   REQUESTS_CA_BUNDLE: i.places.caBundle,
   SSL_CERT_FILE: i.places.caBundle,
@@ -97,8 +112,8 @@ const towardsWindsock = (i: VariablesInput): Record<string, string> => ({
 
 /**
  * The whole environment of an Airflow process: the user's options, over which Airflow's own file does not come, and
- * nothing of the server's own; no secret of Windsock's (those are in airflow.cfg, which /proc does not show). Names as
- * MWAA sets them where a DAG may read them.
+ * nothing of the server's own; no secret of Windsock's (those are in files, which /proc does not show) but the token of
+ * the execution role where botocore reads it from nowhere else. Names as MWAA sets them where a DAG may read them.
  */
 export const processVariables = (i: VariablesInput, component: string): Record<string, string> => ({
   ...logVariables(i.record, i.version.major, component),

@@ -2,11 +2,10 @@ import { StepFailed } from '../../environments/errors.ts';
 import type { Leaving, WebTarget } from '../../environments/ports.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { isAnyAlive } from '../../lib/end-processes.ts';
-import { type LocalDriverOptions, ownerFor, placesFor } from './context.ts';
+import { type LocalDriverOptions, ownerFor, placesFor, revisionFor } from './context.ts';
 import { drainFound, foundDrains, longestDrain } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
 import { forgetProcesses, livingOf, readFacts } from './facts.ts';
-import { revisionOf } from './revision.ts';
 import { configure } from './steps.ts';
 import { endStrays, type Owner, processesOf } from './strays.ts';
 
@@ -67,7 +66,8 @@ export class RunningEnvironments {
   isDrained(e: EnvironmentRecord): boolean {
     if (e.update?.strategy !== 'GRACEFUL' || e.tries.drained >= longestDrain) return true;
     if (e.status !== 'CREATING_SNAPSHOT' && e.status !== 'UPDATING') return true;
-    const isNew = (revision: string | undefined) => e.status === 'UPDATING' && revision === revisionOf(e);
+    const isNew = (revision: string | undefined) =>
+      e.status === 'UPDATING' && revision === revisionFor(this.#o, e);
     const running = this.#running.get(e.id);
     if (running) return isNew(running.revision) || running.isDrained;
     const facts = readFacts(placesFor(this.#o, e.id).facts);
@@ -87,7 +87,7 @@ export class RunningEnvironments {
    */
   async #takeOver(e: EnvironmentRecord): Promise<LocalEnvironment | undefined> {
     const before = e.status === 'UPDATING' && e.update ? { ...e, spec: e.update.previous } : e;
-    const now = { bootId: this.#o.bootId, revision: revisionOf(before), view: this.#o.view.kind };
+    const now = { bootId: this.#o.bootId, revision: revisionFor(this.#o, before), view: this.#o.view.kind };
     const living = livingOf(readFacts(placesFor(this.#o, e.id).facts), now);
     // Whatever is not gone on with is ended, and tasks with their scheduler.
     if (!living.some(({ component }) => component === 'scheduler')) return undefined;

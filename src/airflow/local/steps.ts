@@ -33,6 +33,7 @@ import {
   limitsFor,
   ownerFor,
   placesFor,
+  revisionFor,
   seenFor,
   variablesFor,
   versionOf,
@@ -44,7 +45,6 @@ import { livingOf, type ProcessFact, readFacts } from './facts.ts';
 import { readSecrets } from './folders.ts';
 import { placesOf } from './places.ts';
 import { freePort, isPortTaken } from './port.ts';
-import { revisionOf } from './revision.ts';
 import { endStrays } from './strays.ts';
 import { migrateCommands, runMigration } from './template.ts';
 
@@ -191,7 +191,7 @@ const found = async (
   e: EnvironmentRecord,
 ): Promise<{ living: readonly ProcessFact[]; webPort: number }> => {
   const facts = readFacts(placesFor(o, e.id).facts);
-  const living = livingOf(facts, { bootId: o.bootId, revision: revisionOf(e), view: o.view.kind });
+  const living = livingOf(facts, { bootId: o.bootId, revision: revisionFor(o, e), view: o.view.kind });
   if (facts === undefined || living.length === 0) return { living: [], webPort: await freePort() };
   const webLives = living.some((fact) => fact.component === 'webserver');
   if (!webLives) await endRestOf(o, e.id, living);
@@ -257,7 +257,7 @@ export const configure = async (
     mkdirSync(join(places.componentLogs, logFolderOf(e, component)), { recursive: true, mode: 0o700 });
   const environment = new LocalEnvironment({
     id: e.id,
-    revision: revisionOf(e),
+    revision: revisionFor(o, e),
     version,
     places,
     seen,

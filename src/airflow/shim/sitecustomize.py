@@ -3,7 +3,8 @@
 Airflow's processes talk to their own web server and to nobody who took its port. Tasks of Airflow 3 send their tokens
 to the web server of their environment and believe what it answers, by plain HTTP on a port of this machine. While that
 server is started again, any account may listen there. So a connection to it counts only when the account of this
-process accepted it; it is closed before a byte is sent otherwise.
+process accepted it; it is closed before a byte is sent otherwise. The same goes for the API of Windsock, whose
+account is that of the server: what a task gives to S3 must not go to who took its port while the server was away.
 
 The DAG processor of Airflow 2 reads DAG files that changed first (windsock_parsing).
 
@@ -49,35 +50,46 @@ def _accepting_account(here, there):
     return None
 
 
-def _check(connection, patience=30):
+def _check(connection, account, patience=30):
     import time
 
     end = time.monotonic() + (connection.gettimeout() or patience)
     here, there, wait = connection.getsockname(), connection.getpeername(), 0.001
-    while (account := _accepting_account(here, there)) is None and time.monotonic() < end:
+    while (found := _accepting_account(here, there)) is None and time.monotonic() < end:
         time.sleep(wait)
         wait = min(wait * 2, 0.1)
-    if account != os.geteuid():
+    if found != account:
         connection.close()
-        raise ConnectionRefusedError(f"the web server's port is in other hands (account {account})")
+        raise ConnectionRefusedError(f"port {there[1]} is in other hands (account {found})")
 
 
-def _guard(port):
+def _guard(accounts):
+    """`accounts` has the account that must accept a connection to a port of this machine."""
     import socket
 
     plain = socket.socket.connect
 
     def connect(self, address):
         plain(self, address)
-        if self.family == socket.AF_INET and address[1] == port and self.type & socket.SOCK_STREAM:
+        if self.family == socket.AF_INET and address[1] in accounts and self.type & socket.SOCK_STREAM:
             if self.getpeername()[0].startswith("127."):
-                _check(self)
+                _check(self, accounts[address[1]])
 
     socket.socket.connect = connect
 
 
-if (_port := _own_port()) is not None:
-    _guard(_port)
+def _guarded():
+    found = {}
+    if (port := _own_port()) is not None:
+        found[port] = os.geteuid()
+    api, _, account = os.environ.get("WINDSOCK_API", "").partition(":")
+    if api.isdigit() and account.isdigit():
+        found[int(api)] = int(account)
+    return found
+
+
+if _accounts := _guarded():
+    _guard(_accounts)
 
 
 def _as_worker(begin):
@@ -134,14 +146,19 @@ def _name_the_task(module):
     """Airflow asks for these variables when a task begins, in the process of the task, and sets them there."""
     import functools
 
-    plain = module.context_to_airflow_vars
+    plain = getattr(module, "context_to_airflow_vars", None)
+    if plain is None:
+        return  # Airflow 3 has a module of the name that Airflow 2 uses, without this function
 
     @functools.wraps(plain)
     def context_to_airflow_vars(*args, **kwargs):
         found = plain(*args, **kwargs)
-        dag, task = found.get("AIRFLOW_CTX_DAG_ID"), found.get("AIRFLOW_CTX_TASK_ID")
-        if dag and task and "AWS_CONTAINER_CREDENTIALS_FULL_URI" in os.environ:
-            os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = _role_credentials_of(dag, task)
+        try:
+            dag, task = found.get("AIRFLOW_CTX_DAG_ID"), found.get("AIRFLOW_CTX_TASK_ID")
+            if dag and task and "AWS_CONTAINER_CREDENTIALS_FULL_URI" in os.environ:
+                os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = _role_credentials_of(dag, task)
+        except Exception as error:  # without a name the task goes on
+            print(f"windsock: the credentials are not named after the task ({error!r})", file=sys.stderr)
         return found
 
     module.context_to_airflow_vars = context_to_airflow_vars
@@ -169,7 +186,10 @@ class _Finder:
 
             def exec_module(module):
                 load(module)
-                change(module)
+                try:
+                    change(module)
+                except Exception as error:  # a module of Airflow must load whatever has become of it
+                    print(f"windsock: {name} is left as it is ({error!r})", file=sys.stderr)
 
             spec.loader.exec_module = exec_module
         return spec
@@ -178,5 +198,5 @@ class _Finder:
 _component = os.environ.get("MWAA_AIRFLOW_COMPONENT")
 if _component == "scheduler":
     _Finder.changes["airflow.executors.local_executor"] = _change_local_executor
-if _component in ("scheduler", "hybrid"):
+if _component in ("scheduler", "hybrid", "worker"):
     sys.meta_path.insert(0, _Finder)
