@@ -61,9 +61,15 @@ export interface ApiDeps {
   readonly keyUses: AccessKeyUses;
   readonly store: EnvironmentStore;
   readonly tokens: TokenMinter;
-  /** How long credentials of an execution role last, where the role allows it. */
+  /** Whether environments are given credentials of their execution roles. */
+  readonly givesRoles: boolean;
+  /** How long these last, in seconds, where the role allows it. */
   readonly roleSessionSeconds: number;
-  /** How often each caller (`countedPrincipal`), or environment, may be given a token or credentials. */
+  /** How often an environment, by its id, may be given them. */
+  readonly roleSessions: Pick<TokenBuckets, 'take'>;
+  /** How often it is recorded and logged that an environment was given none. */
+  readonly roleRefusals: Pick<TokenBuckets, 'take'>;
+  /** How often each caller (`countedPrincipal`) may be given a token or credentials. */
   readonly givenOut: Pick<TokenBuckets, 'take'>;
   /** How often each caller (`countedPrincipal`) may call anything: every call leaves a record. */
   readonly calls: Pick<TokenBuckets, 'take'>;

@@ -74,7 +74,8 @@ const answer = (exchange: Exchange, pages: ReadonlyMap<string, string>, served: 
   const { request, response, waits } = exchange;
   const { method = '', url: target = '', rawHeaders } = request;
   const query = roleCredentialsQueryOf(target);
-  if (query !== undefined) return answerRoleCredentials(exchange, query, served.deps);
+  if (query !== undefined && served.deps.givesRoles)
+    return answerRoleCredentials(exchange, query, served.deps);
   if (isForS3({ method, target, rawHeaders }, served.deps)) return answerStreamed(exchange, served);
   const page = method === 'GET' ? pages.get(target.split('?', 1)[0] ?? '') : undefined;
   if (page === undefined) return answerWhole(exchange, served);

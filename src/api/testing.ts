@@ -128,7 +128,10 @@ export const fakeWorld = () => {
     placement: { driver: 'local', host: 'here' },
     airflowVersions: ['2.7.2', '2.11.0', '2.11.2', '3.0.6', '3.3.1'],
     sharedAirflowUsers: false,
+    givesRoles: true,
     roleSessionSeconds: 3_600,
+    roleSessions: { take: () => true },
+    roleRefusals: { take: () => true },
     quotas: { environments: 10, workers: 25, webservers: 5 },
     environmentFault: ({ EnvironmentClass }) =>
       EnvironmentClass === 'mw1.2xlarge' ? 'mw1.2xlarge needs more than there is.' : undefined,

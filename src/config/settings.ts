@@ -256,7 +256,7 @@ export const settingDefinitions = {
   roleSessionMinutes: {
     schema: z.coerce
       .number({ error: 'must be a number of minutes' })
-      .min(1, { error: 'must be at least 1' })
+      .min(20, { error: 'must be at least 20: clients renew credentials 15 minutes before they expire' })
       .max(720, { error: 'must be at most 720' })
       .default(60),
     value: 'MINUTES',

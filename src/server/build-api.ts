@@ -12,6 +12,9 @@ import { createVerifiers } from './verifiers.ts';
 /** Pages of the audit record of one caller; a page of AWS has as much, and an account two a second. */
 const lookups = { perSecond: 10, burst: 100 } as const;
 
+/** Records of one environment that it was given no credentials. */
+const roleRefusals = { perSecond: 0.2, burst: 20 } as const;
+
 /** The API, with the settings that concern it. */
 export const buildApi = (
   d: Pick<
@@ -47,7 +50,11 @@ export const buildApi = (
     accountId: root.accountId,
     airflowVersions: driver.versions,
     sharedAirflowUsers: settings.sharedAirflowUsers,
+    givesRoles: settings.awsEndpoints === 'windsock',
     roleSessionSeconds: settings.roleSessionMinutes * 60,
+    // every task asks once, and many begin at one moment
+    roleSessions: new TokenBuckets({ perSecond: 5 * tokensPerSecond, burst: 50 * tokensPerSecond }, d.clock),
+    roleRefusals: new TokenBuckets(roleRefusals, d.clock),
     quotas: { environments: maxEnvironments, workers: maxWorkers, webservers: maxWebservers },
     environmentFault: (spec) => driver.fault(spec),
     ...createVerifiers({ ...passed, root }),

@@ -115,11 +115,11 @@ return {name: value for name, value in os.environ.items() if name.startswith("AW
     await one.ask<Record<string, string>>(variables),
     await two.ask<Record<string, string>>(variables),
   ];
-  const endpoint = `http://localhost:${rig.place.ports.api}`;
+  const endpoint = `http://127.0.0.1:${rig.place.ports.api}`;
   for (const found of [three31, two72])
     expect(found).toMatchObject({
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${endpoint}/-/role-credentials`,
-      AWS_ENDPOINT_URL_MWAA: endpoint,
+      AWS_ENDPOINT_URL_MWAA: `http://localhost:${rig.place.ports.api}`,
       AWS_ENDPOINT_URL_S3: endpoint,
       AWS_ENDPOINT_URL_STS: endpoint,
       AWS_EC2_METADATA_DISABLED: 'true',
@@ -240,6 +240,20 @@ test('a role may take another role, with the name of the environment in the reco
   await iam.put('Role', 'one', [bucketOf('one'), { Action: 'sts:AssumeRole' }]);
   const key = await iam.assume(keyOf(await askForRole(one)), 'further', 'on-behalf');
   expect(await outcome(s3Client(rig.place, key).send(new ListBucketsCommand({})))).toBe('ok');
+});
+
+test('programs that reach 127.0.0.1 by a socket of IPv6 are known as well', async () => {
+  const answer = await one.ask<string>(
+    `import os, socket
+with open(os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]) as file:
+    token = file.read()
+spoken = socket.socket(socket.AF_INET6)
+spoken.connect(("::ffff:127.0.0.1", port))
+spoken.sendall(f"GET /-/role-credentials HTTP/1.1\\r\\nhost: localhost\\r\\nauthorization: {token}\\r\\nconnection: close\\r\\n\\r\\n".encode())
+return spoken.recv(12).decode()`,
+    { port: rig.place.ports.api },
+  );
+  expect(answer).toBe('HTTP/1.1 200');
 });
 
 test('after kill -9 the processes that went on are given it by the next server', async () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { roleCredentialsPath } from '../../contract/role-credentials.ts';
+import { splitTarget } from '../../identity/sigv4/canonical.ts';
 import { isoTime } from '../../lib/iso-time.ts';
 import { isLoopback, plainAddress } from '../../lib/plain-address.ts';
 import { connectingUid } from '../../upstream/peer.ts';
@@ -11,7 +12,7 @@ import { toldTask } from './session-name.ts';
 
 /** The query of a request for the credentials of an execution role; undefined for every other request. */
 export const roleCredentialsQueryOf = (target: string): string | undefined => {
-  const [path, query = ''] = target.split('?', 2);
+  const { path, query } = splitTarget(target);
   return path === roleCredentialsPath ? query : undefined;
 };
 

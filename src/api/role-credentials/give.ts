@@ -40,7 +40,8 @@ type Needed = Pick<
   | 'audit'
   | 'strangers'
   | 'roleSessionSeconds'
-  | 'givenOut'
+  | 'roleSessions'
+  | 'roleRefusals'
   | 'clock'
   | 'log'
 >;
@@ -64,6 +65,12 @@ const otherAccount: Refused = {
   message: 'The token belongs to the environment of another account of this machine',
 };
 
+const unknownAccount: Refused = {
+  status: 403,
+  code: 'AccessDenied',
+  message: 'It cannot be told which account of this machine asks',
+};
+
 const tooMany: Refused = {
   status: 429,
   code: 'TooManyRequests',
@@ -78,10 +85,12 @@ const environmentAsking = async (
   const environmentId = environmentOfToken(d.boxes.environmentTokens, asking.token);
   if (environmentId === undefined) return { refused: unknownToken };
   const uid = d.driver.processUid(environmentId);
-  if (uid === undefined || uid !== (await asking.uid())) return { refused: otherAccount, environmentId };
-  if (!d.givenOut.take(`environment ${environmentId}`)) return { refused: tooMany };
+  const asks = await asking.uid();
+  if (asks === undefined) return { refused: unknownAccount, environmentId };
+  if (asks !== uid) return { refused: otherAccount, environmentId };
+  if (!d.roleSessions.take(environmentId)) return { refused: tooMany, environmentId };
   const record = await d.store.findById(environmentId);
-  if (record === undefined || record.status === 'DELETED') return { refused: gone };
+  if (record === undefined || record.status === 'DELETED') return { refused: gone, environmentId };
   return record;
 };
 
@@ -101,7 +110,8 @@ const refuse = async (
   d: Needed,
 ): Promise<Refused> => {
   const { code, message } = refused;
-  if (refused.status === 429 || !d.strangers.admit(`${asking.sourceIp} ${e.id ?? ''}`)) return refused;
+  const isTold = e.id === undefined ? d.strangers.admit(asking.sourceIp) : d.roleRefusals.take(e.id);
+  if (!isTold) return refused;
   d.log.warn('execution role not given', {
     ...(e.name === undefined ? {} : { environment: e.name }),
     ...(e.id === undefined ? {} : { environmentId: e.id }),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { roleCredentialsQuery } from '../../contract/role-credentials.ts';
 
 /** Characters of a role session's name (STS API reference, AssumeRole). */
@@ -20,12 +21,23 @@ export const toldTask = (query: string): ToldTask | undefined => {
     : undefined;
 };
 
+/** Characters of an environment's name that are left as they are: the task has room behind them. */
+const longestEnvironment = 40;
+
+/** Two long names that begin alike stay two. */
+const shortName = (environment: string): string => {
+  if (environment.length <= longestEnvironment) return environment;
+  const hash = createHash('sha256').update(environment).digest('hex').slice(0, 8);
+  return `${environment.slice(0, longestEnvironment - 9)}-${hash}`;
+};
+
 /**
  * `demo`, or `demo.my_dag.my_task`: shortened to what STS takes. No environment has a full stop in its name, so nothing
  * that a DAG is called makes it look like the session of another environment.
  */
 export const sessionNameOf = (environment: string, task: ToldTask | undefined): string => {
-  const parts = task === undefined ? [environment] : [environment, task.dagId, task.taskId];
+  const own = shortName(environment);
+  const parts = task === undefined ? [own] : [own, task.dagId, task.taskId];
   const name = parts.join('.').replaceAll(/[^\w+=,.@-]/g, '_');
   // STS asks for two characters at least
   return name.slice(0, longest).padEnd(2, '.');
