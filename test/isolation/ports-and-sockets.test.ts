@@ -8,6 +8,7 @@ import { databaseOf, roleOf } from '../harness/environment-database.ts';
 import { makeNeighbourhood, type Neighbourhood } from '../harness/neighbourhood.ts';
 import { isListening } from '../harness/ports.ts';
 import { greetPostgres, heardBy, type Probe, stealPort } from '../harness/probing.ts';
+import { askForRole } from '../harness/role-credentials.ts';
 import { processesAt } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
 
@@ -44,6 +45,28 @@ with open(os.environ["AIRFLOW_CONFIG"]) as file:
 code = "import sys, urllib.request as u; print(u.urlopen(u.Request(sys.argv[1], headers={'authorization': 'Bearer of-the-victim'}), timeout=20).read().decode())"
 ran = subprocess.run(["/usr/bin/python3", "-c", code, url], capture_output=True, text=True)
 return ran.stdout + ran.stderr`;
+
+/** Takes a port, waits for one connection and gives what it is sent over it. */
+const takePort = `import socket
+taken = socket.socket()
+taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+taken.bind(("127.0.0.1", port))
+taken.listen()
+taken.settimeout(20)
+connection = taken.accept()[0]
+connection.settimeout(5)
+return connection.recv(65536).decode("latin-1")`;
+
+/** A task that asks for its role: again and again while nobody listens. */
+const askForOwnRole = `import subprocess, time
+code = """import os, urllib.request as u; token = open(os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]).read(); u.urlopen(u.Request(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], headers={"authorization": token}), timeout=10)"""
+said = ""
+for _ in range(100):
+    said = subprocess.run(["/usr/bin/python3", "-c", code], capture_output=True, text=True).stderr
+    if "Connection refused" not in said:
+        break
+    time.sleep(0.1)
+return said`;
 
 /** The names of all Unix sockets that these processes have (proc(5), /proc/net/unix). */
 const socketsOf = (pids: readonly number[]): readonly string[] => {
@@ -120,6 +143,22 @@ return spoken.recv(100).decode("latin-1")`,
       { port },
     );
     expect(heardBy(attacker, 'heard')).toBe('words');
+  });
+});
+
+describe.runIf(isRoot)('the port of the API', () => {
+  test('is spoken to only while the server holds it: who takes it meanwhile is sent nothing', async () => {
+    await n.rig.crash();
+    const { api: port } = n.rig.place.ports;
+    const [heard, said] = await Promise.all([
+      attacker.ask<string>(takePort, { port }),
+      victim.ask<string>(askForOwnRole),
+    ]);
+    expect(said).toContain(`port ${port} is in other hands`);
+    expect(heard).toBe('');
+    await n.rig.start();
+    // its role is in no IAM, which the server says who holds the port now
+    expect((await askForRole(victim)).body.code).toBe('ExecutionRoleUnusable');
   });
 });
 
