@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createBuckets, type RunningBuckets } from '../bucket/create-buckets.ts';
 import type {
   ExpectedBytes,
@@ -59,6 +59,8 @@ const open = (): RunningBuckets =>
 beforeEach(async () => {
   await database.db.query('truncate buckets, object_versions, uploads, upload_parts');
   base = mkdtempSync(join(tmpdir(), 'windsock-buckets-'));
+  const made = base;
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
   mkdirSync(join(base, 'buckets'));
   buckets = open();
   await buckets.create('b-1', record);
