@@ -2,8 +2,6 @@ import type { Socket } from 'node:net';
 import { isLoopback, plainAddress } from '../lib/plain-address.ts';
 import { connectingUid } from '../upstream/peer.ts';
 
-const known = new WeakMap<Socket, Promise<string>>();
-
 const withAccount = async (socket: Socket, address: string): Promise<string> => {
   const uid = await connectingUid(socket).catch(() => undefined);
   return uid === undefined ? address : `${address} account ${uid}`;
@@ -17,7 +15,5 @@ export const rateLimitKey = (socket: Socket, clientIp: string): Promise<string> 
   // a proxy on this machine says that its client is elsewhere
   if (!isLoopback(clientIp) || plainAddress(socket.remoteAddress) !== clientIp)
     return Promise.resolve(clientIp);
-  const found = known.get(socket) ?? withAccount(socket, clientIp);
-  known.set(socket, found);
-  return found;
+  return withAccount(socket, clientIp);
 };

@@ -38,21 +38,23 @@ const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket) 
 /** IPv4 by a socket of IPv6, as programs in Java connect: `::ffff:127.0.0.1`. */
 const mapped = (address: string): string => `0000000000000000FFFF0000${address}`;
 
-const known = new WeakMap<Socket, number>();
+const connectedUid = async (socket: Socket): Promise<number | undefined> => {
+  const ends = endsOf(socket);
+  if (!ends) return undefined;
+  const found = uidIn(await tableNow(ends.table), ends.local, ends.remote);
+  if (found !== undefined || ends.table.endsWith('6')) return found;
+  return uidIn(await tableNow('/proc/net/tcp6'), mapped(ends.local), mapped(ends.remote));
+};
+
+const known = new WeakMap<Socket, Promise<number | undefined>>();
 
 /**
  * The account of the program that opened a loopback connection, 127.0.0.1 or ::1; undefined when it has closed it. It is
  * looked up once for a connection. Rejects on a machine without /proc.
  */
-export const connectingUid = async (socket: Socket): Promise<number | undefined> => {
-  const ends = endsOf(socket);
-  if (!ends || known.has(socket)) return known.get(socket);
-  const found =
-    uidIn(await tableNow(ends.table), ends.local, ends.remote) ??
-    (ends.table.endsWith('6')
-      ? undefined
-      : uidIn(await tableNow('/proc/net/tcp6'), mapped(ends.local), mapped(ends.remote)));
-  if (found !== undefined) known.set(socket, found);
+export const connectingUid = (socket: Socket): Promise<number | undefined> => {
+  const found = known.get(socket) ?? connectedUid(socket);
+  known.set(socket, found);
   return found;
 };
 
