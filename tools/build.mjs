@@ -41,12 +41,10 @@ const bundle = async () => {
   });
   try {
     const { output } = await build.write({
-      ...{
-        dir: unfinished,
-        format: 'esm',
-        entryFileNames: '[name].js',
-        chunkFileNames: 'shared/[name]-[hash].js',
-      },
+      dir: unfinished,
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: 'shared/[name]-[hash].js',
     });
     return output.flatMap((chunk) => ('moduleIds' in chunk ? chunk.moduleIds : []));
   } finally {

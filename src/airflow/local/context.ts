@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { dirname, relative } from 'node:path';
 import type { ContentChange } from '../../environments/content.ts';
 import { StepFailed } from '../../environments/errors.ts';
@@ -221,15 +220,9 @@ export const migrationViewFor =
   (home: string): View | undefined =>
     migrationView(viewInput(o, baseOf(o, version), e.spec.EnvironmentClass), home);
 
-/**
- * Tells processes that were started with what is wanted from all others: with the same version, options and packages, and
- * with the addresses that the server has now.
- */
+/** The revision of processes that are started now. */
 export const revisionFor = (o: LocalDriverOptions, e: EnvironmentRecord): string =>
-  createHash('sha256')
-    .update(JSON.stringify([revisionOf(e), o.endpoint() ?? null, o.awsEndpoints]))
-    .digest('hex')
-    .slice(0, 16);
+  revisionOf(e, [o.endpoint() ?? null, o.awsEndpoints]);
 
 /** The environment variables of a component, or of a command (as the web server's). */
 export const variablesFor = (

@@ -67,7 +67,7 @@ const mwaaComponent = (component: string, environmentClass: string): string => {
 /** Services besides Amazon MWAA that are part of this installation, as the SDKs name them in AWS_ENDPOINT_URL_… */
 const servedHere = ['S3', 'STS', 'IAM', 'CLOUDTRAIL'] as const;
 
-/** From this version on botocore reads the token from a file (its changelog, 1.33.0). */
+/** botocore 1.31.17 reads the token from a variable only, 1.33.13 from a file too (botocore/credentials.py). */
 const readsTokenFile = (version: AirflowVersion): boolean => {
   const [major, minor] = botocoreOf(version);
   return major > 1 || minor >= 33;

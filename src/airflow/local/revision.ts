@@ -30,9 +30,13 @@ const ownPartOf = (spec: EnvironmentRecord['spec']): readonly unknown[] =>
     ? [spec.SourceBucketArn, pinnedNames.map((name) => pinnedFile(spec, name) ?? null)]
     : [];
 
-/** Tells processes that were started with what is wanted from all others. */
-export const revisionOf = ({ spec }: EnvironmentRecord): string =>
+/**
+ * Tells processes that were started with what is wanted from all others. `addresses` are those that the server gives them.
+ */
+export const revisionOf = ({ spec }: EnvironmentRecord, addresses: readonly unknown[]): string =>
   createHash('sha256')
-    .update(JSON.stringify([...members.map((name) => ordered(spec[name] ?? null)), ...ownPartOf(spec)]))
+    .update(
+      JSON.stringify([...members.map((name) => ordered(spec[name] ?? null)), ...ownPartOf(spec), addresses]),
+    )
     .digest('hex')
     .slice(0, 16);

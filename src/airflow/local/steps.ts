@@ -17,6 +17,7 @@ import {
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { textOf } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoint.ts';
+import type { Account } from '../../lib/process.ts';
 import type { Stop } from '../../lib/stop.ts';
 import { connectionsOf } from '../classes.ts';
 import { logFolderOf } from '../logging.ts';
@@ -142,29 +143,32 @@ export const makeDatabase = async (o: LocalDriverOptions, e: EnvironmentRecord):
   return sqlAlchemyUrl;
 };
 
+/** For a file that the environment's account may read and not change. */
+const readableBy = (account: Account | undefined) => ({
+  mode: 0o640,
+  owner: account && { uid: 0, gid: account.gid },
+});
+
 /** The public keys that the environment's shim verifies assertions with; read again when the file changes. */
 export const writeAssertionKeys = async (o: LocalDriverOptions, id: EnvironmentId): Promise<void> => {
   const keys = Object.fromEntries((await o.assertionKeys.publicKeys()).map((key) => [key.kid, key.x]));
-  const account = accountOf(o, id);
-  writeFileAtomic(placesFor(o, id).assertionKeys, JSON.stringify(keys), {
-    mode: 0o640,
-    owner: account && { uid: 0, gid: account.gid },
-  });
+  writeFileAtomic(placesFor(o, id).assertionKeys, JSON.stringify(keys), readableBy(accountOf(o, id)));
 };
 
 const writeRoleToken = (o: LocalDriverOptions, id: EnvironmentId): void => {
   const account = accountOf(o, id);
   // clients take all of the file, a line end too
-  writeFileAtomic(placesFor(o, id).roleToken, o.roleToken(id), {
-    ...(account ? { mode: 0o640, owner: { uid: 0, gid: account.gid } } : { mode: 0o600 }),
-  });
+  writeFileAtomic(
+    placesFor(o, id).roleToken,
+    o.roleToken(id),
+    account ? readableBy(account) : { mode: 0o600 },
+  );
 };
 
 /** Copies of what the machine has elsewhere: whom to trust, and where names lead. */
 export const writeFilesOfMachine = (o: LocalDriverOptions, id: EnvironmentId): void => {
   const places = placesFor(o, id);
-  const account = accountOf(o, id);
-  const how = { mode: 0o640, owner: account && { uid: 0, gid: account.gid } };
+  const how = readableBy(accountOf(o, id));
   if (existsSync(o.caBundle)) writeFileAtomic(places.caBundle, readFileSync(o.caBundle, 'utf8'), how);
   const hosts = existsSync('/etc/hosts') ? readFileSync('/etc/hosts', 'utf8') : '127.0.0.1 localhost\n';
   writeFileAtomic(places.hosts, `${hosts.trimEnd()}\n127.0.0.1 ${prefixedNames.join(' ')}\n`, {
@@ -229,8 +233,7 @@ export const writeConfiguration = async (
       webserverConfig: join(o.shim, 'webserver_config.py'),
     },
   });
-  const account = accountOf(o, e.id);
-  writeFileAtomic(file, text, { mode: 0o640, owner: account && { uid: 0, gid: account.gid } });
+  writeFileAtomic(file, text, readableBy(accountOf(o, e.id)));
 };
 
 /**

@@ -46,36 +46,33 @@ type Needed = Pick<
   | 'log'
 >;
 
-const unknownToken: Refused = {
-  status: 401,
-  code: 'InvalidAuthorizationToken',
-  message:
-    'The authorization token is not one of an environment. AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names the file that holds it',
-};
+const refusal = (status: Refused['status'], code: string, message: string): Refused => ({
+  status,
+  code,
+  message,
+});
 
-const gone: Refused = {
-  status: 403,
-  code: 'EnvironmentNotFound',
-  message: 'The environment of this token has been deleted',
-};
+const unknownToken = refusal(
+  401,
+  'InvalidAuthorizationToken',
+  'The authorization token is not one of an environment. AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names the file that holds it',
+);
 
-const otherAccount: Refused = {
-  status: 403,
-  code: 'AccessDenied',
-  message: 'The token belongs to the environment of another account of this machine',
-};
+const gone = refusal(403, 'EnvironmentNotFound', 'The environment of this token has been deleted');
 
-const unknownAccount: Refused = {
-  status: 403,
-  code: 'AccessDenied',
-  message: 'It cannot be told which account of this machine asks',
-};
+const otherAccount = refusal(
+  403,
+  'AccessDenied',
+  'The token belongs to the environment of another account of this machine',
+);
 
-const tooMany: Refused = {
-  status: 429,
-  code: 'TooManyRequests',
-  message: 'This environment asks for credentials too often. Credentials can be used until they expire',
-};
+const unknownAccount = refusal(403, 'AccessDenied', 'It cannot be told which account of this machine asks');
+
+const tooMany = refusal(
+  429,
+  'TooManyRequests',
+  'This environment asks for credentials too often. Credentials can be used until they expire',
+);
 
 /** The environment that may have credentials, or why nobody may. */
 const environmentAsking = async (
