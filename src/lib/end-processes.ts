@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ProcessAsks } from './process-asks.ts';
@@ -44,6 +46,45 @@ export const waitUntilGone = (selection: Selection, milliseconds: number): Promi
 /** KILLs every such process, again and again until none is left; false when some survive 10 s. */
 export const killAll = (selection: Selection): Promise<boolean> =>
   untilNone(() => asks.ask(selection, { kill: true }), 10_000);
+
+/** What a shell says of `kill`: it has signalled some, or there were none. */
+const signalled = new Set([0, 1]);
+
+/**
+ * KILLs every process of an account in one call, which none can outrun (kill(2), pid -1). False when the process that
+ * makes the call was not started or was ended: the account may have all its processes (EAGAIN) or end it.
+ */
+const killAtOnce = async (uid: number): Promise<boolean> => {
+  const child = spawn('/bin/sh', ['-c', 'kill -s KILL -- -1'], {
+    ...{ uid, gid: uid, cwd: '/', env: {}, stdio: 'ignore', timeout: 10_000 },
+  });
+  try {
+    const [code] = await once(child, 'exit');
+    return signalled.has(code);
+  } catch {
+    return false;
+  }
+};
+
+/** How often the call is tried. */
+const mostCalls = 5;
+
+/**
+ * KILLs every process of an account other than this server's, also one that forks and ends all the time, so that no
+ * look at /proc finds it. False when some survive.
+ * @throws WindsockError ProcessesNotKnown
+ */
+export const killAccount = async (uid: number): Promise<boolean> => {
+  if (!(uid > 0) || uid === process.geteuid?.())
+    throw new Error(`Account ${uid} is not an environment's own`);
+  const all = { anyOf: [{ uid }] };
+  for (let call = 1; call <= mostCalls; call += 1) {
+    const wasCalled = await killAtOnce(uid);
+    const gone = await killAll(all);
+    if (wasCalled) return gone;
+  }
+  return false;
+};
 
 /** A whole session by its leader, which may have ended. */
 export const sessionOf = ({ pid, startTime }: ProcessId): Description => ({

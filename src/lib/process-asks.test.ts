@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import { isAnyAlive, killAll } from './end-processes.ts';
 import { ProcessAsks } from './process-asks.ts';
-import { processFacts } from './processes.ts';
+import { isOver, processFacts } from './processes.ts';
 
 const started: Worker[] = [];
 const opened: ProcessAsks[] = [];
@@ -111,6 +111,6 @@ test('the real worker finds and kills exactly what is described', async () => {
   expect(await killAll(selection)).toBe(true);
   expect(await ended).toEqual([null, 'SIGKILL']);
   expect(await isAnyAlive(selection)).toBe(false);
-  expect(processFacts(other.pid ?? 0)?.state).not.toBe('Z');
+  expect(isOver(processFacts(other.pid ?? 0) ?? expect.unreachable('it is gone'))).toBe(false);
   other.kill('SIGKILL');
 });

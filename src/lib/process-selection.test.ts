@@ -3,7 +3,7 @@ import { type Description, type ProcessReader, type Selection, selectFrom } from
 import type { ProcessFacts } from './processes.ts';
 
 const facts = (pid: number, more: Partial<ProcessFacts> = {}): ProcessFacts => ({
-  ...{ pid, ppid: 1, sessionId: 1, uid: 0, startTime: 10, state: 'S' },
+  ...{ pid, ppid: 1, sessionId: 1, uid: 0, startTime: 10, state: 'S', threads: 1 },
   ...more,
 });
 
@@ -35,9 +35,15 @@ test('without descriptions, or without words, nothing is selected', () => {
   expect(described(all, { uid: Number.NaN })).toEqual([]);
 });
 
-test('neither zombies nor this process are selected', () => {
-  const all = [facts(process.pid), facts(5, { state: 'Z' }), facts(6)].map((p) => ({ ...p, uid: 7 }));
-  expect(described(all, { uid: 7 })).toEqual([6]);
+test('neither what has ended nor this process is selected; what goes on in another thread is', () => {
+  const ended = [facts(5, { state: 'Z' }), facts(8, { state: 'X', threads: 0 })];
+  const all = [facts(process.pid), ...ended, facts(6), facts(7, { state: 'Z', threads: 2 })];
+  expect(
+    described(
+      all.map((p) => ({ ...p, uid: 7 })),
+      { uid: 7 },
+    ),
+  ).toEqual([6, 7]);
 });
 
 test('a session is its leader’s, also after the end of the leader', () => {

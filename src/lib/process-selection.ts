@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { codeOf } from './errors.ts';
-import type { ProcessFacts, ProcessId } from './processes.ts';
+import { isOver, type ProcessFacts, type ProcessId } from './processes.ts';
 
 /**
  * What is true of a process: everything that is said here. Plain data, so that another thread can look for it. Without
@@ -30,7 +30,7 @@ export interface Description {
   readonly parentIsNot?: Description;
 }
 
-/** Selects processes of the machine: never a zombie, and never this process. */
+/** Selects processes of the machine: never one that has ended, and never this process. */
 export interface Selection {
   /** A process is selected when one of these describes it. */
   readonly anyOf: readonly Description[];
@@ -112,7 +112,7 @@ const testsOf = (
     const isSuch = describes(testsOf(parentIsNot, byPid, read));
     tests.push((p) => {
       const parent = byPid.get(p.ppid);
-      return parent === undefined || parent.state === 'Z' || !isSuch(parent);
+      return parent === undefined || isOver(parent) || !isSuch(parent);
     });
   }
   return tests;
@@ -124,7 +124,7 @@ const describes =
     tests.length > 0 && tests.every((test) => test(p));
 
 /**
- * Those of `all`, every process of the machine with its zombies, that are selected.
+ * Those of `all`, every process of the machine with those that have ended, that are selected.
  * @throws what the reader throws, when something cannot be found out
  */
 export const selectFrom = (
@@ -133,7 +133,7 @@ export const selectFrom = (
   read: ProcessReader = procReader,
 ): readonly ProcessFacts[] => {
   const byPid = new Map(all.map((p) => [p.pid, p]));
-  const living = all.filter((p) => p.state !== 'Z');
+  const living = all.filter((p) => !isOver(p));
   const spared = treesOf(living, outsideTreesOf);
   const tests = anyOf.map((d) => describes(testsOf(d, byPid, read)));
   return living.filter((p) => p.pid !== process.pid && !spared.has(p.pid) && tests.some((test) => test(p)));

@@ -13,8 +13,10 @@ export interface ProcessFacts {
   readonly uid: number;
   /** Clock ticks after boot at which it started: tells a process from a later one with the same pid. */
   readonly startTime: number;
-  /** One letter of proc(5); Z is a zombie. */
+  /** One letter of proc(5), of its first thread. */
   readonly state: string;
+  /** Threads that have not ended; of a process that is just being removed none. */
+  readonly threads: number;
 }
 
 const numberAt = (fields: readonly string[], index: number): number => Number(fields[index] ?? Number.NaN);
@@ -26,9 +28,17 @@ const statOf = (text: string): Omit<ProcessFacts, 'pid' | 'uid'> => {
     state: fields[0] ?? '?',
     ppid: numberAt(fields, 1),
     sessionId: numberAt(fields, 3),
+    threads: numberAt(fields, 17),
     startTime: numberAt(fields, 19),
   };
 };
+
+/**
+ * Whether the process has ended and only its entry is left. The state is that of the first thread: a zombie with other
+ * threads still works.
+ */
+export const isOver = ({ state, threads }: Pick<ProcessFacts, 'state' | 'threads'>): boolean =>
+  'Xx'.includes(state) || (state === 'Z' && threads <= 1);
 
 /** The process ended before or while it was read (proc(5)). */
 const goneCodes = new Set(['ENOENT', 'ESRCH']);
@@ -49,14 +59,14 @@ export const processFacts = (pid: number): ProcessFacts | undefined => {
   }
 };
 
-/** Every process of the machine, zombies among them. Takes some 50 µs for each: not for a loop that serves requests. */
+/** Every process of the machine, those that have ended among them. Takes some 50 µs for each: not for a loop that serves requests. */
 export const allProcesses = (): readonly ProcessFacts[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => processFacts(Number(name)) ?? []);
 
-/** Every process of the machine that is not a zombie. As slow as `allProcesses`. */
-export const processes = (): readonly ProcessFacts[] => allProcesses().filter((p) => p.state !== 'Z');
+/** Every living process of the machine. As slow as `allProcesses`. */
+export const processes = (): readonly ProcessFacts[] => allProcesses().filter((p) => !isOver(p));
 
 /** A process that is told from a later one with the same number. */
 export interface ProcessId {
@@ -71,7 +81,7 @@ export const startedAt = (id: ProcessId): number =>
 /** True while exactly this process lives. */
 export const isAlive = (id: ProcessId): boolean => {
   const there = processFacts(id.pid);
-  return there !== undefined && there.startTime === id.startTime && there.state !== 'Z';
+  return there !== undefined && there.startTime === id.startTime && !isOver(there);
 };
 
 /** Signals exactly this process, if it lives. */
@@ -87,8 +97,8 @@ export const sendSignal = (id: ProcessId, signal: NodeJS.Signals): void => {
 /** Like `isAlive`, without holding the event loop; a process of which nothing can be found out now has not ended. */
 const hasEnded = async (id: ProcessId): Promise<boolean> => {
   try {
-    const { state, startTime } = statOf(await readFile(`/proc/${id.pid}/stat`, 'utf8'));
-    return startTime !== id.startTime || state === 'Z';
+    const found = statOf(await readFile(`/proc/${id.pid}/stat`, 'utf8'));
+    return found.startTime !== id.startTime || isOver(found);
   } catch (error) {
     return goneCodes.has(codeOf(error) ?? '');
   }
@@ -102,9 +112,9 @@ export const whenEnded = (id: ProcessId, ended: () => void): Stop => {
   let stopped = false;
   let timer: NodeJS.Timeout;
   const look = async (): Promise<void> => {
-    const isOver = await hasEnded(id);
+    const over = await hasEnded(id);
     if (stopped) return;
-    if (isOver) ended();
+    if (over) ended();
     else wait();
   };
   const wait = (): void => {

@@ -25,10 +25,11 @@ const link = (file: string): string => {
 
 const facts = (
   pid: number,
-): (FoundProcess & { readonly state: string; readonly mentions: string }) | undefined => {
+): (FoundProcess & { readonly hasEnded: boolean; readonly mentions: string }) | undefined => {
   const status = text(`/proc/${pid}/status`);
   if (status === '') return undefined;
   const field = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1] ?? '';
+  const state = field('State');
   const command = text(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
   const mentions = [
     command,
@@ -41,7 +42,8 @@ const facts = (
     pid,
     ppid: Number(field('PPid')),
     uid: Number(field('Uid')),
-    state: field('State'),
+    // the state is that of the first thread; X is what is just being removed
+    hasEnded: /[Xx]/.test(state) || (state === 'Z' && Number(field('Threads')) <= 1),
     command,
     mentions,
   };
@@ -51,7 +53,7 @@ const all = () =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => facts(Number(name)) ?? [])
-    .filter((p) => p.pid !== process.pid && p.state !== 'Z');
+    .filter((p) => p.pid !== process.pid && !p.hasEnded);
 
 /**
  * The mounts that make the view of a process, where it has one of its own: they name the data folder, whatever it calls

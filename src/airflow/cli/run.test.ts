@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processes, processFacts } from '../../lib/processes.ts';
+import { isOver, processes, processFacts } from '../../lib/processes.ts';
 import { findViewSupport } from '../local/view-support.ts';
 import { runAirflow } from './run.ts';
 import { createCliRunner } from './runner.ts';
@@ -80,7 +80,7 @@ const go = (
   });
 const alive = (name: string) => {
   const facts = processFacts(Number(readFileSync(join(folder, name), 'utf8')));
-  return facts !== undefined && facts.state !== 'Z';
+  return facts !== undefined && !isOver(facts);
 };
 const appears = async (name: string) => {
   for (let i = 0; i < 400; i += 1) {

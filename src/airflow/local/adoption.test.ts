@@ -156,7 +156,15 @@ describe('facts', () => {
   const now = { bootId: 'b', revision: 'r', view: 'none' } as const;
   const ours = (written: Facts, bootId: string, all: readonly ProcessFacts[]) =>
     selectFrom(all, { anyOf: sessionsOf(written, bootId, 0) }).map(({ pid }) => pid);
-  const other: ProcessFacts = { pid: 2, ppid: 1, uid: 0, state: 'S', sessionId: 0, startTime: 10 };
+  const other: ProcessFacts = {
+    pid: 2,
+    ppid: 1,
+    uid: 0,
+    state: 'S',
+    threads: 1,
+    sessionId: 0,
+    startTime: 10,
+  };
 
   test('a process that took over the number of ours is a stranger', () => {
     const written = { ...facts, processes: [{ ...fact, pid: process.pid, startTime: 1 }] };

@@ -91,10 +91,10 @@ export class Components {
   }
 
   /** Ends every component, then whatever is left of their sessions and of the environment's account. */
-  async stop(patience: number): Promise<boolean> {
+  async stop(patience: number): Promise<void> {
     const owner = this.#owner();
     await Promise.all(this.all.map((c) => c.stop(patienceWith(c, patience))));
-    return killAll({ anyOf: processesOf(owner), outsideTreesOf: this.#sparedPids });
+    await killAll({ anyOf: processesOf(owner), outsideTreesOf: this.#sparedPids });
   }
 
   /** Ends every component but the web server. */

@@ -50,7 +50,7 @@ import {
   makeTemplate,
   writeAssertionKeys,
 } from './steps.ts';
-import { endStrays } from './strays.ts';
+import { endAllOf } from './strays.ts';
 
 /** Milliseconds between looks at an environment that is to become ready, and at one whose tasks are to end. */
 const lookAgain = { ready: 250, drained: 1_000 } as const;
@@ -102,7 +102,7 @@ export class LocalDriver implements AirflowDriver {
     if (!(await this.#o.installer.endStrays()))
       this.#o.log.error('housekeeping failed', { reason: 'installers of an earlier start survive KILL' });
     for (const id of readdirSync(this.#o.environments).filter((name) => !known.includes(name))) {
-      if (!(await endStrays(this.#running.owner(id), [])))
+      if (!(await endAllOf(this.#running.owner(id))))
         this.#o.log.error('processes of an earlier start cannot be ended', { environmentId: id });
     }
   }

@@ -148,8 +148,8 @@ export class LocalEnvironment {
     return this.#web.stop(patience);
   }
 
-  /** Ends every component and all that is left of the environment; false when something survives. */
-  stop(patience: number): Promise<boolean> {
+  /** Ends every component and what is left of the environment. */
+  stop(patience: number): Promise<void> {
     this.#closed = true;
     return this.#components.stop(patience);
   }

@@ -7,7 +7,7 @@ import { drainFound, foundDrains, longestDrain } from './drain.ts';
 import type { LocalEnvironment } from './environment.ts';
 import { forgetProcesses, livingOf, readFacts } from './facts.ts';
 import { configure } from './steps.ts';
-import { endStrays, type Owner, processesOf } from './strays.ts';
+import { endAllOf, type Owner, processesOf } from './strays.ts';
 
 /** Milliseconds that Airflow's components get between TERM and KILL. */
 const stopPatience = 15_000;
@@ -118,12 +118,10 @@ export class RunningEnvironments {
   async stop(id: EnvironmentId): Promise<void> {
     const running = this.#running.get(id);
     // both at once: together they must not take longer than one
-    const [gone] = await Promise.all([
-      running ? running.stop(stopPatience) : endStrays(this.owner(id), []),
-      this.endRetired(id),
-    ]);
+    await Promise.all([running?.stop(stopPatience), this.endRetired(id)]);
     this.#running.delete(id);
-    if (!gone) throw new StepFailed('Some processes of the environment cannot be ended', { retry: true });
+    if (!(await endAllOf(this.owner(id))))
+      throw new StepFailed('Some processes of the environment cannot be ended', { retry: true });
     forgetProcesses(placesFor(this.#o, id).facts);
   }
 

@@ -1,4 +1,4 @@
-import { killAll } from '../../lib/end-processes.ts';
+import { killAccount, killAll } from '../../lib/end-processes.ts';
 import type { Description } from '../../lib/process-selection.ts';
 import { environmentMark } from './environment-variables.ts';
 import { type Facts, sessionsOf } from './facts.ts';
@@ -30,4 +30,10 @@ export const endStrays = (o: Owner, leaders: readonly number[]): Promise<boolean
   // As the first process of a container this one is given every orphan: then descent says nothing.
   const roots = process.pid === 1 ? leaders : [...leaders, process.pid];
   return killAll({ anyOf: processesOf(o), outsideTreesOf: roots });
+};
+
+/** Ends every process of the environment, the commands of this server among them; false when some survive. */
+export const endAllOf = async (o: Owner): Promise<boolean> => {
+  const gone = o.uid === undefined || (await killAccount(o.uid));
+  return (await killAll({ anyOf: processesOf(o) })) && gone;
 };

@@ -1,5 +1,5 @@
 import type { ComponentFacts, EnvironmentFacts, ServerFile, StatusFile } from '../../config/runtime-files.ts';
-import type { ProcessFacts, ProcessId } from '../../lib/processes.ts';
+import { isOver, type ProcessFacts, type ProcessId } from '../../lib/processes.ts';
 
 /** What was found in the data folder. */
 export interface Found {
@@ -68,14 +68,14 @@ const sameServer = (one: ServerFile, other: ServerFile): boolean =>
 type MaybeId = { readonly [part in keyof ProcessId]?: number | undefined };
 
 const processOf = (id: MaybeId, m: Machine): ProcessFacts | undefined =>
-  m.processes.find((p) => p.pid === id.pid && p.startTime === id.startTime && p.state !== 'Z');
+  m.processes.find((p) => p.pid === id.pid && p.startTime === id.startTime && !isOver(p));
 
 /** How many processes of the leader's session live, the leader with them; a session outlives its leader. */
 const countOf = (leader: MaybeId, m: Machine): number => {
   const { pid, startTime } = leader;
   if (pid === undefined || startTime === undefined) return 0;
   const stranger = m.processes.some((p) => p.pid === pid && p.startTime !== startTime);
-  const own = (p: ProcessFacts) => p.sessionId === pid && p.startTime >= startTime && p.state !== 'Z';
+  const own = (p: ProcessFacts) => p.sessionId === pid && p.startTime >= startTime && !isOver(p);
   return stranger ? 0 : m.processes.filter(own).length;
 };
 

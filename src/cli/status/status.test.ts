@@ -55,6 +55,7 @@ const process = (pid: number, startTime: number, more: Partial<ProcessFacts> = {
   sessionId: pid,
   uid: 0,
   state: 'S',
+  threads: 1,
   ...more,
 });
 const postgres = process(200, 990);

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAnyAlive, killAll, waitUntilGone } from '../../lib/end-processes.ts';
 import { type Description, selectFrom } from '../../lib/process-selection.ts';
-import { isAlive, type ProcessFacts, type ProcessId, processFacts, waitForEnd } from '../../lib/processes.ts';
+import {
+  isAlive,
+  isOver,
+  type ProcessFacts,
+  type ProcessId,
+  processFacts,
+  waitForEnd,
+} from '../../lib/processes.ts';
 
 const textOfFile = (file: string): string => {
   try {
@@ -28,7 +35,7 @@ const worksIn = (folder: string, p: ProcessFacts): boolean =>
 const pidIn = (lockFile: string): number => Number(textOfFile(lockFile).split('\n')[0] || Number.NaN);
 const living = (pid: number): ProcessFacts | undefined => {
   const found = Number.isInteger(pid) && pid > 0 ? processFacts(pid) : undefined;
-  return found?.state === 'Z' ? undefined : found;
+  return found && !isOver(found) ? found : undefined;
 };
 
 /** The postmaster that serves this cluster now: the process that its lock file names, when it is no stranger. */
@@ -65,7 +72,7 @@ const isMisleading = (lockFile: string, text: string, folder: string): boolean =
   if (text === '') return existsSync(lockFile);
   const pid = pidIn(lockFile);
   const holder = Number.isInteger(pid) && pid > 0 ? processFacts(pid) : undefined;
-  return holder !== undefined && (holder.state === 'Z' || !worksIn(folder, holder));
+  return holder !== undefined && (isOver(holder) || !worksIn(folder, holder));
 };
 
 /**
