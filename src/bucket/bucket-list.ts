@@ -62,6 +62,7 @@ export class BucketList {
     return this.#c.table.buckets();
   }
 
+  /** Makes a bucket that keeps no versions until it is told to, as on AWS. */
   async create(name: string, record: Recorder): Promise<Bucket> {
     checkBucketName(name);
     if ((await this.find(name)) !== undefined)
@@ -73,7 +74,7 @@ export class BucketList {
         },
       );
     const bucket: Bucket = {
-      ...{ name, createdAt: this.#o.now(), versioning: 'Enabled' },
+      ...{ name, createdAt: this.#o.now(), versioning: 'Unset' },
       ...{ policy: undefined, publicAccessBlock: undefined },
     };
     await this.#c.table.inTransaction(async (tx) => {

@@ -64,6 +64,7 @@ beforeEach(async () => {
   mkdirSync(join(base, 'buckets'));
   buckets = open();
   await buckets.create('b-1', record);
+  await buckets.setVersioning('b-1', 'Enabled', record);
 });
 
 const seenAt = (key: string): string => join(base, 'buckets', 'b-1', key);
@@ -79,10 +80,10 @@ async function* bytes(content: string): AsyncGenerator<Uint8Array> {
 const put = (
   key: string,
   content: string,
-  o: { expected?: Partial<ExpectedBytes>; conditions?: WriteConditions } = {},
+  o: { bucket?: string; expected?: Partial<ExpectedBytes>; conditions?: WriteConditions } = {},
 ): Promise<ObjectVersion> =>
   buckets.put({
-    ...{ bucket: 'b-1', key, body: bytes(content), facts: noFacts, record },
+    ...{ bucket: o.bucket ?? 'b-1', key, body: bytes(content), facts: noFacts, record },
     ...{ expected: { ...anything, ...o.expected }, conditions: o.conditions ?? {} },
   });
 const get = async (key: string, versionId?: string): Promise<string> => {
@@ -101,9 +102,9 @@ const list = async (prefix = '', delimiter = '') => {
   });
   return [...page.found.map(({ key }) => key), ...page.commonPrefixes];
 };
-const history = async (key: string) => {
+const history = async (key: string, bucket = 'b-1') => {
   const o = {
-    bucket: 'b-1',
+    bucket,
     prefix: key,
     delimiter: '',
     after: '',
@@ -137,7 +138,24 @@ describe('objects', () => {
     expect([see('a'), await get('a')]).toEqual(['second', 'second']);
   });
 
-  test('a suspended bucket has one version that is called null, an Unset one nothing else', async () => {
+  test('a bucket that was never told to keep versions has one of each object, which becomes the oldest', async () => {
+    const bucket = 'b-2';
+    await buckets.create(bucket, record);
+    const file = join(base, 'buckets', bucket, 'a');
+    expect((await put('a', 'x', { bucket })).versionId).toBe('null');
+    await put('a', 'yy', { bucket });
+    expect([await history('a', bucket), stored()]).toEqual([['2 latest'], 1]);
+    writeFileSync(file, 'by hand');
+    expect([await history('a', bucket), stored()]).toEqual([['7 latest'], 1]);
+    await buckets.delete({ bucket, key: 'a', versionId: undefined, record });
+    expect([await history('a', bucket), existsSync(file), stored()]).toEqual([[], false, 0]);
+    await put('a', 'first', { bucket });
+    await buckets.setVersioning(bucket, 'Enabled', record);
+    await put('a', 'second', { bucket });
+    expect(await history('a', bucket)).toEqual(['6 latest', '5']);
+  });
+
+  test('a suspended bucket has one version that is called null, beside those of before', async () => {
     await put('a', 'kept');
     await buckets.setVersioning('b-1', 'Suspended', record);
     await put('a', 'x');

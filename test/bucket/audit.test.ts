@@ -1,5 +1,6 @@
 // What is recorded of S3: changes of buckets and objects, who was refused; what LookupEvents tells of it.
 import {
+  CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
@@ -10,7 +11,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { lookupEvents, recordedEvents, verifyAudit } from '../harness/audit.ts';
 import { Iam } from '../harness/iam.ts';
 import { rootKey } from '../harness/mwaa.ts';
-import { makeBucket, outcome, putText, s3Client } from '../harness/s3.ts';
+import { outcome, putText, s3Client } from '../harness/s3.ts';
 import { until } from '../harness/until.ts';
 import { useServer } from '../harness/use-server.ts';
 
@@ -22,7 +23,7 @@ let stranger: S3Client;
 beforeAll(async () => {
   s3 = s3Client(used.place);
   stranger = s3Client(used.place, await new Iam(used.place).user('stranger'));
-  await makeBucket(s3, Bucket);
+  await s3.send(new CreateBucketCommand({ Bucket }));
   const VersioningConfiguration = { Status: 'Suspended' } as const;
   await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
   await putText(s3, Bucket, 'dags/a.py', 'secret words');

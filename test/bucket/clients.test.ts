@@ -51,6 +51,7 @@ describe('boto3', () => {
       ['list_objects_v2', { ...b, Delimiter: '/' }],
       ['list_object_versions', b],
       ['delete_objects', { ...b, Delete: { Objects: [{ Key: 'copy' }, { Key: o.Key }] } }],
+      ['get_bucket_versioning', b],
       ['delete_bucket', b],
       ['get_object', o],
     ];
@@ -58,8 +59,7 @@ describe('boto3', () => {
     const failed = answers.flatMap(({ error }, n) => (error ? [[calls[n]?.[0], error]] : []));
     expect(failed).toEqual([
       ['get_object', '304 304'],
-      ['delete_bucket', '409 BucketNotEmpty'],
-      ['get_object', '404 NoSuchKey'],
+      ['get_object', '404 NoSuchBucket'],
     ]);
     const results = answers.map(({ result }) => result);
     expect(results[2]?.['LocationConstraint']).toBeNull();
@@ -70,7 +70,8 @@ describe('boto3', () => {
     expect(results[5]).toMatchObject({ Body: { text: 'ne' }, ContentRange: 'bytes 1-2/3' });
     expect(results[9]).toMatchObject({ TagSet: [{ Key: 'b', Value: '2' }] });
     expect(results[10]).toMatchObject({ CommonPrefixes: [{ Prefix: 'dags/' }], KeyCount: 2 });
-    expect(results[12]).toMatchObject({ Deleted: [{ DeleteMarker: true }, { DeleteMarker: true }] });
+    expect(results[12]).toMatchObject({ Deleted: [{ Key: 'copy' }, { Key: o.Key }] });
+    expect(results[13]?.['Status']).toBeUndefined();
   });
 
   test('sends and fetches a large object in parts', async () => {
@@ -170,7 +171,10 @@ describe('aws cli', () => {
     });
     await good('s3', 'rm', 's3://cli', '--recursive');
     expect(seenKeys(used.place, 'cli')).toEqual([]);
+    await good('s3', 'cp', 'config', 's3://cli/config');
     expect((await aws('s3', 'rb', 's3://cli')).stderr).toContain('BucketNotEmpty');
+    await good('s3', 'rb', 's3://cli', '--force');
+    expect((await aws('s3', 'ls', 's3://cli')).stderr).toContain('NoSuchBucket');
   });
 
   test('s3api', async () => {

@@ -1,7 +1,13 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
-import { CreateBucketCommand, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import aws4 from 'aws4';
 import { rootKey } from './mwaa.ts';
 import type { Key } from './raw.ts';
@@ -29,8 +35,11 @@ export const outcome = (call: Promise<unknown>): Promise<string> =>
     },
   );
 
+/** Makes a bucket that keeps versions. */
 export const makeBucket = async (s3: S3Client, Bucket: string): Promise<string> => {
   await s3.send(new CreateBucketCommand({ Bucket }));
+  const VersioningConfiguration = { Status: 'Enabled' } as const;
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
   return Bucket;
 };
 
