@@ -41,7 +41,7 @@ const takeIn = async (
   const row: VersionRow = {
     ...{ bucket: name, key, versionId: newVersionId(versioning), isLatest: true, isMarker: false },
     ...{ size: file.size, etag: etagOf(file), lastModified: file.modified, ...noFacts },
-    ...{ checksum: undefined, parts: undefined, file: stored.file, fileStamp: stored.stamp },
+    ...{ checksum: undefined, partSizes: undefined, file: stored.file, fileStamp: stored.stamp },
     seen: file.stamp,
   };
   await commitVersion(c, row, nobody, { isShown: true });
@@ -73,7 +73,7 @@ export const markerFor = (
   versionId: string,
 ): VersionRow => ({
   ...{ bucket, key, versionId, isLatest: true, isMarker: true, size: 0, etag: '', lastModified: c.now() },
-  ...{ ...noFacts, checksum: undefined, parts: undefined, file: undefined, fileStamp: undefined },
+  ...{ ...noFacts, checksum: undefined, partSizes: undefined, file: undefined, fileStamp: undefined },
   seen: undefined,
 });
 

@@ -55,8 +55,8 @@ export interface ObjectVersion extends ObjectFacts {
   /** Epoch milliseconds. */
   readonly lastModified: number;
   readonly checksum: Checksum | undefined;
-  /** Number of parts of an object that was made of parts. */
-  readonly parts: number | undefined;
+  /** Sizes of the parts of an object that was made of parts; listings do not tell them. */
+  readonly partSizes: readonly number[] | undefined;
 }
 
 /** `If-Match` and `If-None-Match` of a write: an ETag without quotes, or `*`. */
@@ -213,6 +213,8 @@ export interface Buckets {
     readonly parts: readonly NamedPart[];
     /** Of the whole object, as the client has it. @throws BadDigest */
     readonly checksum?: Omit<Checksum, 'type'>;
+    /** Bytes of the whole object, as the client has it. @throws InvalidRequest */
+    readonly size?: number;
     readonly conditions: WriteConditions;
     readonly record: Recorder;
   }): Promise<ObjectVersion>;

@@ -54,10 +54,10 @@ export const checkConditions = (
 export const place = async (
   c: BucketContext,
   o: Pick<PutRequest, 'bucket' | 'key' | 'facts' | 'conditions' | 'record'> &
-    Pick<ObjectVersion, 'size' | 'etag' | 'checksum' | 'parts'>,
+    Pick<ObjectVersion, 'size' | 'etag' | 'checksum' | 'partSizes'>,
   stored: StoredFile,
 ): Promise<VersionRow> => {
-  const { bucket: name, key, facts, conditions, record, size, etag, checksum, parts } = o;
+  const { bucket: name, key, facts, conditions, record, size, etag, checksum, partSizes } = o;
   try {
     return await c.locks.run(lockOf(name, key), async () => {
       const bucket = await needBucket(c, name);
@@ -66,7 +66,7 @@ export const place = async (
       return await inItsPlace(c, { bucket: name, key }, async () => {
         const row: VersionRow = {
           ...{ bucket: name, key, versionId: newVersionId(bucket.versioning), isLatest: true },
-          ...{ isMarker: false, size, etag, checksum, parts, ...facts, lastModified: c.now() },
+          ...{ isMarker: false, size, etag, checksum, partSizes, ...facts, lastModified: c.now() },
           ...{ file: stored.file, fileStamp: stored.stamp, seen: undefined },
         };
         await commitVersion(c, row, record, { settled });
@@ -103,7 +103,7 @@ export const putObject = async (c: BucketContext, o: PutRequest): Promise<Object
   const { size, md5, checksum } = result;
   return place(
     c,
-    { ...o, size, etag: md5, checksum: { ...checksum, type: 'FULL_OBJECT' }, parts: undefined },
+    { ...o, size, etag: md5, checksum: { ...checksum, type: 'FULL_OBJECT' }, partSizes: undefined },
     stored,
   );
 };
@@ -121,7 +121,7 @@ export const copyObject = async (c: BucketContext, o: CopyRequest): Promise<Obje
   const { size, md5, checksum } = result;
   return place(
     c,
-    { ...o, size, etag: md5, checksum: { ...checksum, type: 'FULL_OBJECT' }, parts: undefined },
+    { ...o, size, etag: md5, checksum: { ...checksum, type: 'FULL_OBJECT' }, partSizes: undefined },
     stored,
   );
 };

@@ -170,7 +170,7 @@ describe('Tagging', () => {
     [of(tag('a', '1'.repeat(257))), 'InvalidTag'],
     [of(tag('aws:x', '1')), 'InvalidTag'],
     [of(tag('a', 'b&lt;')), 'InvalidTag'],
-    [of(Array.from({ length: 11 }, (_, i) => tag(`a${i}`, '')).join('')), 'InvalidTag'],
+    [of(Array.from({ length: 11 }, (_, i) => tag(`a${i}`, '')).join('')), 'BadRequest'],
   ])('%.90s is refused', async (xml, code) => {
     expect(await outcome(readTagging, xml)).toBe(code);
   });

@@ -22,9 +22,9 @@ const checkTag = ([name, value]: Tags[number]): void => {
   if (name.startsWith('aws:')) throw invalid('System tags cannot be added/updated by requester', name);
 };
 
-/** Tags as an object may have them. @throws InvalidTag */
+/** Tags as an object may have them. @throws InvalidTag, BadRequest for too many */
 export const checkedTags = (tags: Tags): Tags => {
-  if (tags.length > mostTags) throw s3Error('InvalidTag', `Object tags cannot be greater than ${mostTags}`);
+  if (tags.length > mostTags) throw s3Error('BadRequest', `Object tags cannot be greater than ${mostTags}`);
   tags.forEach(checkTag);
   const names = new Set(tags.map(([name]) => name));
   const doubled = tags.find(([name]) => !names.delete(name));
@@ -37,7 +37,7 @@ const tagOf = (element: XmlElement): Tags[number] => {
   return [requiredText(members('Key')), requiredText(members('Value'))];
 };
 
-/** Reads the body of PutObjectTagging. @throws MalformedXML, InvalidTag */
+/** Reads the body of PutObjectTagging. @throws MalformedXML, InvalidTag, BadRequest */
 export const readTagging = async (body: Uint8Array): Promise<Tags> => {
   const [set, ...more] = membersOf(named(await readXml(body), 'Tagging'), ['TagSet'])('TagSet');
   if (!set || more.length > 0) throw malformedXml();

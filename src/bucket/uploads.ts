@@ -16,13 +16,16 @@ import type { PartRow } from './table.ts';
 /** Bytes that every part but the last has at least, and the most of an object; and how many parts there are at most. */
 const limits = { leastPart: 5 * 1024 ** 2, object: 5 * 1024 ** 3, parts: 10_000 } as const;
 
+/** Their order is that in which they were begun, as ListMultipartUploads (Amazon S3 API reference) tells them. */
+const newUploadId = (now: number): string => now.toString(36).padStart(9, '0') + randomId(55);
+
 export const beginUpload = async (
   c: BucketContext,
   { record, ...o }: Parameters<Buckets['beginUpload']>[0],
 ): Promise<Upload> => {
   await needBucket(c, o.bucket);
   checkWritableKey(o.key);
-  const upload: Upload = { ...o, uploadId: randomId(64), initiatedAt: c.now() };
+  const upload: Upload = { ...o, uploadId: newUploadId(c.now()), initiatedAt: c.now() };
   await c.table.inTransaction(async (tx) => {
     await c.table.insertUpload(upload, tx);
     await record(tx, { versionId: undefined });
@@ -145,6 +148,15 @@ const checksumOf = async (
   return value === undefined ? undefined : { name, type: 'FULL_OBJECT', value };
 };
 
+/** `x-amz-mp-object-size`. @throws InvalidRequest */
+const checkTotal = (stated: number | undefined, size: number): void => {
+  if (stated === undefined || stated === size) return;
+  throw s3Error(
+    'InvalidRequest',
+    `The provided 'x-amz-mp-object-size' header value ${stated} does not match what was computed: ${size}`,
+  );
+};
+
 /** The checksum of the whole object that the client states. @throws BadDigest */
 const checkWhole = (stated: Omit<Checksum, 'type'> | undefined, computed: Checksum | undefined): void => {
   if (stated === undefined) return;
@@ -171,6 +183,7 @@ export const completeUpload = async (
     if (before !== undefined) return before;
     const parts = chosenParts(o.parts, await c.table.parts(uploadId, 0, limits.parts));
     checkFolderSize(upload.key, sizeOf(parts));
+    checkTotal(o.size, sizeOf(parts));
     const checksum = await checksumOf(upload, parts);
     checkWhole(o.checksum, checksum);
     const { result: _, ...stored } = await c.files.keep(bucket, (to) => join(c, bucket, parts, to));
@@ -180,7 +193,8 @@ export const completeUpload = async (
       await o.record(tx, change);
     };
     const size = sizeOf(parts);
-    const about = { size, etag: etagOf(parts), checksum, parts: parts.length };
+    const partSizes = parts.map((part) => part.size);
+    const about = { size, etag: etagOf(parts), checksum, partSizes };
     const version = await place(c, { ...upload, conditions: o.conditions, record, ...about }, stored);
     failpoint('upload:completed');
     await c.files.remove(bucket, ofParts);

@@ -15,7 +15,8 @@ interface Row {
   last_modified: Date;
   facts: ObjectFacts;
   checksum: Checksum | null;
-  parts: number | null;
+  /** Not of rows of a listing. */
+  part_sizes?: readonly string[] | null;
   file: string | null;
   file_stamp: string | null;
   seen: string | null;
@@ -26,7 +27,7 @@ const toVersion = (row: Row): VersionRow => ({
   ...{ isLatest: row.is_latest, isMarker: row.is_marker, size: Number(row.size), etag: row.etag },
   lastModified: row.last_modified.getTime(),
   ...row.facts,
-  ...{ checksum: row.checksum ?? undefined, parts: row.parts ?? undefined },
+  ...{ checksum: row.checksum ?? undefined, partSizes: row.part_sizes?.map(Number) },
   ...{ file: row.file ?? undefined, fileStamp: row.file_stamp ?? undefined, seen: row.seen ?? undefined },
 });
 
@@ -41,7 +42,7 @@ const insertSql = `
   with before as (
     update object_versions set is_latest = false where bucket = $1 and key = $2 and is_latest returning 1)
   insert into object_versions (bucket, key, version_id, is_latest, is_marker, size, etag, last_modified, facts,
-    checksum, parts, file, file_stamp, seen)
+    checksum, part_sizes, file, file_stamp, seen)
   select $1, $2, $3, true, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 from (select count(*) from before) as changed`;
 
 const promoteSql = `
@@ -64,8 +65,12 @@ const behindPrefix = (prefix: string): string | undefined =>
   // the greatest code point of all, behind which nothing with this prefix is
   prefix === '' ? undefined : `${prefix}\u{10ffff}`;
 
+/** Without the sizes of parts: there may be 10,000 of each version. */
+const listed = `bucket, key, version_id, is_latest, is_marker, size, etag, last_modified, facts, checksum, file,
+    file_stamp, seen`;
+
 const pageSql = (where: string, order: string): string => `
-  select * from object_versions where bucket = $1 and key >= $2 and ($3::text is null or key <= $3) and ${where}
+  select ${listed} from object_versions where bucket = $1 and key >= $2 and ($3::text is null or key <= $3) and ${where}
     order by ${order} limit $4`;
 
 const pageValues = ({ bucket, prefix, limit }: PageOf): readonly unknown[] => [
@@ -104,7 +109,7 @@ const changes = (
       new Date(v.lastModified),
       factsOf(v),
       checksum,
-      v.parts ?? null,
+      v.partSizes ?? null,
     ];
     await db
       .query(insertSql, [v.bucket, v.key, v.versionId, ...about, ...file], tx)

@@ -1,5 +1,6 @@
 // Uploads in parts over the AWS SDK for JavaScript: order, checksums, copies of parts, what is named wrongly.
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import {
   AbortMultipartUploadCommand,
   type ChecksumAlgorithm,
@@ -87,6 +88,15 @@ describe('what parts come to', () => {
     });
     expect(String(done[member]).endsWith('-2')).toBe(ChecksumType === 'COMPOSITE');
     expect(await digest(Key)).toBe(sha256(five, 'end'));
+    const second = await s3.send(new GetObjectCommand({ Bucket, Key, PartNumber: 2 }));
+    expect(second).toMatchObject({
+      ...{
+        PartsCount: 2,
+        ContentLength: 3,
+        ContentRange: `bytes ${five.length}-${five.length + 2}/${five.length + 3}`,
+      },
+    });
+    expect(await second.Body?.transformToString()).toBe('end');
   });
 
   test('a part that was put twice is the later one; those that are not named are gone', async () => {
@@ -193,8 +203,17 @@ describe('what goes on', () => {
     expect([page.IsTruncated, page.Uploads?.[0]?.UploadId]).toEqual([true, UploadId]);
     const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
     expect((await uploads({ KeyMarker, UploadIdMarker })).Uploads?.map((u) => u.Key)).toEqual(['open/b']);
+    expect(await outcome(uploads({ KeyMarker, UploadIdMarker: 'no_upload' }))).toBe('400 InvalidArgument');
     expect(seenKeys(used.place, Bucket).filter((key) => key.startsWith('open/'))).toEqual([]);
     await Promise.all([abort(), other.abort()]);
+    const begun: (string | undefined)[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      begun.push((await begin('open/same')).UploadId);
+      await setTimeout(2);
+    }
+    expect((await uploads({})).Uploads?.map((u) => u.UploadId)).toEqual(begun);
+    for (const UploadId of begun)
+      await s3.send(new AbortMultipartUploadCommand({ Bucket, Key: 'open/same', UploadId }));
     expect((await uploads({})).Uploads ?? []).toEqual([]);
     expect(keptFiles(used.place, Bucket)).toBe(before);
   });

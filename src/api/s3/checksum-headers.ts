@@ -1,4 +1,4 @@
-import { checksumNames } from '../../bucket/checksums.ts';
+import { checksumNames, isChecksum } from '../../bucket/checksums.ts';
 import type { Checksum, ChecksumName } from '../../bucket/objects.ts';
 import { invalidArgument, invalidRequest } from './errors.ts';
 import { header, type S3Request } from './request.ts';
@@ -22,18 +22,30 @@ export const namedAlgorithm = (request: S3Request, name: string): ChecksumName |
   return given === undefined ? undefined : nameOf(given, name);
 };
 
+const invalidHeader = (name: string) => invalidRequest(`Value for ${name} header is invalid.`);
+
 /** One checksum is checked, so no second one may be believed to be. */
 export const severalChecksums = () =>
   invalidRequest('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
 
-/** The one checksum that a request states in its headers. Throws InvalidRequest when there are two. */
-export const statedChecksum = (request: S3Request) => {
+/**
+ * The one checksum that a request states in its headers; that of an object of parts may end in their number. Throws
+ * InvalidRequest when there are two, when it cannot be one, and when SDKs say that they computed another one.
+ */
+export const statedChecksum = (request: S3Request, of?: 'ofParts') => {
   const found = checksumNames.flatMap((name) => {
     const value = header(request, checksumHeader(name));
     return value === undefined ? [] : [{ name, value }];
   });
   if (found.length > 1) throw severalChecksums();
-  return found[0];
+  const [stated] = found;
+  if (stated === undefined) return undefined;
+  const { name, value } = stated;
+  if (!isChecksum(name, of === 'ofParts' ? value.replace(/-\d{1,5}$/, '') : value))
+    throw invalidHeader(checksumHeader(name));
+  const sdk = 'x-amz-sdk-checksum-algorithm';
+  if ((namedAlgorithm(request, sdk) ?? name) !== name) throw invalidHeader(sdk);
+  return stated;
 };
 
 /** The algorithm whose checksum comes in a trailer. Throws InvalidRequest, InvalidArgument. */
@@ -54,7 +66,7 @@ export const trailerAlgorithm = (request: S3Request): ChecksumName | undefined =
 export const checksumType = (request: S3Request): Checksum['type'] | undefined => {
   const type = header(request, 'x-amz-checksum-type');
   if (type === undefined || type === 'FULL_OBJECT' || type === 'COMPOSITE') return type;
-  throw invalidRequest('Value for x-amz-checksum-type header is invalid.');
+  throw invalidHeader('x-amz-checksum-type');
 };
 
 /** A checksum as an answer has it in its headers. */

@@ -1,4 +1,5 @@
 import type { ObjectVersion, Part } from '../../bucket/objects.ts';
+import { AwsError } from '../../contract/errors.ts';
 import { s3Error } from '../../contract/s3-errors.ts';
 import type { ConditionContext } from '../../identity/condition-context.ts';
 import type { Check } from '../operation.ts';
@@ -7,7 +8,7 @@ import { checksumElements } from './checksum-headers.ts';
 import { checkCopyConditions } from './conditions.ts';
 import { invalidArgument, invalidRequest, notImplemented } from './errors.ts';
 import type { Work } from './operation.ts';
-import { header, percentDecoded, placeOf, type S3Request } from './request.ts';
+import { checkVersionId, header, percentDecoded, placeOf, type S3Request } from './request.ts';
 import { foundVersion, tagsOfObject } from './rights.ts';
 import { quoted } from './version-headers.ts';
 import { text, xmlDocument, xmlTime } from './xml.ts';
@@ -29,13 +30,24 @@ export const copyHeaders = [
   ),
 ];
 
-/** Throws InvalidArgument, NotImplemented for access points. */
+const badEncoding = (value: string) => invalidArgument('Invalid copy source encoding', headerName, value);
+
+/** Throws InvalidArgument, NotImplemented for access points, and what `checkKey` does. */
 export const copySourceOf = (request: S3Request): CopySource => {
   const value = header(request, headerName) ?? '';
+  try {
+    return readSource(value);
+  } catch (error) {
+    throw error instanceof AwsError && error.code === 'InvalidURI' ? badEncoding(value) : error;
+  }
+};
+
+const readSource = (value: string): CopySource => {
   if (value.startsWith('arn:')) throw notImplemented('A copy source that is an access point');
   const mark = value.lastIndexOf('?versionId=');
   const path = mark < 0 ? value : value.slice(0, mark);
   const versionId = mark < 0 ? undefined : percentDecoded(value.slice(mark + '?versionId='.length));
+  checkVersionId(versionId);
   // some clients encode the slash that ends the bucket's name
   const plain = path.replace(/^(\/?[^/%]*)%2F/i, '$1/');
   const { level, bucket, key } = placeOf(plain.startsWith('/') ? plain : `/${plain}`);

@@ -56,22 +56,20 @@ export const ownerElement = (accountId: string, name = 'Owner'): string => {
   return group(name, text('ID', id), text('DisplayName', accountId));
 };
 
-/** A token is good for the question that it was given for. */
-const questionOf = ({
-  bucket,
-  prefix,
-  delimiter,
-}: Pick<ListRequest, 'bucket' | 'prefix' | 'delimiter'>): string =>
+/** What a token is good for: the list that it was given for. */
+type Question = Pick<ListRequest, 'bucket' | 'prefix' | 'delimiter'>;
+
+const questionOf = ({ bucket, prefix, delimiter }: Question): string =>
   createHash('sha256')
     .update(JSON.stringify([bucket, prefix, delimiter]))
     .digest('base64url')
     .slice(0, 22);
 
-export const continuationToken = (list: ListRequest, after: string): string =>
+export const continuationToken = (list: Question, after: string): string =>
   Buffer.from(JSON.stringify([questionOf(list), after])).toString('base64url');
 
 /** Where the token goes on. Throws InvalidArgument for one that was not given for this list. */
-export const afterToken = (list: ListRequest, token: string): string => {
+export const afterToken = (list: Question, token: string): string => {
   const invalid = invalidArgument(
     'The continuation token provided is incorrect',
     'continuation-token',

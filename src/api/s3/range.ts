@@ -12,7 +12,7 @@ const unsatisfiable = (range: string, size: number) =>
 const within = (first: string, last: string, size: number): ByteRange | undefined => {
   if (first === '') {
     const length = Math.min(Number(last), size);
-    return length === 0 ? undefined : { first: size - length, last: size - 1 };
+    return Number(last) === 0 ? undefined : { first: size - length, last: size - 1 };
   }
   const range = { first: Number(first), last: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
   return range.first < size ? range : undefined;
@@ -41,10 +41,11 @@ export const rangeOf = (
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
   const found = within(first, last, version.size);
   if (!found) throw unsatisfiable(range, version.size);
-  return found;
+  // the last bytes of nothing are all of it
+  return version.size === 0 ? undefined : found;
 };
 
-/** `x-amz-copy-source-range`, which must have both ends within the source. Throws InvalidArgument, InvalidRange. */
+/** `x-amz-copy-source-range`, which must have both ends within the source. Throws InvalidArgument. */
 export const copyRangeOf = (
   request: Pick<S3Request, 'headers'>,
   source: ObjectVersion,
@@ -60,6 +61,11 @@ export const copyRangeOf = (
       name,
       text,
     );
-  if (range.last >= source.size) throw unsatisfiable(text, source.size);
+  if (range.last >= source.size)
+    throw invalidArgument(
+      `Range specified is not valid for source object of size: ${source.size}`,
+      name,
+      text,
+    );
   return range;
 };

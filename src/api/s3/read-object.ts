@@ -2,8 +2,9 @@ import type { Bucket, ByteRange, ObjectVersion } from '../../bucket/objects.ts';
 import { preconditionFailed } from '../../contract/s3-errors.ts';
 import { type Asked, bucketOf } from './asked.ts';
 import { readConditions, readOutcome } from './conditions.ts';
-import { invalidArgument, notImplemented } from './errors.ts';
+import { invalidArgument } from './errors.ts';
 import type { S3Answer, Work } from './operation.ts';
+import { partRangeOf } from './part-range.ts';
 import { rangeOf } from './range.ts';
 import type { S3Request } from './request.ts';
 import { foundVersion, onExisting } from './rights.ts';
@@ -67,10 +68,9 @@ const headersOf = (
   'content-range': range && `bytes ${range.first}-${range.last}/${version.size}`,
 });
 
-/** The version that is asked for, as it is told of. Throws PreconditionFailed, InvalidRange and what `foundVersion` does. */
+/** The version that is asked for, as it is told of. Throws PreconditionFailed, those of ranges, and what `foundVersion` does. */
 export const readObject = async (work: Work): Promise<Read> => {
   const { request } = work;
-  if (request.query.has('partNumber')) throw notImplemented('The parameter partNumber');
   const versionId = request.query.get('versionId');
   const version = await foundVersion(work, request.bucket, request.key, versionId);
   checkIsNoMarker(version, versionId);
@@ -78,7 +78,11 @@ export const readObject = async (work: Work): Promise<Read> => {
   const outcome = readOutcome(readConditions(request), version);
   if (outcome === 'not-modified') return { answer: { status: 304, headers: validators(version, bucket) } };
   if (outcome !== 'send') throw preconditionFailed(outcome);
-  const range = rangeOf(request, version);
-  const status = range ? 206 : 200;
-  return { version, range, status, headers: headersOf(request, version, bucket, range) };
+  const part = partRangeOf(request, version);
+  const range = part ? part.range : rangeOf(request, version);
+  const headers = {
+    ...headersOf(request, version, bucket, range),
+    'x-amz-mp-parts-count': part?.count === undefined ? undefined : String(part.count),
+  };
+  return { version, range, status: range ? 206 : 200, headers };
 };

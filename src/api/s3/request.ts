@@ -1,4 +1,5 @@
 import { checkKey } from '../../bucket/names.ts';
+import { canBeVersionId } from '../../bucket/version-ids.ts';
 import { s3Error } from '../../contract/s3-errors.ts';
 import { type Headers, headersOf, queryParameters, splitTarget } from '../../identity/sigv4/canonical.ts';
 import type { ApiRequest } from '../api-request.ts';
@@ -95,6 +96,14 @@ const joined = (headers: Headers, more: Headers): Headers => {
 async function* nothing(): AsyncGenerator<Uint8Array> {
   // a request without a body
 }
+
+/** Throws InvalidArgument for what no version is called. */
+export const checkVersionId = (versionId: string | undefined): void => {
+  if (versionId !== undefined && !canBeVersionId(versionId))
+    throw s3Error('InvalidArgument', 'Invalid version id specified', {
+      members: { ArgumentName: 'versionId', ArgumentValue: versionId.slice(0, 100) },
+    });
+};
 
 /** Throws InvalidURI, KeyTooLongError, InvalidArgument. */
 export const readRequest = (request: ApiRequest): S3Request => {

@@ -1,30 +1,39 @@
 import type { ObjectFacts } from '../../bucket/objects.ts';
 import { checkedTags } from '../../bucket/read-tagging.ts';
-import { s3Error } from '../../contract/s3-errors.ts';
 import type { ConditionContext } from '../../identity/condition-context.ts';
 import { tagKeys } from '../../identity/condition-context.ts';
+import { invalidArgument } from './errors.ts';
 
 export type Tags = ObjectFacts['tags'];
+
+const badEncoding = (text: string) =>
+  invalidArgument(
+    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+    'x-amz-tagging',
+    text,
+  );
 
 const pieceOf = (text: string): string => {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw s3Error('InvalidTag', 'The header x-amz-tagging must be encoded as the parameters of a URL.');
+    throw badEncoding(text);
   }
 };
 
-/** The header `x-amz-tagging`: names and values as in a form. Throws InvalidTag. */
-export const tagsOfHeader = (text: string | undefined): Tags =>
-  checkedTags(
-    (text ?? '')
-      .split('&')
-      .filter((pair) => pair !== '')
-      .map((pair) => {
-        const [name = '', ...rest] = pair.split('=');
-        return [pieceOf(name), pieceOf(rest.join('='))] as const;
-      }),
-  );
+/** The header `x-amz-tagging`: names and values as in a form. Throws InvalidArgument, InvalidTag, BadRequest. */
+export const tagsOfHeader = (text = ''): Tags => {
+  const tags = text
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const [name = '', ...rest] = pair.split('=');
+      return [pieceOf(name), pieceOf(rest.join('='))] as const;
+    });
+  const names = new Set(tags.map(([name]) => name));
+  if (names.has('') || names.size < tags.length) throw badEncoding(text);
+  return checkedTags(tags);
+};
 
 /** Condition keys of the tags that a request gives. */
 export const requestTags = (tags: Tags): ConditionContext =>

@@ -13,6 +13,7 @@ import type {
   Upload,
   WriteConditions,
 } from '../../bucket/objects.ts';
+import { newVersionId } from '../../bucket/version-ids.ts';
 import { noSuchBucket, noSuchKey, noSuchUpload, noSuchVersion, s3Error } from '../../contract/s3-errors.ts';
 import type { Transaction } from '../../lib/transaction.ts';
 
@@ -90,7 +91,7 @@ export const testBuckets = () => {
     ids += 1;
     const made = {
       ...{ ...version, isLatest: true, lastModified: Date.UTC(2026, 10, 27, 12, 0, 0, 500) },
-      versionId: isKept ? `v${ids}` : 'null',
+      versionId: isKept ? newVersionId('Enabled') : 'null',
     };
     const before = ofKey(version.bucket, version.key)
       .filter((kept) => isKept || kept.version.versionId !== 'null')
@@ -115,7 +116,7 @@ export const testBuckets = () => {
     return found;
   };
   const port: Buckets = {
-    list: async () => [...buckets.values()],
+    list: async () => [...buckets.values()].sort((a, b) => compare(a.name, b.name)),
     find: async (name) => buckets.get(name),
     create: async (name, record) => {
       if (buckets.has(name)) throw s3Error('BucketAlreadyOwnedByYou', 'there');
@@ -155,7 +156,7 @@ export const testBuckets = () => {
       const version = keep(
         {
           ...{ bucket: request.bucket, key: request.key, ...request.facts, size, etag: md5 },
-          ...{ isMarker: false, checksum: { ...checksum, type: 'FULL_OBJECT' }, parts: undefined },
+          ...{ isMarker: false, checksum: { ...checksum, type: 'FULL_OBJECT' }, partSizes: undefined },
         },
         bytes,
       );
@@ -186,7 +187,7 @@ export const testBuckets = () => {
       if (versionId === undefined && known(bucket).versioning === 'Enabled') {
         const nothing = { headers: {}, metadata: {}, tags: [], size: 0, etag: '' };
         const marker = keep(
-          { bucket, key, ...nothing, isMarker: true, checksum: undefined, parts: undefined },
+          { bucket, key, ...nothing, isMarker: true, checksum: undefined, partSizes: undefined },
           Buffer.alloc(0),
         );
         await record(tx, { versionId: marker.versionId });
@@ -249,7 +250,15 @@ export const testBuckets = () => {
       hasher.update(bytes);
       const version = keep(
         {
-          ...{ bucket, key, ...facts, size: bytes.length, etag, isMarker: false, parts: kept.length },
+          ...{
+            bucket,
+            key,
+            ...facts,
+            size: bytes.length,
+            etag,
+            isMarker: false,
+            partSizes: kept.map(({ bytes }) => bytes.length),
+          },
           checksum: { name: 'CRC64NVME', type: 'FULL_OBJECT', value: hasher.digest() },
         },
         bytes,

@@ -1,7 +1,7 @@
 import { s3Error } from '../../contract/s3-errors.ts';
 import { invalidArgument, notImplemented } from './errors.ts';
 import type { S3Operation } from './operation.ts';
-import { header, type S3Request } from './request.ts';
+import { checkVersionId, header, type S3Request } from './request.ts';
 import { servedByS3 } from './served.ts';
 
 /** Parameters that choose an operation among those of a method. */
@@ -71,5 +71,6 @@ export const checkUnderstood = (operation: S3Operation, request: S3Request, acco
     if (name.startsWith('x-amz-') && !takesHeader(operation, name))
       throw notImplemented(`The header ${name.slice(0, 60)}`);
   checkListType(request);
+  checkVersionId(request.query.get('versionId'));
   checkOwner(request, accountId);
 };

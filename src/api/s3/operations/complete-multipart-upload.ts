@@ -6,16 +6,28 @@ import { checksumElements, checksumType, statedChecksum } from '../checksum-head
 import { writeConditions } from '../conditions.ts';
 import { invalidRequest } from '../errors.ts';
 import type { S3Operation } from '../operation.ts';
+import { header, type S3Request } from '../request.ts';
 import { writeChecks } from '../rights.ts';
 import { uploadOf } from '../uploads.ts';
 import { quoted, versionIdHeader } from '../version-headers.ts';
-import { text, xmlDocument } from '../xml.ts';
+import { text, urlEncoded, xmlDocument } from '../xml.ts';
+
+/** `x-amz-mp-object-size`: the bytes of all parts together. Throws InvalidRequest. */
+const statedSize = (request: S3Request): number | undefined => {
+  const text = header(request, 'x-amz-mp-object-size');
+  if (text === undefined) return undefined;
+  if (/^-\d{1,15}$/.test(text))
+    throw invalidRequest(`Value for x-amz-mp-object-size header is less than zero: '${text}'`);
+  if (!/^\d{1,15}$/.test(text))
+    throw invalidRequest(`Value for x-amz-mp-object-size header is invalid: '${text.slice(0, 60)}'`);
+  return Number(text);
+};
 
 /** CompleteMultipartUpload (Amazon S3 API reference). */
 export const completeMultipartUpload: S3Operation = {
   name: 'CompleteMultipartUpload',
   binding: { method: 'POST', level: 'object', by: 'uploadId' },
-  headers: [...bodyHeaders, 'x-amz-checksum-type'],
+  headers: [...bodyHeaders, 'x-amz-checksum-type', 'x-amz-mp-object-size'],
   readOnly: false,
   isDataEvent: true,
   checks: writeChecks,
@@ -23,7 +35,8 @@ export const completeMultipartUpload: S3Operation = {
     const { request, buckets, record } = work;
     const conditions = writeConditions(request);
     const [upload, bucket] = [await uploadOf(work), await bucketOf(work)];
-    const [stated, type] = [statedChecksum(request), checksumType(request)];
+    const [stated, type] = [statedChecksum(request, 'ofParts'), checksumType(request)];
+    const size = statedSize(request);
     if (type !== undefined && type !== upload.checksum?.type)
       throw invalidRequest('The checksum type is not the one that the upload was begun with.');
     const parts = await readCompleteUpload(
@@ -35,12 +48,16 @@ export const completeMultipartUpload: S3Operation = {
       conditions,
       record,
       ...(stated ? { checksum: stated } : {}),
+      ...(size === undefined ? {} : { size }),
     });
     return {
       headers: versionIdHeader(bucket, version.versionId),
       xml: xmlDocument(
         'CompleteMultipartUploadResult',
-        text('Location', `/${request.bucket}/${request.key}`),
+        text(
+          'Location',
+          `http://${header(request, 'host') ?? ''}/${request.bucket}/${urlEncoded(request.key)}`,
+        ),
         text('Bucket', request.bucket),
         text('Key', request.key),
         text('ETag', quoted(version.etag)),

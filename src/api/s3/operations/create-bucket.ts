@@ -1,7 +1,7 @@
 import { checkBucketName } from '../../../bucket/names.ts';
 import { readCreateBucket } from '../../../bucket/read-bucket-settings.ts';
 import { s3Error } from '../../../contract/s3-errors.ts';
-import { onBucket } from '../asked.ts';
+import { bucketArn, onBucket } from '../asked.ts';
 import { bodyHeaders, readSmallBody } from '../body.ts';
 import { notImplemented } from '../errors.ts';
 import type { S3Operation, Work } from '../operation.ts';
@@ -39,6 +39,6 @@ export const createBucket: S3Operation = {
     checkHeaders(work);
     await checkConfiguration(work);
     const { name } = await work.buckets.create(work.request.bucket, work.record);
-    return { headers: { location: `/${name}` } };
+    return { headers: { location: `/${name}`, 'x-amz-bucket-arn': bucketArn(name) } };
   },
 };

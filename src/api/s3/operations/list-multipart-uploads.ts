@@ -1,5 +1,6 @@
 import type { Upload } from '../../../bucket/objects.ts';
 import { bucketOf, onBucket } from '../asked.ts';
+import { invalidArgument } from '../errors.ts';
 import { emptyPage, encoderOf, listContext, listRequest, ownerElement, prefixElements } from '../lists.ts';
 import type { S3Operation } from '../operation.ts';
 import { group, text, xmlDocument, xmlTime } from '../xml.ts';
@@ -32,6 +33,8 @@ export const listMultipartUploads: S3Operation = {
     const list = listRequest(request, request.query.get('key-marker') ?? '', 'max-uploads');
     // without a key it says nothing (ListMultipartUploads, Amazon S3 API reference)
     const afterUpload = list.after === '' ? '' : (request.query.get('upload-id-marker') ?? '');
+    if (!/^([0-9a-z]{64})?$/.test(afterUpload))
+      throw invalidArgument('Invalid uploadId marker', 'upload-id-marker', afterUpload);
     const page =
       list.most === 0
         ? emptyPage
