@@ -8,6 +8,8 @@ export type Compare = (given: string, wanted: Pattern, steps: Steps) => boolean;
 
 export interface Operator {
   readonly compare: Compare;
+  /** What a value of the policy must be, in words, and whether a text is; undefined where every text can be compared. */
+  readonly takes?: { readonly what: string; readonly test: (text: string) => boolean };
   /** True for the Not… forms, which hold when no value of the policy compares, and when the key is absent. */
   readonly negated: boolean;
 }
@@ -69,6 +71,11 @@ const networkOf = (text: string): BlockList | undefined => {
   const list = new BlockList();
   list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
   return list;
+};
+
+const address = {
+  what: 'an IP address or a network such as 203.0.113.0/24',
+  test: (text: string): boolean => networkOf(text) !== undefined,
 };
 
 const networks = new WeakMap<Pattern, { readonly list: BlockList | undefined }>();
@@ -168,8 +175,8 @@ export const operators: ReadonlyMap<string, Operator> = new Map([
   ['dategreaterthanequals', is(ordered(dateOf, (a, b) => a >= b))],
   ['bool', is(bool)],
   ['binaryequals', is(binary)],
-  ['ipaddress', is(ip)],
-  ['notipaddress', isNot(ip)],
+  ['ipaddress', { ...is(ip), takes: address }],
+  ['notipaddress', { ...isNot(ip), takes: address }],
   ['arnequals', is(arn)],
   ['arnlike', is(arn)],
   ['arnnotequals', isNot(arn)],

@@ -31,9 +31,19 @@ const valueText = (doc: Document, value: Value): string => {
   return doc.text(value);
 };
 
-const templates = (doc: Document, value: Value, withVariables: boolean): readonly Template[] =>
+const templates = (
+  doc: Document,
+  value: Value,
+  { base }: OperatorName,
+  withVariables: boolean,
+): readonly Template[] =>
   doc.items(value).map((item) => {
-    const template = templateOf(valueText(doc, item), withVariables);
+    const text = valueText(doc, item);
+    const takes = operators.get(base)?.takes;
+    // never equal to anything, an address with a slip would allow everybody in NotIpAddress
+    if (takes && !text.includes('${') && !takes.test(text))
+      throw doc.fault('Syntax errors in policy.', item, `the condition operator takes ${takes.what}`);
+    const template = templateOf(text, withVariables);
     if (template === undefined)
       throw doc.fault('Syntax errors in policy.', item, 'it holds a variable that cannot be one');
     return template;
@@ -71,7 +81,7 @@ export const parseConditions = (
       throw doc.fault(`Invalid Condition type : ${name.slice(0, 60)}.`, keys, 'there is no such operator');
     return [...doc.members(keys)].map(([key, given]) => {
       checkKey(doc, key, given);
-      const values = templates(doc, given, withVariables);
+      const values = templates(doc, given, operator, withVariables);
       if (values.length === 0)
         throw doc.fault(
           'Syntax errors in policy.',

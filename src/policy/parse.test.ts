@@ -176,6 +176,18 @@ test.each([
   expect(parsePolicy(text, 'identity').statements).toHaveLength(1);
 });
 
+test.each(['IpAddress', 'NotIpAddress', 'ForAnyValue:NotIpAddressIfExists'])(
+  '%s takes addresses and networks, or a variable',
+  (operator) => {
+    const parsed = (value: unknown) =>
+      parsePolicy(document({ Condition: { [operator]: { 'aws:SourceIp': value } } }), 'identity');
+    for (const value of ['10.0.0.0/8', ['192.0.2.7', '2001:db8::/32'], '${aws:PrincipalTag/network}'])
+      expect(parsed(value).statements).toHaveLength(1);
+    for (const value of ['10.0.0.0/33', '10.0.0', 'office', ['10.0.0.0/8', ''], '10.0.0.0/8/8'])
+      expect(() => parsed(value)).toThrow(/takes an IP address or a network such as 203\.0\.113\.0\/24/);
+  },
+);
+
 test.each([...managedPolicies])('ready-made: %s', (_arn, { document: written }) => {
   expect(parsePolicy(written('123456789012'), 'identity').statements.length).toBeGreaterThan(0);
   expect(written('123456789012').replaceAll(/\s/g, '').length).toBeLessThan(6_144);
