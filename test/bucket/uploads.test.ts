@@ -88,6 +88,14 @@ describe('what parts come to', () => {
     });
     expect(String(done[member]).endsWith('-2')).toBe(ChecksumType === 'COMPOSITE');
     expect(await digest(Key)).toBe(sha256(five, 'end'));
+    const again = await begin(Key, { ChecksumAlgorithm, ChecksumType });
+    const same = [
+      await again.put(1, five, { ChecksumAlgorithm }),
+      await again.put(7, 'end', { ChecksumAlgorithm }),
+    ];
+    const stating = (value: string | undefined) => again.complete(same, { ChecksumType, [member]: value });
+    expect(await outcome(stating('no checksum'))).toBe('400 InvalidRequest');
+    expect((await stating(done[member]))[member]).toBe(done[member]);
     const second = await s3.send(new GetObjectCommand({ Bucket, Key, PartNumber: 2 }));
     expect(second).toMatchObject({
       ...{

@@ -1,7 +1,13 @@
 import { measureBody, mostBytes } from '../../bucket/measured-body.ts';
 import type { ChecksumName, ExpectedBytes } from '../../bucket/objects.ts';
 import { s3Error } from '../../contract/s3-errors.ts';
-import { namedAlgorithm, severalChecksums, statedChecksum, trailerAlgorithm } from './checksum-headers.ts';
+import {
+  namedAlgorithm,
+  severalChecksums,
+  statedAlgorithm,
+  statedChecksum,
+  trailerAlgorithm,
+} from './checksum-headers.ts';
 import { chunkedBody } from './chunked-body.ts';
 import { invalidArgument } from './errors.ts';
 import type { Work } from './operation.ts';
@@ -44,7 +50,7 @@ const lengthOf = (request: S3Request, name: string): number | undefined => {
 /** The algorithm that the client uses, wherever it says so. Throws InvalidRequest. */
 export const algorithmOf = (request: S3Request): ChecksumName | undefined =>
   trailerAlgorithm(request) ??
-  statedChecksum(request)?.name ??
+  statedAlgorithm(request) ??
   namedAlgorithm(request, 'x-amz-sdk-checksum-algorithm') ??
   namedAlgorithm(request, 'x-amz-checksum-algorithm');
 

@@ -28,17 +28,24 @@ const invalidHeader = (name: string) => invalidRequest(`Value for ${name} header
 export const severalChecksums = () =>
   invalidRequest('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
 
-/**
- * The one checksum that a request states in its headers; that of an object of parts may end in their number. Throws
- * InvalidRequest when there are two, when it cannot be one, and when SDKs say that they computed another one.
- */
-export const statedChecksum = (request: S3Request, of?: 'ofParts') => {
+const inHeaders = (request: S3Request) => {
   const found = checksumNames.flatMap((name) => {
     const value = header(request, checksumHeader(name));
     return value === undefined ? [] : [{ name, value }];
   });
   if (found.length > 1) throw severalChecksums();
-  const [stated] = found;
+  return found[0];
+};
+
+/** The algorithm of the one checksum that a request states in its headers. Throws InvalidRequest when there are two. */
+export const statedAlgorithm = (request: S3Request): ChecksumName | undefined => inHeaders(request)?.name;
+
+/**
+ * The one checksum that a request states in its headers; that of an object of parts may end in their number. Throws
+ * InvalidRequest when there are two, when it cannot be one, and when SDKs say that they computed another one.
+ */
+export const statedChecksum = (request: S3Request, of?: 'ofParts') => {
+  const stated = inHeaders(request);
   if (stated === undefined) return undefined;
   const { name, value } = stated;
   if (!isChecksum(name, of === 'ofParts' ? value.replace(/-\d{1,5}$/, '') : value))
@@ -64,7 +71,7 @@ export const trailerAlgorithm = (request: S3Request): ChecksumName | undefined =
 
 /** `x-amz-checksum-type` of an upload in parts. Throws InvalidRequest. */
 export const checksumType = (request: S3Request): Checksum['type'] | undefined => {
-  const type = header(request, 'x-amz-checksum-type');
+  const type = header(request, 'x-amz-checksum-type')?.toUpperCase();
   if (type === undefined || type === 'FULL_OBJECT' || type === 'COMPOSITE') return type;
   throw invalidHeader('x-amz-checksum-type');
 };

@@ -9,19 +9,22 @@ const unsatisfiable = (number: number, count: number) =>
     members: { PartNumberRequested: String(number), ActualPartCount: String(count) },
   });
 
-/**
- * The bytes of the part that a read asks for with `partNumber`, and how many parts there are; undefined where it asks
- * for none. An object that was put at once is its own only part, and an empty one has no bytes to tell of (GetObject,
- * Amazon S3 API reference). Throws InvalidArgument, InvalidPartNumber, and InvalidRequest beside a range.
- */
-export const partRangeOf = (
-  request: S3Request,
-  { size, partSizes }: ObjectVersion,
-): { readonly range: ByteRange | undefined; readonly count: number | undefined } | undefined => {
+/** The part that a read asks for. Throws InvalidArgument, and InvalidRequest beside a range. */
+export const askedPart = (request: S3Request): number | undefined => {
   if (!request.query.has('partNumber')) return undefined;
   const number = partNumberOf(request);
-  if (header(request, 'range') !== undefined)
-    throw invalidRequest('Cannot specify both Range header and partNumber query parameter');
+  if (header(request, 'range') === undefined) return number;
+  throw invalidRequest('Cannot specify both Range header and partNumber query parameter');
+};
+
+/**
+ * The bytes of a part, and how many parts there are. An object that was put at once is its own only part, and an empty
+ * one has no bytes to tell of (GetObject, Amazon S3 API reference). Throws InvalidPartNumber.
+ */
+export const partRangeOf = (
+  number: number,
+  { size, partSizes }: ObjectVersion,
+): { readonly range: ByteRange | undefined; readonly count: number | undefined } => {
   const sizes = partSizes ?? [size];
   const own = sizes[number - 1];
   if (own === undefined) throw unsatisfiable(number, sizes.length);

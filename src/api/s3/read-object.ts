@@ -4,7 +4,7 @@ import { type Asked, bucketOf } from './asked.ts';
 import { readConditions, readOutcome } from './conditions.ts';
 import { invalidArgument } from './errors.ts';
 import type { S3Answer, Work } from './operation.ts';
-import { partRangeOf } from './part-range.ts';
+import { askedPart, partRangeOf } from './part-range.ts';
 import { rangeOf } from './range.ts';
 import type { S3Request } from './request.ts';
 import { foundVersion, onExisting } from './rights.ts';
@@ -71,6 +71,7 @@ const headersOf = (
 /** The version that is asked for, as it is told of. Throws PreconditionFailed, those of ranges, and what `foundVersion` does. */
 export const readObject = async (work: Work): Promise<Read> => {
   const { request } = work;
+  const number = askedPart(request);
   const versionId = request.query.get('versionId');
   const version = await foundVersion(work, request.bucket, request.key, versionId);
   checkIsNoMarker(version, versionId);
@@ -78,7 +79,7 @@ export const readObject = async (work: Work): Promise<Read> => {
   const outcome = readOutcome(readConditions(request), version);
   if (outcome === 'not-modified') return { answer: { status: 304, headers: validators(version, bucket) } };
   if (outcome !== 'send') throw preconditionFailed(outcome);
-  const part = partRangeOf(request, version);
+  const part = number === undefined ? undefined : partRangeOf(number, version);
   const range = part ? part.range : rangeOf(request, version);
   const headers = {
     ...headersOf(request, version, bucket, range),

@@ -1,4 +1,5 @@
 import type { Bucket, ObjectVersion } from '../../bucket/objects.ts';
+import { nullVersion } from '../../bucket/version-ids.ts';
 import { noSuchKey, s3Error } from '../../contract/s3-errors.ts';
 import { checksumHeaders } from './checksum-headers.ts';
 import { withHeaders } from './errors.ts';
@@ -13,6 +14,10 @@ const unknownType = 'binary/octet-stream';
 export const versionIdHeader = (bucket: Bucket, versionId: string | undefined): AnswerHeaders => ({
   'x-amz-version-id': bucket.versioning === 'Unset' ? undefined : versionId,
 });
+
+/** The same of a write: a bucket that is suspended gives no id (PutObject, Amazon S3 API reference, samples). */
+export const writtenVersionId = (bucket: Bucket, versionId: string): AnswerHeaders =>
+  versionId === nullVersion ? {} : versionIdHeader(bucket, versionId);
 
 /** A time as HTTP has it. */
 const httpDate = (milliseconds: number): string => new Date(milliseconds).toUTCString();
@@ -49,7 +54,7 @@ export const askedChecksum = (request: S3Request, version: ObjectVersion): Answe
 export const writtenHeaders = (version: ObjectVersion, bucket: Bucket): AnswerHeaders => ({
   etag: quoted(version.etag),
   ...checksumHeaders(version.checksum),
-  ...versionIdHeader(bucket, version.versionId),
+  ...writtenVersionId(bucket, version.versionId),
 });
 
 /** Throws NoSuchKey for a deletion marker that is the latest version, MethodNotAllowed for one that is asked for. */

@@ -9,7 +9,7 @@ import type { S3Operation } from '../operation.ts';
 import { header, type S3Request } from '../request.ts';
 import { writeChecks } from '../rights.ts';
 import { uploadOf } from '../uploads.ts';
-import { quoted, versionIdHeader } from '../version-headers.ts';
+import { quoted, writtenVersionId } from '../version-headers.ts';
 import { text, urlEncoded, xmlDocument } from '../xml.ts';
 
 /** `x-amz-mp-object-size`: the bytes of all parts together. Throws InvalidRequest. */
@@ -51,7 +51,7 @@ export const completeMultipartUpload: S3Operation = {
       ...(size === undefined ? {} : { size }),
     });
     return {
-      headers: versionIdHeader(bucket, version.versionId),
+      headers: writtenVersionId(bucket, version.versionId),
       xml: xmlDocument(
         'CompleteMultipartUploadResult',
         text(

@@ -18,7 +18,7 @@ import type { S3Operation, Work } from '../operation.ts';
 import { header, type S3Request } from '../request.ts';
 import { writeChecks } from '../rights.ts';
 import { requestTags } from '../tags.ts';
-import { versionIdHeader } from '../version-headers.ts';
+import { writtenVersionId } from '../version-headers.ts';
 
 const isReplaced = (request: S3Request, name: string): boolean => {
   const value = header(request, name) ?? 'COPY';
@@ -93,6 +93,6 @@ export const copyObject: S3Operation = {
     const place = { bucket: request.bucket, key: request.key };
     const version = await buckets.copy({ from: source, ...place, facts, conditions, keep, record });
     const { headers, xml } = await copyAnswer(work, 'CopyObjectResult', source, version);
-    return { headers: { ...headers, ...versionIdHeader(bucket, version.versionId) }, xml };
+    return { headers: { ...headers, ...writtenVersionId(bucket, version.versionId) }, xml };
   },
 };
