@@ -10,6 +10,7 @@ const fullOnly = [
   'test/access/stories.test.ts',
   'test/airflow/inside.test.ts',
   'test/airflow/versions.test.ts',
+  'test/bucket/versitygw.test.ts',
   'test/clients/access-cli.test.ts',
   'test/clients/operators.test.ts',
   'test/clients/task-role.test.ts',

@@ -40,6 +40,12 @@ const inHeaders = (request: S3Request) => {
 /** The algorithm of the one checksum that a request states in its headers. Throws InvalidRequest when there are two. */
 export const statedAlgorithm = (request: S3Request): ChecksumName | undefined => inHeaders(request)?.name;
 
+/** What SDKs say that they computed must be what is there. Throws InvalidRequest. */
+const checkSdk = (request: S3Request, name: ChecksumName): void => {
+  const sdk = 'x-amz-sdk-checksum-algorithm';
+  if ((namedAlgorithm(request, sdk) ?? name) !== name) throw invalidHeader(sdk);
+};
+
 /**
  * The one checksum that a request states in its headers; that of an object of parts may end in their number. Throws
  * InvalidRequest when there are two, when it cannot be one, and when SDKs say that they computed another one.
@@ -50,8 +56,7 @@ export const statedChecksum = (request: S3Request, of?: 'ofParts') => {
   const { name, value } = stated;
   if (!isChecksum(name, of === 'ofParts' ? value.replace(/-\d{1,5}$/, '') : value))
     throw invalidHeader(checksumHeader(name));
-  const sdk = 'x-amz-sdk-checksum-algorithm';
-  if ((namedAlgorithm(request, sdk) ?? name) !== name) throw invalidHeader(sdk);
+  checkSdk(request, name);
   return stated;
 };
 
@@ -66,7 +71,9 @@ export const trailerAlgorithm = (request: S3Request): ChecksumName | undefined =
       'x-amz-trailer',
       trailer,
     );
-  return nameOf(given, 'x-amz-trailer');
+  const name = nameOf(given, 'x-amz-trailer');
+  checkSdk(request, name);
+  return name;
 };
 
 /** `x-amz-checksum-type` of an upload in parts. Throws InvalidRequest. */

@@ -1,3 +1,4 @@
+import { canBeBucket } from '../../bucket/names.ts';
 import type { ObjectVersion, Part } from '../../bucket/objects.ts';
 import { AwsError } from '../../contract/errors.ts';
 import { s3Error } from '../../contract/s3-errors.ts';
@@ -57,6 +58,7 @@ const readSource = (value: string): CopySource => {
       headerName,
       value,
     );
+  if (!canBeBucket(bucket)) throw invalidArgument('Invalid copy source bucket name', headerName, value);
   return { bucket, key, versionId };
 };
 
