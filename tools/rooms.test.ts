@@ -16,6 +16,7 @@ const table: Readonly<Record<string, string>> = {
   tokens: 'contract policy lib identity audit',
   audit: 'contract policy lib identity',
   tls: 'lib',
+  aws: 'lib',
   upstream: 'tokens environments contract lib',
   environments: 'contract lib',
   airflow: 'environments content contract lib',
@@ -26,10 +27,10 @@ const table: Readonly<Record<string, string>> = {
   gateway: 'contract policy identity tokens audit environments upstream tls lib',
   cli: 'contract lib config',
   server:
-    'lib config contract policy identity tokens audit tls upstream environments airflow content bucket store api gateway',
+    'lib config contract policy identity tokens audit tls aws upstream environments airflow content bucket store api gateway',
   'maintain.ts': 'lib config server',
   'main.ts':
-    'lib config contract policy identity tokens audit tls upstream environments airflow content bucket store api gateway server cli',
+    'lib config contract policy identity tokens audit tls aws upstream environments airflow content bucket store api gateway server cli',
 };
 
 /** Rooms of which another may take types only. */

@@ -20,6 +20,7 @@ import type { TokenMinter } from '../tokens/ports.ts';
 import type { WebSessions } from '../tokens/web-session.ts';
 import type { AirflowLimits } from '../upstream/airflow-limits.ts';
 import type { UpstreamPools } from '../upstream/pool.ts';
+import type { CredentialsOfAws } from './role-credentials/from-aws.ts';
 import type { Service } from './route-types.ts';
 
 /** How much one installation takes; AWS's own numbers by default (MWAA user guide, "Quotas"). */
@@ -63,6 +64,8 @@ export interface ApiDeps {
   readonly tokens: TokenMinter;
   /** Whether environments are given credentials of their execution roles. */
   readonly givesRoles: boolean;
+  /** Where AWS gives them, and not the IAM of this installation. */
+  readonly awsCredentials?: CredentialsOfAws | undefined;
   /** How long these last, in seconds, where the role allows it. */
   readonly roleSessionSeconds: number;
   /** How often an environment, by its id, may be given them. */

@@ -78,6 +78,16 @@ describe('readSettings', () => {
     expect(faultsOf(() => readSettings(['--data', folder], {}, false))).toContain('cannot be read');
   });
 
+  test('credentials of AWS are for DAGs that work with AWS', () => {
+    const whose = (...args: string[]) =>
+      faultsOf(() => readSettings(['--aws-credentials', ...args], {}, true));
+    expect(whose('role')).toContain('add --aws-endpoints aws');
+    expect(whose('role', '--aws-endpoints', 'aws')).toBe('');
+    expect(whose('profile:team a', '--aws-endpoints', 'aws')).toBe('');
+    for (const fault of ['profile:', 'everything', 'Role'])
+      expect(whose(fault, '--aws-endpoints', 'aws')).toContain('none, role, machine or profile:NAME');
+  });
+
   test('an unknown option hides no other fault', () => {
     const text = faultsOf(() =>
       readSettings(['--port', '0', '--nonsense', '--no-port', 'word', '--dags', '--no-demo'], {}, false),

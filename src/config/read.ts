@@ -114,6 +114,8 @@ export const readSettings = (
   const above = { ...fromVariables(env), ...fromArguments(args, faults) };
   const data = typeof above.data?.value === 'string' ? above.data.value : defaultDataFolder(env, isRoot);
   const settings = check({ ...fromFile(join(data, 'settings.json'), faults), ...above }, faults);
+  if (settings['awsEndpoints'] === 'windsock' && settings['awsCredentials'] !== 'none')
+    faults.push('--aws-credentials is for DAGs that work with AWS: add --aws-endpoints aws');
   if (faults.length > 0) throw new SettingsInvalid(faults, settings['jsonLogs'] === true);
   return { ...(settings as unknown as Settings), data };
 };

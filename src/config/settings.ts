@@ -251,7 +251,18 @@ export const settingDefinitions = {
     schema: z.enum(['windsock', 'aws'], { error: 'must be windsock or aws' }).default('windsock'),
     value: 'WHERE',
     description:
-      'Where DAGs find S3, STS, IAM and CloudTrail: windsock, with the rights of the execution role, or aws, with credentials that they bring themselves',
+      'Where DAGs find S3, STS, IAM and CloudTrail: windsock, with the rights of the execution role in its IAM, or aws, with those of --aws-credentials',
+  },
+  awsCredentials: {
+    schema: z
+      .string()
+      .regex(/^(?:none|role|machine|profile:[\w+=,.@/ -]{1,128})$/, {
+        error: 'must be none, role, machine or profile:NAME',
+      })
+      .default('none'),
+    value: 'WHOSE',
+    description:
+      'With --aws-endpoints aws, whose credentials of AWS DAGs are given: none, role (those of the execution role, which this machine takes by its own), machine, or profile:NAME of the AWS config files',
   },
   roleSessionMinutes: {
     schema: z.coerce

@@ -7,6 +7,7 @@ import type { RootAccount } from '../identity/root-account.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import { checkBucket } from './check-bucket.ts';
+import { awsCredentialsFor, rolesFrom } from './roles.ts';
 import { createVerifiers } from './verifiers.ts';
 
 /** Pages of the audit record of one caller; a page of AWS has as much, and an account two a second. */
@@ -50,7 +51,8 @@ export const buildApi = (
     accountId: root.accountId,
     airflowVersions: driver.versions,
     sharedAirflowUsers: settings.sharedAirflowUsers,
-    givesRoles: settings.awsEndpoints === 'windsock',
+    givesRoles: rolesFrom(settings) !== 'nowhere',
+    awsCredentials: awsCredentialsFor(settings, d.clock),
     roleSessionSeconds: settings.roleSessionMinutes * 60,
     // every task asks once, and many begin at one moment
     roleSessions: new TokenBuckets({ perSecond: 5 * tokensPerSecond, burst: 50 * tokensPerSecond }, d.clock),

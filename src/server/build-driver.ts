@@ -11,6 +11,7 @@ import type { AuditSink } from '../audit/record.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { FollowedFolders } from '../content/followed.ts';
 import type { ContentSource } from '../content/source.ts';
+import type { RolesFrom } from '../contract/roles-from.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { accountNumbers } from '../store/account-numbers.ts';
@@ -34,7 +35,7 @@ export interface BuildDriverInput {
   readonly installationId: string;
   /** Where the API answers; undefined before it does. */
   readonly endpoint: () => string | undefined;
-  readonly awsEndpoints: 'windsock' | 'aws';
+  readonly rolesFrom: RolesFrom;
   /** A token by which the processes of an environment are given the credentials of its execution role. */
   readonly roleToken: (environmentId: string) => string;
   readonly view: ViewSupport;
@@ -73,7 +74,7 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     sockets: i.folders.sockets,
     caBundle: i.folders.caBundle,
     endpoint: i.endpoint,
-    awsEndpoints: i.awsEndpoints,
+    rolesFrom: i.rolesFrom,
     roleToken: i.roleToken,
     view: i.view,
     installer,

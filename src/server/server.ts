@@ -47,6 +47,7 @@ import { keepAudit } from './keep-audit.ts';
 import { loggedStep } from './logged-step.ts';
 import { clusterFolder, openOwnDatabase } from './own-database.ts';
 import { pinnedObjects } from './pinned-objects.ts';
+import { rolesFrom } from './roles.ts';
 import { isOurs, serverFacts, version, writeServerFile } from './server-file.ts';
 import { Started } from './started.ts';
 import { keepStatusFile } from './status-file.ts';
@@ -198,7 +199,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     keys: id.keys,
     installationId: issuer,
     endpoint: () => endpoint,
-    awsEndpoints: settings.awsEndpoints,
+    rolesFrom: rolesFrom(settings),
     roleToken: (environmentId) => newEnvironmentToken(id.boxes.environmentTokens, environmentId),
     view,
     userName: o.userName,
@@ -299,7 +300,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     components: (environmentId) => driver.components(environmentId),
     content: (environmentId) => driver.contentSummary(environmentId),
     roleFault: (e) =>
-      settings.awsEndpoints === 'aws' ? undefined : executionRoleFault(e, directory.current, clock.now()),
+      rolesFrom(settings) === 'windsock' ? executionRoleFault(e, directory.current, clock.now()) : undefined,
     isOurs: () => isOurs(folders, facts),
     log,
     now: clock.now,

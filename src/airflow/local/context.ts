@@ -1,4 +1,5 @@
 import { dirname, relative } from 'node:path';
+import type { RolesFrom } from '../../contract/roles-from.ts';
 import type { ContentChange } from '../../environments/content.ts';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
@@ -72,8 +73,8 @@ export interface LocalDriverOptions {
   readonly caBundle: string;
   /** Where the API answers; undefined before it does. */
   readonly endpoint: () => string | undefined;
-  /** Where DAGs find AWS's services. */
-  readonly awsEndpoints: 'windsock' | 'aws';
+  /** Who gives DAGs the credentials of their execution role. */
+  readonly rolesFrom: RolesFrom;
   /** A token by which the processes of this environment are given the credentials of its execution role. */
   readonly roleToken: (id: EnvironmentId) => string;
   readonly view: ViewSupport;
@@ -222,7 +223,7 @@ export const migrationViewFor =
 
 /** The revision of processes that are started now. */
 export const revisionFor = (o: LocalDriverOptions, e: EnvironmentRecord): string =>
-  revisionOf(e, [o.endpoint() ?? null, o.awsEndpoints]);
+  revisionOf(e, [o.endpoint() ?? null, o.rolesFrom]);
 
 /** The environment variables of a component, or of a command (as the web server's). */
 export const variablesFor = (
@@ -238,7 +239,7 @@ export const variablesFor = (
     seen: seenFor(o, e),
     endpoint: o.endpoint(),
     serverUid: process.geteuid?.() ?? 0,
-    awsEndpoints: o.awsEndpoints,
+    rolesFrom: o.rolesFrom,
     roleToken: () => o.roleToken(e.id),
     shim: o.shim,
     account: accountOf(o, e.id),

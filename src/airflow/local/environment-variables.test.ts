@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { RolesFrom } from '../../contract/roles-from.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import { airflowVersions, findVersion } from '../versions.ts';
 import { processVariables, type VariablesInput } from './environment-variables.ts';
@@ -25,7 +26,7 @@ const input = (
     seen: seenBy(places, 'root'),
     endpoint: 'http://localhost:7400',
     serverUid: 0,
-    awsEndpoints: 'windsock',
+    rolesFrom: 'windsock',
     roleToken: () => 'a token',
     shim: '/data/programs/shim',
     account: undefined,
@@ -81,9 +82,9 @@ test.each([
   expect(levels).toEqual([[`AIRFLOW__${option.replace('.', '__').toUpperCase()}`, 'ERROR']]);
 });
 
-const credentials = (airflow: string, awsEndpoints: 'windsock' | 'aws' = 'windsock') =>
+const credentials = (airflow: string, rolesFrom: RolesFrom = 'windsock') =>
   Object.fromEntries(
-    Object.entries(processVariables({ ...input('mw1.small', airflow), awsEndpoints }, 'scheduler')).filter(
+    Object.entries(processVariables({ ...input('mw1.small', airflow), rolesFrom }, 'scheduler')).filter(
       ([name]) => /^AWS_(CONTAINER|ENDPOINT|EC2)/.test(name),
     ),
   );
@@ -106,5 +107,12 @@ test.each(airflowVersions.map(({ version }) => version))(
 );
 
 test('where DAGs bring their own credentials nothing but mwaa is told them', () => {
-  expect(credentials('3.3.1', 'aws')).toEqual({ AWS_ENDPOINT_URL_MWAA: 'http://localhost:7400' });
+  expect(credentials('3.3.1', 'nowhere')).toEqual({ AWS_ENDPOINT_URL_MWAA: 'http://localhost:7400' });
+});
+
+test('where AWS gives the credentials of the role, only Amazon MWAA is answered here', () => {
+  const names = Object.keys(credentials('3.3.1', 'aws'));
+  expect(names.filter((name) => name.startsWith('AWS_ENDPOINT_URL'))).toEqual(['AWS_ENDPOINT_URL_MWAA']);
+  expect(names).toContain('AWS_CONTAINER_CREDENTIALS_FULL_URI');
+  expect(names).toContain('AWS_EC2_METADATA_DISABLED');
 });

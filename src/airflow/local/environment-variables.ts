@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { roleCredentialsPath } from '../../contract/role-credentials.ts';
+import type { RolesFrom } from '../../contract/roles-from.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import type { Account } from '../../lib/process.ts';
 import type { Base } from '../base.ts';
@@ -19,7 +20,7 @@ export interface VariablesInput {
   readonly endpoint: string | undefined;
   /** The account of the server that answers there. */
   readonly serverUid: number;
-  readonly awsEndpoints: 'windsock' | 'aws';
+  readonly rolesFrom: RolesFrom;
   /** Secret. */
   readonly roleToken: () => string;
   readonly shim: string;
@@ -78,11 +79,13 @@ const readsTokenFile = (version: AirflowVersion): boolean => {
  * "Container credential provider"), and the services that they are good for. A role of the machine itself is not for DAGs.
  */
 const roleVariables = (i: VariablesInput, port: string): Record<string, string> => {
-  if (i.awsEndpoints === 'aws') return {};
+  if (i.rolesFrom === 'nowhere') return {};
   // the shim checks who accepts a connection by IPv4
   const endpoint = `http://127.0.0.1:${port}`;
   return {
-    ...Object.fromEntries(servedHere.map((name) => [`AWS_ENDPOINT_URL_${name}`, endpoint])),
+    ...(i.rolesFrom === 'aws'
+      ? {}
+      : Object.fromEntries(servedHere.map((name) => [`AWS_ENDPOINT_URL_${name}`, endpoint]))),
     AWS_CONTAINER_CREDENTIALS_FULL_URI: `${endpoint}${roleCredentialsPath}`,
     ...(readsTokenFile(i.version)
       ? { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: i.places.roleToken }

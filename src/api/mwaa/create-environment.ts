@@ -64,7 +64,7 @@ export const createEnvironment: Operation = {
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { accountId, region, placement } = deps;
-    checkPassedRole(stringMember(call.input, 'ExecutionRoleArn'), accountId);
+    checkPassedRole(stringMember(call.input, 'ExecutionRoleArn'), deps);
     const { Name: _, Tags, ...wanted } = call.input;
     const tags = ownTags(Tags);
     const name = stringMember(call.input, 'Name');

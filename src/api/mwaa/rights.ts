@@ -43,10 +43,14 @@ export const onAirflowRoles =
 
 /**
  * A role is passed on within its account only (IAM User Guide, "Grant a user permissions to pass a role to an AWS
- * service"); the text is that of other services. Throws AccessDeniedException.
+ * service"); the text is that of other services. Where AWS takes the roles they are of accounts of AWS. Throws
+ * AccessDeniedException.
  */
-export const checkPassedRole = (roleArn: string | undefined, accountId: string): void => {
-  if (roleArn === undefined || roleArn.split(':')[4] === accountId) return;
+export const checkPassedRole = (
+  roleArn: string | undefined,
+  { accountId, awsCredentials }: Pick<ApiDeps, 'accountId' | 'awsCredentials'>,
+): void => {
+  if (roleArn === undefined || awsCredentials?.takesRole || roleArn.split(':')[4] === accountId) return;
   throw accessDeniedException('Cross-account pass role is not allowed.');
 };
 

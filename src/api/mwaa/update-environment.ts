@@ -77,7 +77,7 @@ export const updateEnvironment: Operation = {
   auditsSuccess: true,
   execute: async (call, deps) => {
     const { Name: _, WorkerReplacementStrategy: __, ...changes } = call.input;
-    checkPassedRole(optionalString(call.input, 'ExecutionRoleArn'), deps.accountId);
+    checkPassedRole(optionalString(call.input, 'ExecutionRoleArn'), deps);
     const wantedOf = ({ spec }: EnvironmentRecord) => changedSpec(spec, changes, deps);
     const found = await findEnvironment(call, deps);
     checkChangeable(found);

@@ -7,7 +7,8 @@ import { connectingUid } from '../../upstream/peer.ts';
 import type { Exchange } from '../answer-call.ts';
 import type { ApiDeps } from '../deps.ts';
 import { endConnection, send } from '../send.ts';
-import { type Given, giveRoleCredentials } from './give.ts';
+import { giveRoleCredentials } from './give.ts';
+import type { Given } from './given.ts';
 import { toldTask } from './session-name.ts';
 
 /** The query of a request for the credentials of an execution role; undefined for every other request. */

@@ -1,56 +1,14 @@
-import type { AuditEntry } from '../../audit/record.ts';
 import { environmentArn } from '../../contract/arn.ts';
-import { environmentService } from '../../contract/role-credentials.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
 import { assumedRoleArn } from '../../identity/arn.ts';
 import type { IamRole } from '../../identity/directory.ts';
 import { environmentOfToken } from '../../identity/environment-token.ts';
 import { executionRoleOf } from '../../identity/execution-role.ts';
 import type { Principal } from '../../identity/principal.ts';
-import { issueCredentials, type TemporaryCredentials } from '../../identity/session-token.ts';
-import type { ApiDeps } from '../deps.ts';
+import { issueCredentials } from '../../identity/session-token.ts';
+import { giveFromAws } from './from-aws.ts';
+import { type Asking, entryOf, type Given, type Needed, type Refused, refusal, refuse } from './given.ts';
 import { sessionNameOf, type ToldTask } from './session-name.ts';
-
-/** Who asks, and what of it is known for certain. */
-export interface Asking {
-  readonly token: string;
-  /** The account of the process at the other end; undefined when it has gone or is on another machine. */
-  readonly uid: () => Promise<number | undefined>;
-  readonly sourceIp: string;
-  readonly userAgent: string;
-  readonly requestId: string;
-  readonly task: ToldTask | undefined;
-}
-
-/** The credentials, or why there are none. */
-export type Given =
-  | { readonly status: 200; readonly credentials: TemporaryCredentials; readonly roleArn: string }
-  | { readonly status: 400 | 401 | 403 | 405 | 429; readonly code: string; readonly message: string };
-
-type Refused = Exclude<Given, { readonly status: 200 }>;
-
-type Needed = Pick<
-  ApiDeps,
-  | 'accountId'
-  | 'region'
-  | 'store'
-  | 'driver'
-  | 'directory'
-  | 'boxes'
-  | 'audit'
-  | 'strangers'
-  | 'roleSessionSeconds'
-  | 'roleSessions'
-  | 'roleRefusals'
-  | 'clock'
-  | 'log'
->;
-
-const refusal = (status: Refused['status'], code: string, message: string): Refused => ({
-  status,
-  code,
-  message,
-});
 
 const unknownToken = refusal(
   401,
@@ -89,34 +47,6 @@ const environmentAsking = async (
   const record = await d.store.findById(environmentId);
   if (record === undefined || record.status === 'DELETED') return { refused: gone, environmentId };
   return record;
-};
-
-/** The entry of the record: AssumeRole, as CloudTrail has it when a service takes a role. */
-const entryOf = (e: { readonly id?: string }, asking: Asking, details: Partial<AuditEntry>): AuditEntry => ({
-  ...{ eventName: 'AssumeRole', eventSource: 'sts.amazonaws.com', readOnly: true },
-  principal: { service: environmentService },
-  ...(e.id === undefined ? {} : { environmentId: e.id }),
-  ...{ sourceIp: asking.sourceIp, userAgent: asking.userAgent, requestId: asking.requestId },
-  ...details,
-});
-
-const refuse = async (
-  refused: Refused,
-  e: { readonly id?: string; readonly name?: string },
-  asking: Asking,
-  d: Needed,
-): Promise<Refused> => {
-  const { code, message } = refused;
-  const isTold = e.id === undefined ? d.strangers.admit(asking.sourceIp) : d.roleRefusals.take(e.id);
-  if (!isTold) return refused;
-  d.log.warn('execution role not given', {
-    ...(e.name === undefined ? {} : { environment: e.name }),
-    ...(e.id === undefined ? {} : { environmentId: e.id }),
-    requestId: asking.requestId,
-    reason: message,
-  });
-  await d.audit.write(entryOf(e, asking, { errorCode: code, errorMessage: message }));
-  return refused;
 };
 
 const sessionOf = (e: EnvironmentRecord, role: IamRole, task: ToldTask | undefined, d: Needed) => {
@@ -158,7 +88,8 @@ const issue = async (e: EnvironmentRecord, role: IamRole, asking: Asking, d: Nee
 
 /**
  * Credentials of the execution role for a process of its environment: by the token of the environment, from the
- * environment's own account, if the role trusts the service that runs environments. Recorded before they are given.
+ * environment's own account, if the role trusts the service that runs environments. Recorded before they are given. Where
+ * DAGs work with AWS itself, they are what AWS gives.
  */
 export const giveRoleCredentials = async (asking: Asking, d: Needed): Promise<Given> => {
   const found = await environmentAsking(asking, d);
@@ -166,6 +97,7 @@ export const giveRoleCredentials = async (asking: Asking, d: Needed): Promise<Gi
     const { refused, environmentId: id } = found;
     return refuse(refused, id === undefined ? {} : { id }, asking, d);
   }
+  if (d.awsCredentials) return giveFromAws(found, asking, d.awsCredentials, d);
   const role = executionRoleOf(found, d.directory.current, d.clock.now());
   if ('fault' in role)
     return refuse({ status: 400, code: 'ExecutionRoleUnusable', message: role.fault }, found, asking, d);
