@@ -47,16 +47,32 @@ export const waitUntilGone = (selection: Selection, milliseconds: number): Promi
 export const killAll = (selection: Selection): Promise<boolean> =>
   untilNone(() => asks.ask(selection, { kill: true }), 10_000);
 
-/** What a shell says of `kill`: it has signalled some, or there were none. */
-const signalled = new Set([0, 1]);
+/** Exit codes: some were signalled, or there were none (ESRCH). */
+const signalled = new Set([0, 3]);
+
+/**
+ * Becomes the account, and nothing after that: a process that changes its account is not open to others of the new one
+ * until it starts a program (prctl(2), PR_SET_DUMPABLE), so it shows them neither its memory nor its view of the files.
+ */
+const killer = `
+const uid = Number(process.argv[1]);
+process.setgroups([]);
+process.setgid(uid);
+process.setuid(uid);
+try {
+  process.kill(-1, 'SIGKILL');
+} catch (error) {
+  process.exit(error.code === 'ESRCH' ? 3 : 1);
+}`;
 
 /**
  * KILLs every process of an account in one call, which none can outrun (kill(2), pid -1). False when the process that
- * makes the call was not started or was ended: the account may have all its processes (EAGAIN) or end it.
+ * makes the call was not started, or was stopped or ended by the account. It is started as root: a child that changes its
+ * account before it is another program can be stopped by the account, and would hold up this process with it.
  */
 const killAtOnce = async (uid: number): Promise<boolean> => {
-  const child = spawn('/bin/sh', ['-c', 'kill -s KILL -- -1'], {
-    ...{ uid, gid: uid, cwd: '/', env: {}, stdio: 'ignore', timeout: 10_000 },
+  const child = spawn(process.execPath, ['-e', killer, String(uid)], {
+    ...{ cwd: '/', env: {}, stdio: 'ignore', timeout: 5_000, killSignal: 'SIGKILL' },
   });
   try {
     const [code] = await once(child, 'exit');
@@ -78,6 +94,8 @@ export const killAccount = async (uid: number): Promise<boolean> => {
   if (!(uid > 0) || uid === process.geteuid?.())
     throw new Error(`Account ${uid} is not an environment's own`);
   const all = { anyOf: [{ uid }] };
+  // those that are found easily are no longer there to disturb the call
+  await killAll(all);
   for (let call = 1; call <= mostCalls; call += 1) {
     const wasCalled = await killAtOnce(uid);
     const gone = await killAll(all);

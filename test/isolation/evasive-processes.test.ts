@@ -29,6 +29,13 @@ const evasions = {
         signal.signal(number, signal.SIG_IGN)
     open(alive, "w").close()
     time.sleep(end - time.time())`,
+  // it begins when all others were started
+  'stops every process of the account, over and over': `
+    open(alive, "w").close()
+    kill = ctypes.CDLL(None).kill
+    time.sleep(0.5)
+    while time.time() < end:
+        kill(-1, signal.SIGSTOP)`,
 } as const;
 
 /** Starts each of them, away from everything that the environment knows; gives the files that say it runs. */
@@ -61,8 +68,13 @@ const threadStates = (pid: string): readonly string[] => {
   }
 };
 
+/** The account is changed after the program began, so that nothing of the account can hold up this process. */
 const signalAll = (uid: number, signal: string) =>
-  spawnSync('/bin/sh', ['-c', `kill -s ${signal} -- -1`], { uid, gid: uid });
+  spawnSync(
+    'setpriv',
+    [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '/bin/sh', '-c', `kill -s ${signal} -- -1`],
+    { timeout: 2_000, killSignal: 'SIGKILL' },
+  );
 
 /** Living processes of an account, which are stopped first: so none can end and go on as another. */
 const livingOf = (uid: number): readonly string[] => {

@@ -29,12 +29,7 @@ export interface Launch {
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
-  readonly options: {
-    readonly cwd: string;
-    readonly env: Readonly<Record<string, string>>;
-    readonly uid?: number;
-    readonly gid?: number;
-  };
+  readonly options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> };
   readonly words: string;
 }
 
@@ -78,15 +73,23 @@ const untilServerEnds = (): readonly string[] => [
   ...['--pdeathsig', 'KILL', '--'],
 ];
 
+/**
+ * A child that changed its account before it became another program could be stopped by the account, and this process
+ * waits for that moment (libuv, uv_spawn).
+ */
+const asAccount = ({ uid, gid }: Account): readonly string[] => [
+  utilFile('setpriv') ?? 'setpriv',
+  ...['--no-new-privs', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'],
+];
+
 /** The one way in which anything of an environment is started: account, limits, and what it sees. */
 export const commandOf = (l: Launch): Command => {
   const inner = ['/bin/sh', '-c', gate, 'sh', l.program, ...l.args];
   const words = wordsOf(l);
   const kind = l.view?.kind ?? l.pidNamespace;
   if (kind === undefined) {
-    const [shell = '', ...rest] = inner;
-    const who = l.account ? { uid: l.account.uid, gid: l.account.gid } : {};
-    return { file: shell, args: rest, options: { cwd: '/', env: plain, ...who }, words };
+    const [file = '', ...args] = [...(l.account ? asAccount(l.account) : []), ...inner];
+    return { file, args, options: { cwd: '/', env: plain }, words };
   }
   const hasPids = l.pidNamespace !== undefined;
   const script = namespaceScript({ kind, view: l.view, hasPids, account: l.account, ids: ownIds });
@@ -104,7 +107,5 @@ export const runToItsEnd = (
   o: Pick<RunOptions, 'timeout' | 'signal' | 'onLine'>,
 ): Promise<RunResult> => {
   const { file, args, options, words } = commandOf(l);
-  const { cwd, env, uid, gid = uid } = options;
-  const account = uid === undefined || gid === undefined ? undefined : { name: String(uid), uid, gid };
-  return run(file, args, { cwd, env, account, input: words, ...o });
+  return run(file, args, { ...options, input: words, ...o });
 };
