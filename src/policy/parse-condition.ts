@@ -31,17 +31,23 @@ const valueText = (doc: Document, value: Value): string => {
   return doc.text(value);
 };
 
+/** How a policy is read: whether `${…}` is a variable, and whether it was taken already, maybe by other rules. */
+interface Reading {
+  readonly withVariables: boolean;
+  readonly isStored: boolean;
+}
+
 const templates = (
   doc: Document,
   value: Value,
   { base }: OperatorName,
-  withVariables: boolean,
+  { withVariables, isStored }: Reading,
 ): readonly Template[] =>
   doc.items(value).map((item) => {
     const text = valueText(doc, item);
-    const takes = operators.get(base)?.takes;
+    const takes = isStored ? undefined : operators.get(base)?.takes;
     // never equal to anything, an address with a slip would allow everybody in NotIpAddress
-    if (takes && !text.includes('${') && !takes.test(text))
+    if (takes && !(withVariables && text.includes('${')) && !takes.test(text))
       throw doc.fault('Syntax errors in policy.', item, `the condition operator takes ${takes.what}`);
     const template = templateOf(text, withVariables);
     if (template === undefined)
@@ -72,7 +78,7 @@ const checkKey = (doc: Document, key: string, value: Value): void => {
 export const parseConditions = (
   doc: Document,
   value: Value | undefined,
-  withVariables: boolean,
+  reading: Reading,
 ): readonly Condition[] => {
   if (value === undefined) return [];
   return [...doc.members(value)].flatMap(([name, keys]) => {
@@ -81,7 +87,7 @@ export const parseConditions = (
       throw doc.fault(`Invalid Condition type : ${name.slice(0, 60)}.`, keys, 'there is no such operator');
     return [...doc.members(keys)].map(([key, given]) => {
       checkKey(doc, key, given);
-      const values = templates(doc, given, operator, withVariables);
+      const values = templates(doc, given, operator, reading);
       if (values.length === 0)
         throw doc.fault(
           'Syntax errors in policy.',

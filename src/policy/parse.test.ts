@@ -184,9 +184,25 @@ test.each(['IpAddress', 'NotIpAddress', 'ForAnyValue:NotIpAddressIfExists'])(
     for (const value of ['10.0.0.0/8', ['192.0.2.7', '2001:db8::/32'], '${aws:PrincipalTag/network}'])
       expect(parsed(value).statements).toHaveLength(1);
     for (const value of ['10.0.0.0/33', '10.0.0', 'office', ['10.0.0.0/8', ''], '10.0.0.0/8/8'])
-      expect(() => parsed(value)).toThrow(/takes an IP address or a network such as 203\.0\.113\.0\/24/);
+      expect(() => parsed(value), JSON.stringify(value)).toThrow(
+        /takes an IP address or a network such as 203\.0\.113\.0\/24/,
+      );
   },
 );
+
+test('a policy that was stored before such a check can still be read', () => {
+  const text = document({ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0' } } });
+  expect(() => parsePolicy(text, 'guard-rail')).toThrow('takes an IP address');
+  expect(compiledPolicy(text, 'guard-rail').statements).toHaveLength(1);
+});
+
+test('without variables their writing is no address', () => {
+  const text = document(
+    { Condition: { NotIpAddress: { 'aws:SourceIp': '${aws:PrincipalTag/network}' } } },
+    { Version: '2008-10-17' },
+  );
+  expect(() => parsePolicy(text, 'identity')).toThrow('takes an IP address');
+});
 
 test.each([...managedPolicies])('ready-made: %s', (_arn, { document: written }) => {
   expect(parsePolicy(written('123456789012'), 'identity').statements.length).toBeGreaterThan(0);

@@ -137,6 +137,7 @@ const parseSid = (doc: Document, members: Members, kind: PolicyKind): string | u
 interface Options {
   readonly kind: PolicyKind;
   readonly withVariables: boolean;
+  readonly isStored: boolean;
 }
 
 const parseStatement = (doc: Document, statement: Value, index: number, o: Options): Statement => {
@@ -155,7 +156,7 @@ const parseStatement = (doc: Document, statement: Value, index: number, o: Optio
         negated: principal.not,
         byId: o.kind === 'trust' || o.kind === 'bucket',
       }),
-    conditions: parseConditions(doc, members.get('Condition'), o.withVariables),
+    conditions: parseConditions(doc, members.get('Condition'), o),
     start: doc.start(statement),
     end: doc.end(statement),
   };
@@ -193,7 +194,7 @@ const parseVersion = (doc: Document, value: Value | undefined, kind: PolicyKind)
  * Reads and checks a policy (IAM User Guide, "IAM JSON policy element reference"). Throws MalformedPolicy with AWS's
  * text and the place.
  */
-export const parsePolicy = (text: string, kind: PolicyKind): Policy => {
+export const parsePolicy = (text: string, kind: PolicyKind, isStored = false): Policy => {
   const doc = new Document(text.startsWith('\ufeff') ? '\u0000' : text);
   const members = doc.members(doc.root);
   for (const [name, value] of members)
@@ -208,7 +209,7 @@ export const parsePolicy = (text: string, kind: PolicyKind): Policy => {
     throw doc.fault('Syntax errors in policy.', given ?? doc.root, 'it has no statement');
   if (values.length > mostStatements)
     throw doc.fault('Syntax errors in policy.', given, `it has more than ${mostStatements} statements`);
-  const o = { kind, withVariables: version === '2012-10-17' };
+  const o = { kind, withVariables: version === '2012-10-17', isStored };
   const statements = values.map((value, i) => parseStatement(doc, value, i, o));
   checkSids(doc, statements, values);
   if (kind === 'guard-rail' && !statements.some(({ effect }) => effect === 'Allow'))
@@ -224,12 +225,12 @@ const mostCached = 2_000;
 const cache = new Map<string, Policy>();
 
 /**
- * The same, read once for each content. Kept by a hash, not by the text, so that a key is short whatever the document;
+ * The same of what is stored, read once for each content: a check that came after it was put must not make it unreadable. Kept by a hash, not by the text, so that a key is short whatever the document;
  * the least recently used goes first.
  */
 export const compiledPolicy = (text: string, kind: PolicyKind): Policy => {
   const key = `${kind} ${createHash('sha256').update(text).digest('base64')}`;
-  const known = cache.get(key) ?? parsePolicy(text, kind);
+  const known = cache.get(key) ?? parsePolicy(text, kind, true);
   cache.delete(key);
   cache.set(key, known);
   const oldest = cache.keys().next().value;
