@@ -40,15 +40,9 @@ const inHeaders = (request: S3Request) => {
 /** The algorithm of the one checksum that a request states in its headers. Throws InvalidRequest when there are two. */
 export const statedAlgorithm = (request: S3Request): ChecksumName | undefined => inHeaders(request)?.name;
 
-/** What SDKs say that they computed must be what is there. Throws InvalidRequest. */
-const checkSdk = (request: S3Request, name: ChecksumName): void => {
-  const sdk = 'x-amz-sdk-checksum-algorithm';
-  if ((namedAlgorithm(request, sdk) ?? name) !== name) throw invalidHeader(sdk);
-};
-
 /**
  * The one checksum that a request states in its headers; that of an object of parts may end in their number. Throws
- * InvalidRequest when there are two, when it cannot be one, and when SDKs say that they computed another one.
+ * InvalidRequest when there are two, and when it cannot be one.
  */
 export const statedChecksum = (request: S3Request, of?: 'ofParts') => {
   const stated = inHeaders(request);
@@ -56,7 +50,6 @@ export const statedChecksum = (request: S3Request, of?: 'ofParts') => {
   const { name, value } = stated;
   if (!isChecksum(name, of === 'ofParts' ? value.replace(/-\d{1,5}$/, '') : value))
     throw invalidHeader(checksumHeader(name));
-  checkSdk(request, name);
   return stated;
 };
 
@@ -71,9 +64,7 @@ export const trailerAlgorithm = (request: S3Request): ChecksumName | undefined =
       'x-amz-trailer',
       trailer,
     );
-  const name = nameOf(given, 'x-amz-trailer');
-  checkSdk(request, name);
-  return name;
+  return nameOf(given, 'x-amz-trailer');
 };
 
 /** `x-amz-checksum-type` of an upload in parts. Throws InvalidRequest. */
