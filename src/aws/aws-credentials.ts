@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { textOf } from '../lib/errors.ts';
-import { SharedWork } from '../lib/shared-work.ts';
+import { reasonFor, UnusableCredentials } from './aws-error.ts';
 
 /** Whose credentials environments get of AWS: those of their execution roles, the machine's own, or those of a profile. */
 export type AwsCredentialsOf = 'role' | 'machine' | { readonly profile: string };
@@ -31,12 +30,23 @@ export interface AwsCredentialsOptions {
 
 type Providers = typeof import('@aws-sdk/credential-providers');
 type Provider = ReturnType<Providers['fromNodeProviderChain']>;
+type Identity = Awaited<ReturnType<Provider>>;
 
 /** Milliseconds until AWS has answered. */
 const answerWithin = 15_000;
 
 /** Clients fetch new credentials 15 minutes before the end of theirs (botocore/credentials.py), so those kept have more. */
-const keptFor = 20 * 60_000;
+const freshFor = 20 * 60_000;
+/** No longer, so that whoever may not take the role any more is soon given none. */
+const keptFor = 5 * 60_000;
+/** Of a session whose end nobody knows: clients ask again within a minute. */
+const unknownEnd = 16 * 60_000;
+
+/** Milliseconds for which the server's own are taken for good, and before their end not any more. */
+const baseFor = 60_000;
+
+/** Sessions of roles that are kept or asked for: one for each task that runs, about. */
+const mostKept = 2_000;
 
 const inTime = <T>(work: Promise<T>): Promise<T> =>
   Promise.race([
@@ -46,7 +56,9 @@ const inTime = <T>(work: Promise<T>): Promise<T> =>
     }),
   ]);
 
-const client = (region: string) => ({
+/** Files are read anew each time: keys are rotated, and profiles mended, while the server runs. */
+const common = (region: string) => ({
+  ignoreCache: true,
   clientConfig: {
     region,
     maxAttempts: 2,
@@ -57,12 +69,17 @@ const client = (region: string) => ({
 /**
  * Credentials of AWS for the processes of environments, found as every AWS SDK finds them: by variables, profiles, single
  * sign-on, a container's or the machine's role. The packages that do it are loaded when somebody asks first.
+ *
+ * Clients give up after two seconds and ask again, so an answer that comes later is kept for the next question. What hangs
+ * is waited for by all who ask, and not started a second time.
  */
 export class AwsCredentials {
   readonly #o: AwsCredentialsOptions;
-  readonly #asking = new SharedWork<Credentials>();
+  readonly #kept = new Map<string, { readonly found: Credentials; readonly since: number }>();
+  readonly #asking = new Map<string, Promise<Credentials>>();
   #providers: Promise<Providers> | undefined;
-  #kept: Credentials | undefined;
+  #looking: Promise<Identity> | undefined;
+  #base: { readonly identity: Identity; readonly until: number } | undefined;
 
   constructor(options: AwsCredentialsOptions) {
     this.#o = options;
@@ -74,11 +91,43 @@ export class AwsCredentials {
   }
 
   /** @throws Error that says why there are none; long-term keys are not handed to the code of DAGs */
-  async get(asked: Asked): Promise<Credentials> {
-    if (this.takesRole) return this.#checked(this.#ofRole(asked));
-    if (this.#kept !== undefined && this.#kept.expiresAt - this.#o.now() > keptFor) return this.#kept;
-    this.#kept = await this.#asking.run('own', () => this.#checked(this.#own()));
-    return this.#kept;
+  async get({ roleArn, sessionName }: Asked): Promise<Credentials> {
+    const key = this.takesRole ? `${roleArn} ${sessionName}` : '';
+    const kept = this.#kept.get(key);
+    const now = this.#o.now();
+    if (kept !== undefined && now - kept.since < keptFor && kept.found.expiresAt - now > freshFor)
+      return kept.found;
+    return inTime(this.#asking.get(key) ?? this.#begin(key, { roleArn, sessionName }));
+  }
+
+  #begin(key: string, asked: Asked): Promise<Credentials> {
+    if (this.#asking.size >= mostKept) throw new Error('AWS is asked for too many credentials at once');
+    const work = this.#ask(asked).then((found) => {
+      this.#keep(key, found);
+      return found;
+    });
+    this.#asking.set(key, work);
+    const end = () => void this.#asking.delete(key);
+    work.then(end, end);
+    return work;
+  }
+
+  /** The one that was kept longest goes first. */
+  #keep(key: string, found: Credentials): void {
+    this.#kept.delete(key);
+    this.#kept.set(key, { found, since: this.#o.now() });
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
+  }
+
+  async #ask(asked: Asked): Promise<Credentials> {
+    try {
+      const providers = await this.#load();
+      const found = await (this.takesRole ? this.#ofRole(providers, asked) : this.#own(providers)());
+      return this.#checked(found);
+    } catch (error) {
+      throw new Error(`AWS gives no credentials: ${reasonFor(error)}`, { cause: error });
+    }
   }
 
   #load(): Promise<Providers> {
@@ -86,38 +135,43 @@ export class AwsCredentials {
     return this.#providers;
   }
 
-  #chain({ fromNodeProviderChain }: Providers): Provider {
+  /** A profile that cannot be used has no credentials: it must not become the role of the machine. */
+  #own({ fromIni, fromNodeProviderChain }: Providers): Provider {
     const { of, region } = this.#o;
-    return fromNodeProviderChain({
-      ...client(region),
-      ...(typeof of === 'object' ? { profile: of.profile } : {}),
-    });
+    return typeof of === 'object'
+      ? fromIni({ ...common(region), profile: of.profile })
+      : fromNodeProviderChain(common(region));
   }
 
-  async #own(): Promise<Awaited<ReturnType<Provider>>> {
-    return this.#chain(await this.#load())();
-  }
-
-  async #ofRole({ roleArn, sessionName }: Asked): Promise<Awaited<ReturnType<Provider>>> {
-    const providers = await this.#load();
+  #ofRole(providers: Providers, { roleArn, sessionName }: Asked): Promise<Identity> {
     const { region, seconds } = this.#o;
     return providers.fromTemporaryCredentials({
-      ...client(region),
+      ...common(region),
       params: { RoleArn: roleArn, RoleSessionName: sessionName, DurationSeconds: seconds },
-      masterCredentials: this.#chain(providers),
+      masterCredentials: () => this.#servers(providers),
     })();
   }
 
-  async #checked(work: ReturnType<Provider>): Promise<Credentials> {
-    const found = await inTime(work).catch((error: unknown): never => {
-      throw new Error(`AWS gives no credentials: ${textOf(error)}`, { cause: error });
+  /** The server's own, by which it takes roles: looked for by one at a time, as a program may do it that hangs. */
+  async #servers(providers: Providers): Promise<Identity> {
+    if (this.#base !== undefined && this.#base.until > this.#o.now()) return this.#base.identity;
+    this.#looking ??= this.#own(providers)().finally(() => {
+      this.#looking = undefined;
     });
-    const { accessKeyId, secretAccessKey, sessionToken, expiration } = found;
-    if (sessionToken === undefined || expiration === undefined)
-      throw new Error(
-        'The credentials of this machine are keys that never expire, which are not handed to the code of DAGs. Let them take roles (--aws-credentials role), or name a profile that takes one',
+    const identity = await this.#looking;
+    const end = identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+    this.#base = { identity, until: Math.min(this.#o.now() + baseFor, end - baseFor) };
+    return identity;
+  }
+
+  #checked({ accessKeyId, secretAccessKey, sessionToken, expiration }: Identity): Credentials {
+    if (sessionToken === undefined)
+      throw new UnusableCredentials(
+        'they would be keys that never expire, which are not handed to the code of DAGs. Let the server take roles (--aws-credentials role), or name a profile that takes one',
       );
-    return { accessKeyId, secretAccessKey, sessionToken, expiresAt: expiration.getTime() };
+    const expiresAt = expiration?.getTime() ?? this.#o.now() + unknownEnd;
+    if (!(expiresAt > this.#o.now())) throw new UnusableCredentials('those that were found have expired');
+    return { accessKeyId, secretAccessKey, sessionToken, expiresAt };
   }
 }
 

@@ -36,5 +36,5 @@ export const giveFromAws = async (
       responseElements: { credentials: { accessKeyId, expiration: expiresAt } },
     }),
   );
-  return { status: 200, credentials, roleArn };
+  return { status: 200, credentials, ...(aws.takesRole ? { roleArn } : {}) };
 };

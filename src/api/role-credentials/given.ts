@@ -17,7 +17,7 @@ export interface Asking {
 
 /** The credentials, or why there are none. */
 export type Given =
-  | { readonly status: 200; readonly credentials: TemporaryCredentials; readonly roleArn: string }
+  | { readonly status: 200; readonly credentials: TemporaryCredentials; readonly roleArn?: string }
   | { readonly status: 400 | 401 | 403 | 405 | 429; readonly code: string; readonly message: string };
 
 export type Refused = Exclude<Given, { readonly status: 200 }>;
