@@ -22,18 +22,18 @@ let kept: KnownObjects;
 let single: KnownObjects;
 let count = 0;
 
-const makeBucket = async (name: string): Promise<KnownObjects> => {
+const makeBucket = async (name: string, versioning: 'Enabled' | 'Suspended'): Promise<KnownObjects> => {
   await client.must('PUT', `/${name}`);
+  const body = `<VersioningConfiguration><Status>${versioning}</Status></VersioningConfiguration>`;
+  await client.must('PUT', `/${name}?versioning`, { body });
   return new KnownObjects(rig.place, client, name);
 };
 
 beforeAll(async () => {
   rig = await Rig.make();
   client = new BucketClient(rig.place);
-  kept = await makeBucket('keeps-versions');
-  single = await makeBucket('keeps-none');
-  const suspended = '<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>';
-  await client.must('PUT', '/keeps-none?versioning', { body: suspended });
+  kept = await makeBucket('keeps-versions', 'Enabled');
+  single = await makeBucket('keeps-none', 'Suspended');
 }, 120_000);
 afterAll(() => rig?.remove(), 120_000);
 
