@@ -42,7 +42,7 @@ const keptFor = 5 * 60_000;
 /** Of a session whose end nobody knows: clients ask again within a minute. */
 const unknownEnd = 16 * 60_000;
 
-/** Milliseconds for which the server's own are taken for good, and before their end not any more. */
+/** Milliseconds for which the server's own credentials are used again, and before whose end they are not. */
 const baseFor = 60_000;
 
 /** Sessions of roles that are kept or asked for: one for each task that runs, about. */
@@ -152,7 +152,7 @@ export class AwsCredentials {
     })();
   }
 
-  /** The server's own, by which it takes roles: looked for by one at a time, as a program may do it that hangs. */
+  /** The server's own credentials, with which it takes roles. One lookup at a time: it may run a program that hangs. */
   async #servers(providers: Providers): Promise<Identity> {
     if (this.#base !== undefined && this.#base.until > this.#o.now()) return this.#base.identity;
     this.#looking ??= this.#own(providers)().finally(() => {

@@ -51,8 +51,8 @@ export const killAll = (selection: Selection): Promise<boolean> =>
 const signalled = new Set([0, 3]);
 
 /**
- * Becomes the account, and nothing after that: a process that changes its account is not open to others of the new one
- * until it starts a program (prctl(2), PR_SET_DUMPABLE), so it shows them neither its memory nor its view of the files.
+ * Changes its own account and runs no other program after that. Until a process does, other processes of the new account
+ * can neither read its memory nor reach files through its entry in /proc (prctl(2), PR_SET_DUMPABLE).
  */
 const killer = `
 const uid = Number(process.argv[1]);
