@@ -54,7 +54,13 @@ export interface MetadataDatabases {
 export interface PinnedObjects {
   /** Writes the bytes of exactly that version into a new file. @throws StepFailed when there is no such version */
   fetch(
-    object: { readonly bucketArn: string; readonly path: string; readonly version: string },
+    object: {
+      readonly bucketArn: string;
+      readonly path: string;
+      readonly version: string;
+      /** The execution role, by whose rights some buckets are read. */
+      readonly roleArn: string;
+    },
     to: string,
     signal: AbortSignal,
   ): Promise<void>;

@@ -2,6 +2,7 @@ import type { AuditReader } from '../audit/reader.ts';
 import type { AuditSink } from '../audit/record.ts';
 import type { Strangers } from '../audit/strangers.ts';
 import type { Buckets } from '../bucket/objects.ts';
+import type { NamedFile } from '../environments/pinned-files.ts';
 import type { AirflowDriver, EnvironmentStore } from '../environments/ports.ts';
 import type { ContentLocation, Placement } from '../environments/record.ts';
 import type { AccessKeyUses } from '../identity/access-key-uses.ts';
@@ -98,8 +99,8 @@ export interface ApiDeps {
   // biome-ignore lint/suspicious/noConfusingVoidType: having nothing to cut is as good as undefined here
   readonly endAll: (tx: Transaction, environmentId: string) => Promise<(() => void) | void>;
   /**
-   * Throws SourceUnavailable when the location cannot be read or one of these files of its bucket is not there; left
-   * out where buckets are not known at once.
+   * Throws SourceUnavailable when the location cannot be read, or one of these files of its bucket, or its version, is
+   * not there; left out where buckets are not known at once.
    */
-  readonly checkContent?: (location: ContentLocation, files: readonly string[]) => Promise<void>;
+  readonly checkContent?: (location: ContentLocation, files: readonly NamedFile[]) => Promise<void>;
 }

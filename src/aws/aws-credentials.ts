@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { reasonFor, UnusableCredentials } from './aws-error.ts';
+import { NoCredentials, UnusableCredentials } from './aws-error.ts';
 
 /** Whose credentials environments get of AWS: those of their execution roles, the machine's own, or those of a profile. */
 export type AwsCredentialsOf = 'role' | 'machine' | { readonly profile: string };
@@ -56,6 +56,15 @@ const inTime = <T>(work: Promise<T>): Promise<T> =>
     }),
   ]);
 
+/** Says of whatever went wrong why there are no credentials. */
+const told = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw new NoCredentials(error);
+  }
+};
+
 /** Files are read anew each time: keys are rotated, and profiles mended, while the server runs. */
 const common = (region: string) => ({
   ignoreCache: true,
@@ -90,6 +99,11 @@ export class AwsCredentials {
     return this.#o.of === 'role';
   }
 
+  /** The server's own credentials, which go to AWS only and not to DAGs. @throws Error that says why there are none */
+  async own(): Promise<Identity> {
+    return told(async () => inTime(this.#servers(await this.#load())));
+  }
+
   /** @throws Error that says why there are none; long-term keys are not handed to the code of DAGs */
   async get({ roleArn, sessionName }: Asked): Promise<Credentials> {
     const key = this.takesRole ? `${roleArn} ${sessionName}` : '';
@@ -121,13 +135,11 @@ export class AwsCredentials {
   }
 
   async #ask(asked: Asked): Promise<Credentials> {
-    try {
+    return told(async () => {
       const providers = await this.#load();
       const found = await (this.takesRole ? this.#ofRole(providers, asked) : this.#own(providers)());
       return this.#checked(found);
-    } catch (error) {
-      throw new Error(`AWS gives no credentials: ${reasonFor(error)}`, { cause: error });
-    }
+    });
   }
 
   #load(): Promise<Providers> {

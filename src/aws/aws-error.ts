@@ -26,3 +26,10 @@ export const reasonFor = (error: unknown): string => {
     ? text.slice(0, longest)
     : 'the credentials or the profile of the server cannot be used. Try them with: aws sts get-caller-identity';
 };
+
+/** AWS, or what is configured of it, gives no credentials; says why. */
+export class NoCredentials extends Error {
+  constructor(cause: unknown) {
+    super(`AWS gives no credentials: ${reasonFor(cause)}`, { cause });
+  }
+}

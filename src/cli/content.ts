@@ -18,6 +18,8 @@ const content = z.object({
   Version: z.string(),
   Since: z.number(),
   FollowedFolder: z.string().optional(),
+  /** Why the bucket cannot be read now; what is live stays. */
+  Fault: z.object({ Since: z.number(), Message: z.string() }).optional(),
   Files: z.array(file),
 });
 export type LiveContent = z.infer<typeof content>;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { codeOf, textOf, WindsockError } from '../lib/errors.ts';
 import { defaultDataFolder } from './data-folder.ts';
+import type { RemoteBucketSettings } from './remote-buckets.ts';
 import {
   flagName,
   type SettingDefinition,
@@ -116,6 +117,11 @@ export const readSettings = (
   const settings = check({ ...fromFile(join(data, 'settings.json'), faults), ...above }, faults);
   if (settings['awsEndpoints'] === 'windsock' && settings['awsCredentials'] !== 'none')
     faults.push('--aws-credentials is for DAGs that work with AWS: add --aws-endpoints aws');
+  const remote = (settings['remoteBuckets'] ?? []) as readonly RemoteBucketSettings[];
+  if (remote.some(({ credentials }) => credentials === 'role') && settings['awsCredentials'] !== 'role')
+    faults.push(
+      'remoteBuckets: a bucket is read as the execution role only where that is a role of AWS: add --aws-endpoints aws --aws-credentials role',
+    );
   if (faults.length > 0) throw new SettingsInvalid(faults, settings['jsonLogs'] === true);
   return { ...(settings as unknown as Settings), data };
 };

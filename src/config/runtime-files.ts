@@ -55,6 +55,8 @@ const environmentSchema = z.object({
       since: z.number(),
       files: z.number(),
       failed: z.number().optional(),
+      /** Why the bucket cannot be read, and since when. */
+      fault: z.object({ since: z.number(), reason: z.string() }).optional(),
     })
     .optional(),
   components: z.array(componentSchema),

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { remoteBuckets } from './remote-buckets.ts';
 
 const port = z.coerce
   .number({ error: 'must be a port number' })
@@ -178,6 +179,13 @@ export const settingDefinitions = {
     value: 'FILE',
     description: 'Python interpreter to build environments with',
     defaultText: 'a Python 3.11 found on this machine, else one installed into the data folder',
+  },
+  remoteBuckets: {
+    schema: remoteBuckets.default([]),
+    value: 'BUCKETS',
+    description:
+      'Buckets that are elsewhere, separated by commas: NAME in AWS, NAME=URL in another S3; a name may end in *. More in settings.json',
+    defaultText: 'none: every bucket is in this data folder',
   },
   taskLogDays: {
     schema: z.coerce

@@ -12,7 +12,7 @@ let base: string;
 let dags: string;
 let source: ContentSource;
 let warned: { readonly path?: unknown }[];
-const where = { bucketArn: 'arn:aws:s3:::team-a', path: 'dags/' };
+const where = { bucketArn: 'arn:aws:s3:::team-a', path: 'dags/', roleArn: '' };
 const signal = new AbortController().signal;
 
 beforeEach(() => {
@@ -43,7 +43,7 @@ describe('a bucket that is a folder', () => {
     ]);
   });
   it('says what to make when the folder is missing', async () => {
-    const nowhere = { bucketArn: 'arn:aws:s3:::nope', path: 'dags' };
+    const nowhere = { bucketArn: 'arn:aws:s3:::nope', path: 'dags', roleArn: '' };
     await expect(source.list(nowhere, signal)).rejects.toThrow(/mkdir -p .*buckets\/nope\/dags/);
     rmSync(dags, { recursive: true });
     await expect(source.list(where, signal)).rejects.toMatchObject({ code: 'SourceUnavailable' });
@@ -51,7 +51,7 @@ describe('a bucket that is a folder', () => {
   it.each(['arn:aws:s3:::..', 'arn:aws:s3:::a/b', 'team-a', 'arn:aws:s3:::a..b', 'arn:aws:s3:::'])(
     'refuses the bucket %s',
     async (bucketArn) => {
-      await expect(source.list({ bucketArn, path: 'dags' }, signal)).rejects.toMatchObject({
+      await expect(source.list({ bucketArn, path: 'dags', roleArn: '' }, signal)).rejects.toMatchObject({
         code: 'SourceUnavailable',
       });
     },
@@ -87,21 +87,25 @@ describe('a bucket that is a folder', () => {
   it('gives the bytes of exactly the listed version', async () => {
     put('a.py', 'one');
     const version = await versionOf('a.py');
-    expect(await text(await source.open(where, 'a.py', version))).toBe('one');
+    expect(await text(await source.open(where, 'a.py', version, signal))).toBe('one');
     put('a.py', 'two!');
-    await expect(source.open(where, 'a.py', version)).rejects.toMatchObject({ code: 'VersionGone' });
-    await expect(source.open(where, 'gone.py', version)).rejects.toMatchObject({ code: 'VersionGone' });
+    await expect(source.open(where, 'a.py', version, signal)).rejects.toMatchObject({ code: 'VersionGone' });
+    await expect(source.open(where, 'gone.py', version, signal)).rejects.toMatchObject({
+      code: 'VersionGone',
+    });
   });
   it('gives nothing through a folder that was swapped for a link', async () => {
     put('pkg/a.py', 'one');
     const version = await versionOf('pkg/a.py');
     renameSync(join(dags, 'pkg'), join(base, 'elsewhere'));
     symlinkSync(join(base, 'elsewhere'), join(dags, 'pkg'));
-    await expect(source.open(where, 'pkg/a.py', version)).rejects.toMatchObject({ code: 'VersionGone' });
+    await expect(source.open(where, 'pkg/a.py', version, signal)).rejects.toMatchObject({
+      code: 'VersionGone',
+    });
   });
   it('fails the stream when the file changes while it is read', async () => {
     put('a.py', 'x'.repeat(300_000));
-    const stream = await source.open(where, 'a.py', await versionOf('a.py'));
+    const stream = await source.open(where, 'a.py', await versionOf('a.py'), signal);
     writeFileSync(join(dags, 'a.py'), 'y'.repeat(300_001));
     await expect(text(stream)).rejects.toMatchObject({ code: 'VersionGone' });
   });

@@ -9,16 +9,12 @@ import { codeOf, textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { FollowedFolders } from './followed.ts';
 import { bucketPath } from './location.ts';
-import type { ContentSource, Listing } from './source.ts';
+import { type ContentLimits, type ContentSource, type Listing, mostContent } from './source.ts';
 import { cacheName } from './target-tree.ts';
 import { watchEvents } from './watch.ts';
 
-export interface FolderSourceLimits {
-  readonly files: number;
-  readonly bytes: number;
-}
-
-const defaultLimits: FolderSourceLimits = { files: 100_000, bytes: 5 * 1024 ** 3 };
+/** A look is cheap, and a folder that is back is to be seen at once. */
+const pace = { least: 1_000, most: 4_000, mostAfterFailures: 1_000, filesAtOnce: 1 } as const;
 
 interface FileFacts {
   readonly size: bigint;
@@ -68,7 +64,7 @@ const openInBucket = async (buckets: string, where: ContentLocation): Promise<st
 
 interface Walk {
   readonly root: string;
-  readonly limits: FolderSourceLimits;
+  readonly limits: ContentLimits;
   readonly signal: AbortSignal;
   readonly skipped: (path: string, why: string) => void;
   /** Of a folder that people work in. */
@@ -179,9 +175,9 @@ export const createFolderSource = (o: {
   /** Folders that are followed in the place of a bucket's. */
   readonly followed?: Pick<FollowedFolders, 'folderFor'>;
   readonly log: Log;
-  readonly limits?: FolderSourceLimits;
+  readonly limits?: ContentLimits;
 }): ContentSource => {
-  const limits = o.limits ?? defaultLimits;
+  const limits = o.limits ?? mostContent;
   const told = new Set<string>();
   const skipped = (path: string, why: string) => {
     if (told.has(path) || told.size > 10_000) return;
@@ -205,5 +201,6 @@ export const createFolderSource = (o: {
       const root = followedFor(where) ?? join(bucketFolder, ...segments);
       return watchEvents([root, ...folders.map((folder) => join(root, folder))], hint);
     },
+    paceOf: () => pace,
   };
 };

@@ -44,7 +44,7 @@ const put = (path: string, text: string): void => {
 const begin = (change: Partial<ContentSource> = {}): void => {
   const source = { ...createFolderSource({ buckets: join(base, 'buckets'), log: silentLog }), ...change };
   stop = follow({
-    ...{ source, where: { bucketArn: 'arn:aws:s3:::team', path: 'dags' } },
+    ...{ source, where: { bucketArn: 'arn:aws:s3:::team', path: 'dags', roleArn: '' } },
     ...{
       target,
       state: new PublishStateFile(join(base, 'state.json')),

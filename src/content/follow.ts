@@ -3,8 +3,6 @@ import type { Stop } from '../lib/stop.ts';
 import { foldersOf, type PublishOptions, publish } from './publish.ts';
 import type { Listing } from './source.ts';
 
-/** Milliseconds between two looks: ten times what a look takes, within these bounds. */
-const pauses = { least: 1_000, most: 4_000 } as const;
 /** Milliseconds after which a target of which nothing changed is compared again: only we write there, but nobody keeps others from it. */
 const compareEvery = 10_000;
 /** Each costs the machine a watch (inotify(7)); beyond this looking alone is cheaper. */
@@ -27,6 +25,8 @@ class Follower {
   /** Ends the pause that is on. */
   #wake = (): void => {};
   #isHinted = false;
+  /** Looks that failed, in a row. */
+  #failures = 0;
   /** Monotonic milliseconds of the first of several empty listings. */
   #emptySince: number | undefined;
   #stopWatching: Stop | undefined;
@@ -44,12 +44,22 @@ class Follower {
       const began = performance.now();
       this.#isHinted = false;
       await this.#look().then(
-        () => this.#o.failed(undefined),
-        (error: unknown) => this.#unwatch(textOf(error)),
+        () => this.#succeeded(),
+        (error: unknown) => this.#failed(textOf(error)),
       );
-      const took = performance.now() - began;
-      await this.#pause(Math.min(Math.max(pauses.least, took * 10), pauses.most));
+      await this.#pause(this.#pauseAfter(performance.now() - began));
     }
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#o.failed(undefined);
+  }
+
+  #pauseAfter(took: number): number {
+    const { least, most, mostAfterFailures } = this.#o.source.paceOf(this.#o.where);
+    if (this.#failures > 0) return Math.min(least * 2 ** (this.#failures - 1), mostAfterFailures);
+    return Math.min(Math.max(least, took * 10), most);
   }
 
   /** Ends at a hint, also one that came during the look. */
@@ -108,7 +118,8 @@ class Follower {
   }
 
   /** A new folder of this name needs a new watch. */
-  #unwatch(reason: string): void {
+  #failed(reason: string): void {
+    this.#failures += 1;
     this.#endWatch();
     if (!this.#ended.signal.aborted) this.#o.failed(reason);
   }
@@ -116,7 +127,7 @@ class Follower {
 
 /**
  * Keeps the target equal to the location until it is stopped: at a hint of the system, and in any case by a look every
- * second (large trees: every four). One look at a time; what changes during one is found by the next.
+ * second or, of large trees and other machines, a few. One look at a time; what changes during one is found by the next.
  */
 export const follow = (options: FollowOptions): Stop => {
   const follower = new Follower(options);

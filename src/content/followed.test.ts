@@ -9,7 +9,7 @@ import { FollowedFolders } from './followed.ts';
 let base: string;
 let work: string;
 let followed: FollowedFolders;
-const where = { bucketArn: 'arn:aws:s3:::demo', path: 'dags/' };
+const where = { bucketArn: 'arn:aws:s3:::demo', path: 'dags/', roleArn: '' };
 const { signal } = new AbortController();
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'windsock-followed-'));
@@ -33,7 +33,8 @@ test('a folder that is followed stands in the place of that folder of the bucket
   expect(await listed()).toEqual(['of-folder.py']);
   const [version] = [...(await source().list(where, signal)).values()].map((file) => file.version);
   const chunks: Buffer[] = [];
-  for await (const chunk of await source().open(where, 'of-folder.py', version ?? '')) chunks.push(chunk);
+  for await (const chunk of await source().open(where, 'of-folder.py', version ?? '', signal))
+    chunks.push(chunk);
   expect(Buffer.concat(chunks).toString()).toBe('text');
   followed.set(where, undefined);
   expect(await listed()).toEqual(['of-bucket.py']);

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { z } from 'zod';
 import { bucketNameOf } from '../contract/arn.ts';
 import { SourceUnavailable } from '../environments/errors.ts';
-import type { ContentLocation } from '../environments/record.ts';
+import type { BucketFolder } from '../environments/record.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { codeOf, textOf } from '../lib/errors.ts';
 import { rememberedFile } from '../lib/remembered-file.ts';
@@ -11,7 +11,7 @@ import { rememberedFile } from '../lib/remembered-file.ts';
 const schema = z.record(z.string(), z.string().startsWith('/'));
 type Folders = z.infer<typeof schema>;
 
-const keyOf = ({ bucketArn, path }: ContentLocation): string =>
+const keyOf = ({ bucketArn, path }: BucketFolder): string =>
   [bucketNameOf(bucketArn), ...path.split('/').filter((segment) => segment !== '')].join('/');
 
 const parsed = (text: string): Folders => schema.parse(JSON.parse(text));
@@ -30,7 +30,7 @@ export class FollowedFolders {
   }
 
   /** @throws SourceUnavailable when the list is there and cannot be read: then nothing is known of any bucket */
-  folderFor(where: ContentLocation): string | undefined {
+  folderFor(where: BucketFolder): string | undefined {
     return this.#all()[keyOf(where)];
   }
 
@@ -64,7 +64,7 @@ export class FollowedFolders {
   }
 
   /** Follows that folder from now on, also after the next start; undefined ends it. */
-  set(where: ContentLocation, folder: string | undefined): void {
+  set(where: BucketFolder, folder: string | undefined): void {
     const { [keyOf(where)]: _, ...others } = this.#readOr({});
     const folders = folder === undefined ? others : { ...others, [keyOf(where)]: realpathSync(folder) };
     writeFileAtomic(this.#file, JSON.stringify(folders), { mode: 0o600 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SourceUnavailable } from '../environments/errors.ts';
-import type { ContentLocation } from '../environments/record.ts';
+import type { BucketFolder } from '../environments/record.ts';
 import { pathFault } from '../lib/file-path.ts';
 
 /** "Bucket naming rules", Amazon S3 user guide; old buckets may hold capitals and underscores. */
@@ -13,7 +13,7 @@ export interface BucketPath {
 }
 
 /** The folder that a location names, below the folder of buckets; throws SourceUnavailable. */
-export const bucketPath = (buckets: string, where: ContentLocation): BucketPath => {
+export const bucketPath = (buckets: string, where: BucketFolder): BucketPath => {
   const name = bucketArn.exec(where.bucketArn)?.[1];
   if (name === undefined || name.includes('..'))
     throw new SourceUnavailable(

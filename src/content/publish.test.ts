@@ -29,7 +29,7 @@ let dags: string;
 let target: string;
 let source: ContentSource;
 let now: number;
-const where = { bucketArn: 'arn:aws:s3:::team-a', path: 'dags/' };
+const where = { bucketArn: 'arn:aws:s3:::team-a', path: 'dags/', roleArn: '' };
 const signal = new AbortController().signal;
 
 beforeEach(() => {
@@ -186,7 +186,7 @@ describe('publishing', () => {
     const told: string[] = [];
     const open: ContentSource['open'] = (at, path, version) => {
       if (path === 'b.py') throw new Error('not readable');
-      return source.open(at, path, version);
+      return source.open(at, path, version, signal);
     };
     const published = (result: { changes: readonly { path: string }[] }) =>
       told.push(...result.changes.map(({ path }) => path));
@@ -237,7 +237,7 @@ describe('publishing', () => {
       ...source,
       open: async (location, path, version) => {
         if (path === 'a.py') writeFileSync(join(dags, 'a.py'), `changed ${Math.random()}`);
-        return source.open(location, path, version);
+        return source.open(location, path, version, signal);
       },
     };
     expect(await go({ source: restless })).toMatchObject({ added: 1, postponed: 1, removed: 0 });
@@ -262,6 +262,7 @@ describe('publishing', () => {
       list: async () => new Map(paths.map((path) => [path, { size: 1, version: '1' }])),
       open: async () => Readable.from(['x']),
       watch: () => () => {},
+      paceOf: source.paceOf,
     };
     const result = await go({ source: odd });
     expect(published()).toEqual(['ok.py', 'p', 'p/q.py']);

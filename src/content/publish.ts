@@ -8,6 +8,7 @@ import { VersionGone } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
 import { temporaryPrefix } from '../lib/deploy-rules.ts';
 import { codeOf } from '../lib/errors.ts';
+import { inParallel } from '../lib/in-parallel.ts';
 import { isPublishable } from './location.ts';
 import { newState, type PublishedFile, type PublishStateFile } from './publish-state.ts';
 import type { ContentSource, Listing } from './source.ts';
@@ -102,7 +103,7 @@ const writeOne = async (
 ): Promise<PublishedFile> => {
   const file = join(o.target, path);
   await makeFolders(o.target, path, o.owner);
-  const bytes = await o.source.open(o.where, path, version);
+  const bytes = await o.source.open(o.where, path, version, o.signal);
   const temporary = join(dirname(file), `${temporaryPrefix}${randomBytes(6).toString('hex')}`);
   try {
     const hash = createHash('sha256');
@@ -133,10 +134,14 @@ const writeAll = async (
   changes: ContentChange[],
 ): Promise<{ readonly read: number; readonly postponed: number }> => {
   let [read, postponed] = [0, 0];
-  for (const [path, version] of wanted) {
+  const isDone = ([path, version]: readonly [string, string]): boolean => {
+    const [before, there] = [files.get(path), tree.files.get(path)];
+    return before?.version === version && before.stamp === there;
+  };
+  const left = [...wanted].filter((one) => !isDone(one));
+  await inParallel(left, o.source.paceOf(o.where).filesAtOnce, async ([path, version]) => {
     o.signal.throwIfAborted();
     const [before, there] = [files.get(path), tree.files.get(path)];
-    if (before?.version === version && before.stamp === there) continue;
     try {
       const after = await writeOne(o, path, version, { published: before, there });
       files.set(path, after);
@@ -148,7 +153,7 @@ const writeAll = async (
       if (!(error instanceof VersionGone)) throw error;
       postponed += 1;
     }
-  }
+  });
   return { read, postponed };
 };
 

@@ -64,8 +64,11 @@ export const own = async (path: string, owner: TreeOwner, mode: number): Promise
 const makeFolder = async (path: string, owner: TreeOwner): Promise<void> => {
   const facts = await lstat(path).catch(() => undefined);
   if (facts?.isDirectory()) return;
-  if (facts) await unlink(path);
-  // a publication that was told to end may make the same folder in the same moment
+  // another file that is written, or a publication that was told to end, may do the same in the same moment
+  if (facts)
+    await unlink(path).catch((error: unknown) => {
+      if (!['ENOENT', 'EISDIR', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+    });
   await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
     if (codeOf(error) !== 'EEXIST') throw error;
   });

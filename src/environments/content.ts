@@ -29,6 +29,13 @@ export interface ContentFile {
   readonly error?: { readonly line: number | undefined; readonly message: string };
 }
 
+/** Why the bucket of an environment cannot be read; what is live stays. */
+export interface ContentFault {
+  /** Epoch milliseconds since which it is so. */
+  readonly since: number;
+  readonly reason: string;
+}
+
 /** What is live in an environment, in short. */
 export interface LiveSummary {
   /** Names the tree by its paths and bytes. */
@@ -38,6 +45,8 @@ export interface LiveSummary {
   readonly files: number;
   /** Files that could not be imported when Airflow was last asked; undefined before. */
   readonly failed: number | undefined;
+  /** Undefined while the bucket can be read. */
+  readonly fault: ContentFault | undefined;
 }
 
 /** What is live in an environment. */
@@ -48,5 +57,7 @@ export interface LiveContent {
   readonly since: number;
   /** The folder of this machine that is followed; undefined where it is the bucket's. */
   readonly followed: string | undefined;
+  /** Undefined while the bucket can be read. */
+  readonly fault: ContentFault | undefined;
   readonly files: readonly ContentFile[];
 }

@@ -12,6 +12,12 @@ export interface PinnedFile {
   readonly version: string;
 }
 
+/** A file that an environment names, with its object version where that is named as well. */
+export interface NamedFile {
+  readonly path: string;
+  readonly version?: string;
+}
+
 /** Undefined when the environment has no such file. */
 export const pinnedFile = (
   spec: Readonly<Record<string, unknown>>,
@@ -23,6 +29,10 @@ export const pinnedFile = (
     : undefined;
 };
 
-/** Every one that the environment has. */
-export const pinnedFiles = (spec: EnvironmentSpec): readonly PinnedFile[] =>
-  pinnedNames.flatMap((name) => pinnedFile(spec, name) ?? []);
+/** Every file of the bucket that the environment names. */
+export const filesNamedBy = (spec: EnvironmentSpec): readonly NamedFile[] =>
+  namedFiles.flatMap((name) => {
+    const [path, version] = [spec[`${name}S3Path`], spec[`${name}S3ObjectVersion`]];
+    if (typeof path !== 'string' || path === '') return [];
+    return [typeof version === 'string' && version !== '' ? { path, version } : { path }];
+  });

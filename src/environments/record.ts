@@ -32,9 +32,15 @@ export interface EnvironmentSpec {
 }
 
 /** A folder of a bucket: `arn:aws:s3:::NAME` and the path in it, as given in DagS3Path. */
-export interface ContentLocation {
+export interface BucketFolder {
   readonly bucketArn: string;
   readonly path: string;
+}
+
+/** The same, for somebody. */
+export interface ContentLocation extends BucketFolder {
+  /** The execution role, by whose rights some buckets are read. */
+  readonly roleArn: string;
 }
 
 export type Tags = Readonly<Record<string, string>>;

@@ -234,6 +234,10 @@ export const logEvents = {
     meaning: 'The bucket could not be read, or Airflow’s folder not be written; it is tried again.',
     fields: [...ofEnvironment, 'reason'],
   },
+  'DAGs published again': {
+    meaning: 'The bucket can be read again, after so long.',
+    fields: [...ofEnvironment, 'took'],
+  },
   'DAG files refused': {
     meaning: 'Files of the bucket that cannot become DAG files.',
     fields: [...ofEnvironment, 'refused'],

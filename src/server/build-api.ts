@@ -1,5 +1,7 @@
 import type { ApiDeps } from '../api/deps.ts';
 import { type ApiServer, createApiServer } from '../api/server.ts';
+import type { RemoteBuckets } from '../aws/remote-buckets.ts';
+import type { Buckets } from '../bucket/objects.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ContentSource } from '../content/source.ts';
 import type { AirflowDriver } from '../environments/ports.ts';
@@ -35,16 +37,17 @@ export const buildApi = (
     | 'auditReader'
     | 'strangers'
     | 'customDomainFault'
-    | 'buckets'
   > & {
     readonly settings: Settings;
     readonly source: ContentSource;
+    readonly remote: RemoteBuckets;
+    readonly buckets: Buckets;
     readonly root: RootAccount;
     readonly driver: AirflowDriver;
     readonly tokens: Tokens;
   },
 ): ApiServer => {
-  const { settings, source, root, driver, tokens, ...passed } = d;
+  const { settings, source, remote, root, driver, tokens, ...passed } = d;
   const { maxEnvironments, maxWorkers, maxWebservers, requestsPerSecond, tokensPerSecond } = settings;
   return createApiServer({
     ...passed,
@@ -68,6 +71,6 @@ export const buildApi = (
     assertions: tokens.assertions,
     driver,
     endAll: (tx, environmentId) => tokens.endAll(tx, environmentId),
-    checkContent: checkBucket(source),
+    checkContent: checkBucket({ source, remote, buckets: d.buckets }),
   });
 };

@@ -1,17 +1,88 @@
+import type { RemoteBucket } from '../aws/remote-bucket.ts';
+import type { RemoteBuckets } from '../aws/remote-buckets.ts';
+import type { Buckets } from '../bucket/objects.ts';
+import { prefixOf, unavailable } from '../content/remote-source.ts';
 import type { ContentSource } from '../content/source.ts';
+import { bucketNameOf } from '../contract/arn.ts';
+import { AwsError } from '../contract/errors.ts';
 import { SourceUnavailable } from '../environments/errors.ts';
+import type { NamedFile } from '../environments/pinned-files.ts';
 import type { ContentLocation } from '../environments/record.ts';
 
-/** A bucket that cannot be listed, or lacks a file, is a fault of the request; what it holds may change later. */
+/** Milliseconds for a request that waits. */
+const checkWithin = { ours: 5_000, remote: 20_000 } as const;
+
+const noFile = ({ path }: NamedFile, bucketArn: string): SourceUnavailable =>
+  new SourceUnavailable(`There is no file ${path} in ${bucketArn}. Put it there first.`);
+
+/** What it names could never be installed. */
+const noVersion = ({ path, version }: NamedFile, bucketArn: string): SourceUnavailable =>
+  new SourceUnavailable(
+    `There is no version ${version} of ${path} in ${bucketArn}. Name the VersionId that S3 gave when the file was put.`,
+  );
+
+const hasVersion = async (
+  buckets: Pick<Buckets, 'version'>,
+  bucket: string,
+  { path, version = '' }: NamedFile,
+): Promise<boolean> => {
+  try {
+    return !(await buckets.version(bucket, path, version)).isMarker;
+  } catch (error) {
+    if (error instanceof AwsError) return false;
+    throw error;
+  }
+};
+
+const checkOurs = async (
+  d: CheckedBuckets,
+  folder: ContentLocation,
+  files: readonly NamedFile[],
+): Promise<void> => {
+  const { bucketArn } = folder;
+  const signal = AbortSignal.timeout(checkWithin.ours);
+  await d.source.list(folder, signal);
+  for (const file of files) {
+    const at = file.path.lastIndexOf('/');
+    const listing = await d.source.list({ ...folder, path: file.path.slice(0, Math.max(0, at)) }, signal);
+    if (!listing.has(file.path.slice(at + 1))) throw noFile(file, bucketArn);
+    if (file.version !== undefined && !(await hasVersion(d.buckets, bucketNameOf(bucketArn), file)))
+      throw noVersion(file, bucketArn);
+  }
+};
+
+/** The first page of a listing is enough: it says whether there is a bucket that may be read. */
+const checkRemote = async (
+  bucket: RemoteBucket,
+  { bucketArn, path }: ContentLocation,
+  files: readonly NamedFile[],
+): Promise<void> => {
+  const signal = AbortSignal.timeout(checkWithin.remote);
+  for await (const _ of bucket.pages(prefixOf(path), signal)) break;
+  for (const file of files) {
+    if (!(await bucket.has(file.path, undefined, signal))) throw noFile(file, bucketArn);
+    if (file.version !== undefined && !(await bucket.has(file.path, file.version, signal)))
+      throw noVersion(file, bucketArn);
+  }
+};
+
+export interface CheckedBuckets {
+  readonly source: ContentSource;
+  readonly buckets: Pick<Buckets, 'version'>;
+  readonly remote: Pick<RemoteBuckets, 'find' | 'shownPlace'>;
+}
+
+/**
+ * A bucket that cannot be listed, or lacks a file, is a fault of the request; what it holds may change later.
+ * @throws SourceUnavailable
+ */
 export const checkBucket =
-  (source: ContentSource) =>
-  async (folder: ContentLocation, files: readonly string[]): Promise<void> => {
-    const signal = AbortSignal.timeout(5_000);
-    await source.list(folder, signal);
-    for (const file of files) {
-      const at = file.lastIndexOf('/');
-      const listing = await source.list({ ...folder, path: file.slice(0, Math.max(0, at)) }, signal);
-      if (!listing.has(file.slice(at + 1)))
-        throw new SourceUnavailable(`There is no file ${file} in ${folder.bucketArn}. Put it there first.`);
-    }
+  (d: CheckedBuckets) =>
+  async (folder: ContentLocation, files: readonly NamedFile[]): Promise<void> => {
+    const name = bucketNameOf(folder.bucketArn);
+    const [bucket, place] = [d.remote.find(name, folder.roleArn), d.remote.shownPlace(name)];
+    if (bucket === undefined || place === undefined) return checkOurs(d, folder, files);
+    await checkRemote(bucket, folder, files).catch((error: unknown) => {
+      throw error instanceof SourceUnavailable ? error : unavailable(folder, place, error);
+    });
   };

@@ -5,6 +5,7 @@ import type { FollowedFolders } from '../content/followed.ts';
 import { type PublishResult, publish } from '../content/publish.ts';
 import { PublishStateFile } from '../content/publish-state.ts';
 import type { ContentSource } from '../content/source.ts';
+import type { ContentFault } from '../environments/content.ts';
 import type { ContentLocation, EnvironmentRecord } from '../environments/record.ts';
 import { textOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -16,6 +17,7 @@ type To = Parameters<DagFolder['follow']>[1];
 const whereOf = (e: EnvironmentRecord): ContentLocation => ({
   bucketArn: e.spec.SourceBucketArn,
   path: e.spec.DagS3Path,
+  roleArn: e.spec.ExecutionRoleArn,
 });
 
 export interface Joined {
@@ -51,19 +53,26 @@ const record =
     if (refused.length > 0) log.warn('DAG files refused', { ...about(e), refused: refused.slice(0, 20) });
   };
 
-/** Says a reason once, not at every try. */
-const teller = (log: Log, e: EnvironmentRecord) => {
-  let told: string | undefined;
-  return (reason: string | undefined): void => {
-    if (reason !== undefined && reason !== told) log.warn('DAGs not published', { ...about(e), reason });
-    told = reason;
+/** Says a reason once, not at every try, and keeps since when it is so. */
+const teller =
+  (log: Log, e: EnvironmentRecord, faults: Map<string, ContentFault>, stateFile: string) =>
+  (reason: string | undefined): void => {
+    const before = faults.get(stateFile);
+    if (reason === undefined) {
+      if (before !== undefined)
+        log.info('DAGs published again', { ...about(e), took: Date.now() - before.since });
+      faults.delete(stateFile);
+      return;
+    }
+    if (reason !== before?.reason) log.warn('DAGs not published', { ...about(e), reason });
+    faults.set(stateFile, { since: before?.since ?? Date.now(), reason });
   };
-};
 
 /** Joins buckets and environments: the tree under DagS3Path is what Airflow sees as its DAGs folder. */
 export const dagFolder = (joined: Joined): DagFolder => {
   const { source, log } = joined;
   const states = new Map<string, PublishStateFile>();
+  const faults = new Map<string, ContentFault>();
   const stateIn = (file: string): PublishStateFile => {
     const state = states.get(file) ?? new PublishStateFile(file);
     states.set(file, state);
@@ -82,7 +91,7 @@ export const dagFolder = (joined: Joined): DagFolder => {
       follow({
         ...what(e, to),
         published: ({ changes }) => changed(changes),
-        failed: teller(log, e),
+        failed: teller(log, e, faults, to.stateFile),
       }),
     followed: (e) => {
       try {
@@ -92,6 +101,10 @@ export const dagFolder = (joined: Joined): DagFolder => {
       }
     },
     published: (stateFile) => stateIn(stateFile).read(),
-    forget: (stateFile) => void states.delete(stateFile),
+    fault: (stateFile) => faults.get(stateFile),
+    forget: (stateFile) => {
+      states.delete(stateFile);
+      faults.delete(stateFile);
+    },
   };
 };

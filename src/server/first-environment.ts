@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'nod
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FollowedFolders } from '../content/followed.ts';
-import type { ContentLocation } from '../environments/record.ts';
+import type { BucketFolder } from '../environments/record.ts';
 import { WindsockError } from '../lib/errors.ts';
 import { executionRoleArn } from './execution-role.ts';
 
@@ -56,7 +56,7 @@ export const fillBucket = (buckets: string, e: FirstEnvironment): string => {
 };
 
 /** What `--dags` means for an environment: follow that folder from now on, or none. @throws WindsockError NoSuchFolder */
-export const followDags = (followed: FollowedFolders, where: ContentLocation, dags: string): void =>
+export const followDags = (followed: FollowedFolders, where: BucketFolder, dags: string): void =>
   followed.set(where, followedBy(dags));
 
 /** The CreateEnvironment request for it, like anybody's. */

@@ -7,7 +7,6 @@ import type { RunningBuckets } from '../bucket/create-buckets.ts';
 import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import { customDomainFault, listeningOf } from '../config/listening.ts';
 import type { Settings } from '../config/settings.ts';
-import { createFolderSource } from '../content/folder-source.ts';
 import { FollowedFolders } from '../content/followed.ts';
 import { startLoop } from '../environments/loop.ts';
 import type { EnvironmentStore, Leaving } from '../environments/ports.ts';
@@ -39,6 +38,7 @@ import { buildApi } from './build-api.ts';
 import { buildBuckets } from './build-buckets.ts';
 import { buildDriver } from './build-driver.ts';
 import { buildTokens } from './build-tokens.ts';
+import { contentSource, remoteBucketsOf } from './content-source.ts';
 import { makeExecutionRole } from './execution-role.ts';
 import { checkReachable, installationId, makeDataFolder, sweepUnfinished } from './folders.ts';
 import { keepHouse } from './housekeeping.ts';
@@ -179,7 +179,9 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     days: settings.auditDays,
   });
   const followed = new FollowedFolders(folders.followed);
-  const source = createFolderSource({ buckets: folders.buckets, followed, log });
+  const remote = remoteBucketsOf(settings, clock.now);
+  started.add('buckets elsewhere', () => remote.close());
+  const source = contentSource({ buckets: folders.buckets, followed, remote, log });
   const view = findViewSupport({
     data: folders.root,
     cache: folders.cache,
@@ -204,7 +206,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     view,
     userName: o.userName,
     taskLogDays: settings.taskLogDays,
-    objects: pinnedObjects(() => buckets ?? notYet()),
+    objects: pinnedObjects(() => buckets ?? notYet(), remote),
     packageHosts: settings.packageHosts,
     strictDags: settings.strictDags,
     python: settings.python,
@@ -260,7 +262,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     ownCommand: o.ownCommand,
   });
   const api = buildApi({
-    ...{ settings, source, region, placement, root: id.root, boxes: id.boxes },
+    ...{ settings, source, remote, region, placement, root: id.root, boxes: id.boxes },
     ...{ directory, authorizer, keyUses, store, driver, tokens, pools, airflowLimits, clock, log },
     ...{ audit, auditReader, strangers, buckets },
     customDomainFault: (name) =>

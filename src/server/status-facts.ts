@@ -54,8 +54,14 @@ const lastErrorOf = (e: EnvironmentRecord): { lastError?: string } => {
 
 const contentOf = (content: LiveSummary | undefined): Pick<EnvironmentFacts, 'content'> => {
   if (content === undefined) return {};
-  const { failed, ...others } = content;
-  return { content: failed === undefined ? others : { ...others, failed } };
+  const { failed, fault, ...others } = content;
+  return {
+    content: {
+      ...others,
+      ...(failed === undefined ? {} : { failed }),
+      ...(fault === undefined ? {} : { fault }),
+    },
+  };
 };
 
 /** An environment as `status.json` has it. */

@@ -13,6 +13,7 @@ import { optionVariables } from '../user-options.ts';
 import { constraintsOf, essentialPinsOf, findVersion } from '../versions.ts';
 import { asksForBuild, buildSources, mayBuild } from './build-sources.ts';
 import { baseOf, placesFor, seenFor, versionOf } from './context.ts';
+import { objectOf } from './object-of.ts';
 import { lockFile } from './own-packages.ts';
 import type { PackagesWork } from './prepare-packages.ts';
 import { copyTheirFile, readTheirFile, type TheirFile, theirWheels } from './their-files.ts';
@@ -22,7 +23,7 @@ const fetchRequirements = async ({ o, e, own, signal }: PackagesWork): Promise<U
   const requirements = pinnedFile(e.spec, 'Requirements');
   if (requirements === undefined) return undefined;
   const file = join(own.requirements, 'requirements.txt');
-  await o.objects.fetch({ bucketArn: e.spec.SourceBucketArn, ...requirements }, file, signal);
+  await o.objects.fetch(objectOf(e, requirements), file, signal);
   await chmod(file, 0o644);
   return readFile(file);
 };

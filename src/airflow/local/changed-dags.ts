@@ -115,10 +115,17 @@ export class ChangedDags {
   }
 
   summary(id: EnvironmentId): LiveSummary | undefined {
-    const { version, since, files } = this.#o.content.published(placesFor(this.#o, id).contentState);
+    const { contentState } = placesFor(this.#o, id);
+    const { version, since, files } = this.#o.content.published(contentState);
     const failed = this.#told.get(id);
     if (since === 0) return undefined;
-    return { version, since, files: files.size, failed: failed?.size };
+    return {
+      version,
+      since,
+      files: files.size,
+      failed: failed?.size,
+      fault: this.#o.content.fault(contentState),
+    };
   }
 
   forget(id: EnvironmentId): void {
@@ -154,8 +161,8 @@ export class ChangedDags {
   }
 
   async #live(e: EnvironmentRecord, results: ParseResults | undefined): Promise<LiveContent> {
-    const { version, since, files } = this.#o.content.published(placesFor(this.#o, e.id).contentState);
-    const { dags } = placesFor(this.#o, e.id);
+    const { dags, contentState } = placesFor(this.#o, e.id);
+    const { version, since, files } = this.#o.content.published(contentState);
     const published: PublishedFile[] = [];
     for (const [path, { at, sha256 }] of files) {
       const isKnown = results?.readings?.has(path) || results?.read.has(path) || results?.failed.has(path);
@@ -164,6 +171,7 @@ export class ChangedDags {
     }
     return {
       followed: this.#o.content.followed(e),
+      fault: this.#o.content.fault(contentState),
       version,
       since,
       files: dagFiles(published, results, { now: Date.now(), silence: silenceFor(e) }),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepFailed } from '../../environments/errors.ts';
-import { pinnedFile, pinnedFiles, pinnedNames } from '../../environments/pinned-files.ts';
+import { pinnedFile, pinnedNames } from '../../environments/pinned-files.ts';
 import type { EnvironmentSpec } from '../../environments/record.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import type { Account } from '../../lib/process.ts';
@@ -16,7 +16,8 @@ export const lockFile = 'requirements.lock';
 const recipe = 1;
 
 /** True when the environment has packages or plugins of its own. */
-export const hasOwnPackages = (spec: EnvironmentSpec): boolean => pinnedFiles(spec).length > 0;
+export const hasOwnPackages = (spec: EnvironmentSpec): boolean =>
+  pinnedNames.some((name) => pinnedFile(spec, name) !== undefined);
 
 /** Names what the environment has of its own on top of that base. */
 const revisionOn = (base: Base, spec: EnvironmentSpec): string => {

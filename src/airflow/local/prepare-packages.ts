@@ -15,6 +15,7 @@ import { buildSet } from './build-packages.ts';
 import { type DagsBefore, dagsBefore, dagWarnings, strictFault } from './compare-dags.ts';
 import { accountOf, findPackages, type LocalDriverOptions, packagesOf, placesFor } from './context.ts';
 import { makeFolder } from './folders.ts';
+import { objectOf } from './object-of.ts';
 import { forgetOldPackages } from './old-packages.ts';
 import { hasOwnPackages, type OwnPackages, packagesState, writePackagesState } from './own-packages.ts';
 import type { ImportFaults } from './trial-result.ts';
@@ -144,7 +145,7 @@ const fetchPlugins = async ({ o, e, own, report, signal, said }: PackagesWork): 
   if (plugins === undefined) return;
   report('unpacking the plugins');
   const file = join(own.root, 'plugins.zip');
-  await o.objects.fetch({ bucketArn: e.spec.SourceBucketArn, ...plugins }, file, signal);
+  await o.objects.fetch(objectOf(e, plugins), file, signal);
   // how plugins are taken away: the member of the API cannot be
   if ((await stat(file)).size === 0) return;
   await rm(own.plugins, { recursive: true });

@@ -25,11 +25,13 @@ export const getContent: Operation = {
   checks: onEnvironment('windsock:GetContent'),
   auditsSuccess: false,
   execute: async (call, deps) => {
-    const { version, since, followed, files } = await deps.driver.content(await findEnvironment(call, deps));
+    const environment = await findEnvironment(call, deps);
+    const { version, since, followed, fault, files } = await deps.driver.content(environment);
     return {
       Version: version,
       Since: since / 1000,
       ...(followed === undefined ? {} : { FollowedFolder: followed }),
+      ...(fault === undefined ? {} : { Fault: { Since: fault.since / 1000, Message: fault.reason } }),
       Files: files.map(shown),
     };
   },

@@ -16,7 +16,7 @@ export const contentCommand = (context: Context): Command =>
     .action(async (name: string, o: ServerOptions & { readonly json?: boolean }) => {
       const content = await getContent(connect(o, context).api, name);
       if (o.json) return printJson(context, content);
-      const { Version, Since, FollowedFolder, Files } = content;
+      const { Version, Since, FollowedFolder, Fault, Files } = content;
       const failed = Files.filter(({ State }) => State === 'failed').length;
       context.out(
         factsText({
@@ -25,6 +25,7 @@ export const contentCommand = (context: Context): Command =>
           folder: FollowedFolder,
           files: String(Files.length),
           'import errors': failed === 0 ? undefined : String(failed),
+          'not up to date': Fault && `since ${isoTime(Fault.Since * 1000)}: ${Fault.Message}`,
         }),
       );
       if (Files.length === 0) return;

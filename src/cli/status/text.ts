@@ -80,6 +80,16 @@ const roleText = ({ environments }: Report): string =>
     )
     .join('');
 
+/** DAG files go on as they are; that nothing new comes is to be known. */
+const contentFaultText = ({ environments }: Report, now: number): string =>
+  environments
+    .flatMap(({ name, content }) => {
+      if (content?.fault === undefined) return [];
+      const { since, reason } = content.fault;
+      return [`\n${name}: its DAG files have not been updated for ${durationText(now - since)}. ${reason}\n`];
+    })
+    .join('');
+
 const contentText = ({ environments }: Report, now: number): string =>
   tableText(
     ['ENVIRONMENT', 'DAG FILES', 'VERSION', 'FOR', 'IMPORT ERRORS'],
@@ -140,5 +150,5 @@ export const statusText = (r: Report, now: number): string => {
   if (r.environments.length === 0) return head + note(r, now);
   const components = r.environments.some((e) => e.components.length > 0) ? `\n${componentsText(r, now)}` : '';
   const content = r.environments.some((e) => e.content !== undefined) ? `\n${contentText(r, now)}` : '';
-  return `${head}\n${environmentsText(r, now)}${roleText(r)}${content}${components}${note(r, now)}`;
+  return `${head}\n${environmentsText(r, now)}${roleText(r)}${contentFaultText(r, now)}${content}${components}${note(r, now)}`;
 };

@@ -1,0 +1,119 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { AwsCredentials, awsCredentialsOf } from './aws-credentials.ts';
+import { RemoteBucket } from './remote-bucket.ts';
+
+/** How the buckets of one setting are reached. */
+export interface RemotePlace {
+  /** Its name in the settings. */
+  readonly name: string;
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  readonly pathStyle: boolean;
+  readonly credentials: string;
+  readonly owner: string | undefined;
+}
+
+export interface RemoteBucketsOptions {
+  /** The place of a bucket; undefined for one that is ours. */
+  readonly placeOf: (bucket: string) => RemotePlace | undefined;
+  /** Of places without one. */
+  readonly region: string;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** Clients and roles that are kept. */
+const mostClients = 200;
+
+/** Seconds that the session of an execution role lasts: it only reads. */
+const roleSeconds = 3_600;
+
+/** SDKs ask for new credentials five minutes before these end. */
+const keysFor = 6 * 60_000;
+
+/** Buckets of AWS, or of other servers of S3. The packages that speak to them are loaded at the first use. */
+export class RemoteBuckets {
+  readonly #o: RemoteBucketsOptions;
+  readonly #clients = new Map<string, Promise<S3Client>>();
+  readonly #credentials = new Map<string, AwsCredentials>();
+
+  constructor(options: RemoteBucketsOptions) {
+    this.#o = options;
+  }
+
+  /** The bucket, read by the rights of an execution role where its setting says so; undefined for one that is ours. */
+  find(bucket: string, roleArn: string): RemoteBucket | undefined {
+    const place = this.#o.placeOf(bucket);
+    if (place === undefined) return undefined;
+    const client = () => this.#client(place, roleArn);
+    return new RemoteBucket({ bucket, owner: place.owner, client });
+  }
+
+  /** Where it is, for people; undefined for one that is ours. */
+  shownPlace(bucket: string): string | undefined {
+    const place = this.#o.placeOf(bucket);
+    return place && (place.endpoint ?? `AWS, region ${place.region ?? this.#o.region}`);
+  }
+
+  close(): void {
+    for (const client of this.#clients.values())
+      client.then(
+        (c) => c.destroy(),
+        () => {},
+      );
+    this.#clients.clear();
+  }
+
+  #client(place: RemotePlace, roleArn: string): Promise<S3Client> {
+    const key = place.credentials === 'role' ? `${place.name} ${roleArn}` : place.name;
+    const known = this.#clients.get(key);
+    if (known !== undefined) return known;
+    const made = this.#make(place, roleArn);
+    made.catch(() => this.#clients.delete(key));
+    this.#clients.set(key, made);
+    const [oldest] = this.#clients.keys();
+    if (this.#clients.size > mostClients && oldest !== undefined) this.#clients.delete(oldest);
+    return made;
+  }
+
+  async #make(place: RemotePlace, roleArn: string): Promise<S3Client> {
+    const { S3Client } = await import('@aws-sdk/client-s3');
+    return new S3Client({
+      region: place.region ?? this.#o.region,
+      ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
+      // AWS_ENDPOINT_URL of whoever started the server may well be this very server
+      ignoreConfiguredEndpointUrls: true,
+      forcePathStyle: place.pathStyle,
+      followRegionRedirects: place.endpoint === undefined,
+      maxAttempts: 3,
+      requestHandler: {
+        connectionTimeout: 5_000,
+        requestTimeout: 20_000,
+        throwOnRequestTimeout: true,
+        socketTimeout: 30_000,
+      },
+      credentials: () => this.#keys(place, roleArn),
+    });
+  }
+
+  async #keys(place: RemotePlace, roleArn: string) {
+    const all = this.#credentialsOf(place.credentials);
+    const most = this.#o.now() + keysFor;
+    if (all.takesRole) {
+      const { expiresAt, ...keys } = await all.get({ roleArn, sessionName: 'windsock' });
+      return { ...keys, expiration: new Date(Math.min(expiresAt, most)) };
+    }
+    const own = await all.own();
+    return { ...own, expiration: new Date(Math.min(own.expiration?.getTime() ?? most, most)) };
+  }
+
+  #credentialsOf(setting: string): AwsCredentials {
+    const known = this.#credentials.get(setting);
+    if (known !== undefined) return known;
+    const of = awsCredentialsOf(setting);
+    if (of === undefined) throw new Error(`there are no credentials called ${setting}`);
+    const made = new AwsCredentials({ of, region: this.#o.region, seconds: roleSeconds, now: this.#o.now });
+    this.#credentials.set(setting, made);
+    return made;
+  }
+}
