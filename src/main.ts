@@ -16,7 +16,7 @@ import { armFailpoints } from './lib/failpoint.ts';
 import { createLog } from './lib/log.ts';
 import { DescriptorSink, type LineSink } from './lib/log-sinks.ts';
 import { quotedWhereNeeded } from './lib/shell.ts';
-import { fillBucket, firstEnvironmentRequest, followDags } from './server/first-environment.ts';
+import { bucketOf, fillBucket, firstEnvironmentRequest, followDags } from './server/first-environment.ts';
 import { ownCommand } from './server/own-command.ts';
 import { readyScreen, Screen } from './server/screen.ts';
 import { type Server, startServer } from './server/server.ts';
@@ -76,6 +76,13 @@ const tellIgnored = (server: Server, settings: AllSettings, there: EnvironmentRe
   screen.print(`${reason} Make another one with --environment NAME.`);
 };
 
+/** The examples are no business of a bucket of another server. */
+const tellElsewhere = (server: Server, environment: string): void => {
+  const reason = `The bucket ${bucketOf(environment)} is elsewhere (--remote-buckets), so the environment ${environment} was not made.`;
+  server.log.warn('option without effect', { environment, reason });
+  screen.print(`${reason} Make one with: windsock environment create NAME --bucket BUCKET`);
+};
+
 /** On the first start the environment is made; a name or DAGs that were given are wanted on any start. */
 const firstEnvironment = async (server: Server, settings: AllSettings): Promise<void> => {
   if (!settings.demo) return;
@@ -84,6 +91,8 @@ const firstEnvironment = async (server: Server, settings: AllSettings): Promise<
   if (there) tellIgnored(server, settings, there);
   const isNamed = settings.environment !== 'demo';
   if (there ? settings.dags === undefined : !server.isFirstStart && !isNamed) return;
+  if (!there && settings.dags === undefined && server.isElsewhere(bucketOf(wanted.name)))
+    return tellElsewhere(server, wanted.name);
   const bucket = there ? undefined : fillBucket(server.folders.buckets, wanted);
   const where = there
     ? { bucketArn: there.spec.SourceBucketArn, path: there.spec.DagS3Path }

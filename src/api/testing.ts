@@ -148,7 +148,14 @@ export const fakeWorld = () => {
     driver: {
       webTarget: () => undefined,
       processUid: () => 1_000,
-      content: async () => ({ version: 'v', since: 0, followed: undefined, fault: undefined, files: [] }),
+      content: async () => ({
+        version: 'v',
+        since: 0,
+        followed: undefined,
+        elsewhere: undefined,
+        fault: undefined,
+        files: [],
+      }),
     },
     pools: createUpstreamPools(),
     airflowLimits: createAirflowLimits({ clock: systemClock, requestsPerSecond: 1_000 }),

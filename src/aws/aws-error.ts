@@ -29,7 +29,11 @@ export const reasonFor = (error: unknown): string => {
 
 /** AWS, or what is configured of it, gives no credentials; says why. */
 export class NoCredentials extends Error {
+  readonly reason: string;
+
   constructor(cause: unknown) {
-    super(`AWS gives no credentials: ${reasonFor(cause)}`, { cause });
+    const reason = reasonFor(cause);
+    super(`AWS gives no credentials: ${reason}`, { cause });
+    this.reason = reason;
   }
 }

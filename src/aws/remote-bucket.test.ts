@@ -11,6 +11,7 @@ let answer: (request: IncomingMessage, response: ServerResponse) => void;
 let asked: string[];
 let buckets: RemoteBuckets;
 const { signal } = new AbortController();
+const told = (error: unknown): Error => new Error(`told: ${(error as Error).message}`);
 
 beforeEach(async () => {
   asked = [];
@@ -50,7 +51,7 @@ const xml = (response: ServerResponse, status: number, body: string, headers = {
   response.end(`<?xml version="1.0"?>${body}`);
 };
 const page = (keys: readonly string[], more = ''): string =>
-  `<ListBucketResult><EncodingType>url</EncodingType>${more}${keys
+  `<ListBucketResult><Name>dags</Name><EncodingType>url</EncodingType>${more === '' ? '<IsTruncated>false</IsTruncated>' : more}${keys
     .map((key) => `<Contents><Key>${key}</Key><Size>1</Size><ETag>&quot;e&quot;</ETag></Contents>`)
     .join('')}</ListBucketResult>`;
 const fault = (code: string, message: string): string =>
@@ -78,11 +79,28 @@ describe('a listing', () => {
           '<IsTruncated>true</IsTruncated><NextContinuationToken>same</NextContinuationToken>',
         ),
       );
-    await expect(listed(bucketAt())).rejects.toThrow('its listing does not go on');
+    await expect(listed(bucketAt())).rejects.toThrow('but gives the same page again');
     answer = (_, response) => xml(response, 200, page(['dags/a'], '<IsTruncated>true</IsTruncated>'));
-    await expect(listed(bucketAt())).rejects.toThrow('its listing does not go on');
+    await expect(listed(bucketAt())).rejects.toThrow('but not where');
     answer = (_, response) => xml(response, 200, page(['dags/%zz']));
     await expect(listed(bucketAt())).rejects.toThrow('not encoded as it says');
+  });
+
+  test.each([
+    '<html><body>Sign in</body></html>',
+    '',
+    '<ListBucketResult/>',
+    '<ListBucketResult><Name>dags</Name></ListBucketResult>',
+    '<ListBucketResult><Name>dags</Name><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount></ListBucketResult>',
+    page(['dags/a']).replace('<Size>1<', '<Size>-1<'),
+    page(['dags/a']).replace('<Size>1<', '<Size>many<'),
+    page(['']),
+  ])('of an answer that is none is an error, and no empty bucket: %s', async (body) => {
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/xml' });
+      response.end(body);
+    };
+    await expect(listed(bucketAt())).rejects.toThrow(/no listing of a bucket|cannot be understood/);
   });
 
   test('that is refused twice comes at the third try', async () => {
@@ -120,7 +138,7 @@ describe('why a bucket cannot be read is told', () => {
   test('there are no credentials; nothing is said of those of others', async () => {
     answer = () => {};
     const bucket = bucketAt({ credentials: 'profile:nobody-has-it' });
-    await expect(listed(bucket)).rejects.toThrow(/AWS gives no credentials: .*nobody-has-it/);
+    await expect(listed(bucket)).rejects.toThrow(/there are no credentials for it: .*nobody-has-it/);
     expect(asked).toEqual([]);
   });
 
@@ -145,7 +163,7 @@ describe('an object', () => {
     };
     const bucket = bucketAt();
     for (const which of [{ etag: '"e"' }, { versionId: 'v1' }]) {
-      const opened = await bucket.open('dags/a.py', which, signal);
+      const opened = await bucket.open('dags/a.py', which, signal, told);
       expect(opened?.size).toBe(3);
       expect(opened && (await text(opened.bytes))).toBe('abc');
     }
@@ -158,8 +176,31 @@ describe('an object', () => {
     [405, { versionId: 'v' }],
     [400, { versionId: 'no version' }],
   ])('that is gone or another one by now is not there: %s', async (status, which) => {
-    answer = (_, response) => xml(response, status, fault('Some', 'text'));
-    expect(await bucketAt().open('a', which, signal)).toBeUndefined();
+    answer = (_, response) => xml(response, status, fault('InvalidArgument', 'text'));
+    expect(await bucketAt().open('a', which, signal, told)).toBeUndefined();
+  });
+
+  test.each([{ etag: '"e"' }, { versionId: 'v' }])(
+    'is not gone because credentials have expired: %j',
+    async (which) => {
+      answer = (_, response) => xml(response, 400, fault('ExpiredToken', 'The token has expired\u009b2J'));
+      const opened = bucketAt().open('a', which, signal, told);
+      await expect(opened).rejects.toThrow('ExpiredToken: The token has expired 2J');
+    },
+  );
+
+  test('of unknown length is refused, and its connection is not kept', async () => {
+    let closed = false;
+    answer = (_, response) => {
+      response.once('close', () => {
+        closed = true;
+      });
+      response.write('a');
+    };
+    await expect(bucketAt().open('a', { etag: '"e"' }, signal, told)).rejects.toThrow(
+      'how long the object is',
+    );
+    await vi.waitFor(() => expect(closed).toBe(true));
   });
 
   test('whose bytes break off fails', async () => {
@@ -168,20 +209,24 @@ describe('an object', () => {
       response.write('a');
       setTimeout(() => response.destroy(), 50);
     };
-    const opened = await bucketAt().open('a', { etag: '"e"' }, signal);
-    await expect(opened && text(opened.bytes)).rejects.toThrow();
+    const opened = await bucketAt().open('a', { etag: '"e"' }, signal, told);
+    await expect(opened && text(opened.bytes)).rejects.toThrow(/^told: the connection broke off/);
   });
 
-  test('is asked for without its bytes', async () => {
+  test('is asked for without its bytes, a version with one', async () => {
     answer = (request, response) => {
-      const isThere = !/gone|old/.test(request.url ?? '');
-      response.writeHead(isThere ? 200 : request.url?.includes('old') ? 405 : 404).end();
+      const which = /gone|old|empty/.exec(request.url ?? '')?.[0] ?? 'there';
+      response
+        .writeHead({ gone: 404, old: 405, empty: 416, there: 200 }[which] ?? 0, { 'content-length': 0 })
+        .end();
     };
     const bucket = bucketAt();
     expect(await bucket.has('a', undefined, signal)).toBe(true);
     expect(await bucket.has('gone', undefined, signal)).toBe(false);
+    expect(await bucket.has('a', 'v1', signal)).toBe(true);
     expect(await bucket.has('a', 'old', signal)).toBe(false);
-    expect(asked.every((line) => line.startsWith('HEAD '))).toBe(true);
+    expect(await bucket.has('a', 'empty', signal)).toBe(true);
+    expect(asked.map((line) => line.split(' ')[0])).toEqual(['HEAD', 'HEAD', 'GET', 'GET', 'GET']);
     answer = (_, response) => response.writeHead(403).end();
     await expect(bucket.has('a', undefined, signal)).rejects.toThrow('access is denied (403)');
   });

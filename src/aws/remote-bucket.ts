@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
-import { failOnSilence } from './fail-on-silence.ts';
+import type { ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
+import { guardedBody } from './guarded-body.ts';
 import { answerOf, faultText } from './s3-error.ts';
 
 /** An object in a listing. */
@@ -24,8 +24,11 @@ export interface RemoteBucketOptions {
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
-/** Milliseconds without a byte after which a body is given up. */
-const silence = 30_000;
+/** Bytes that a body must bring within so many milliseconds: what our own S3 asks of those who send. */
+const pace = { within: 30_000, least: 16_384 } as const;
+
+/** Objects of one page: a larger one would hold the server up while it is parsed. */
+const pageSize = 250;
 
 /** Milliseconds until an answer begins, with all tries. */
 const answerWithin = 60_000;
@@ -46,7 +49,7 @@ export class RemoteBucket {
     let token: string | undefined;
     do {
       const { objects, next } = await this.#page(prefix, token, signal);
-      if (next !== undefined && next === token) throw new Error('its listing does not go on');
+      if (next !== undefined && next === token) throw new Error(`${endless}, but gives the same page again`);
       yield objects;
       token = next;
     } while (token !== undefined);
@@ -56,56 +59,71 @@ export class RemoteBucket {
     const answer = await this.#ask(signal, ({ ListObjectsV2Command }, client, abortSignal) =>
       client.send(
         new ListObjectsV2Command({
-          ...{ ...this.#names, Prefix: prefix, ContinuationToken: token },
+          ...{ ...this.#names, Prefix: prefix, ContinuationToken: token, MaxKeys: pageSize },
           // XML has no way to write some characters that keys may hold
           EncodingType: 'url',
         }),
         { abortSignal },
       ),
     );
-    const { Contents = [], IsTruncated, NextContinuationToken } = answer;
-    if (IsTruncated && NextContinuationToken === undefined) throw new Error('its listing does not go on');
-    const plain = answer.EncodingType === 'url' ? decoded : (key: string) => key;
-    const objects = Contents.flatMap(({ Key = '', Size, ETag }): RemoteObject[] =>
-      ETag === undefined || Size === undefined ? [] : [{ key: plain(Key), size: Size, etag: ETag }],
-    );
-    if (objects.length !== Contents.length) throw new Error('its listing has objects without size or ETag');
-    return { objects, next: IsTruncated ? NextContinuationToken : undefined };
+    return pageOf(answer);
   }
 
   /**
-   * The bytes of an object with their number; undefined when it is not there any more, or is another one.
-   * @throws Error that says why it cannot be read
+   * The bytes of an object with their number; undefined when it is not there any more, or is another one. `told` makes the
+   * error of bytes that break off.
+   * @throws RemoteFault that says why it cannot be read
    */
   async open(
     key: string,
     which: Which,
     signal: AbortSignal,
+    told: (error: unknown) => Error,
   ): Promise<{ readonly bytes: Readable; readonly size: number } | undefined> {
     const asked = 'etag' in which ? { IfMatch: which.etag } : { VersionId: which.versionId };
     const get = () =>
       this.#ask(signal, ({ GetObjectCommand }, client, abortSignal) =>
         client.send(new GetObjectCommand({ ...this.#names, Key: key, ...asked }), { abortSignal }),
       );
-    const answer = await unless('etag' in which ? [404, 412] : [400, 404, 405], get);
+    const answer = await unless('etag' in which ? isOtherByNow : isNoVersion, get);
     if (answer === undefined) return undefined;
     const { Body, ContentLength: size } = answer;
-    if (Body === undefined || size === undefined) throw new Error('its answer has no body of a known length');
-    return { bytes: failOnSilence(Body as Readable, silence), size };
+    const body = Body as Readable | undefined;
+    if (body !== undefined && size !== undefined)
+      return { bytes: guardedBody(body, { ...pace, told: (error) => told(new RemoteFault(error)) }), size };
+    body?.destroy();
+    throw new Error('its answer does not say how long the object is');
   }
 
   /**
-   * True when the object is there, or that version of it.
+   * True when the object is there, or that version of it. A version is asked for its first byte: the answer to HEAD does not
+   * say whether it is the version that is wrong, or the credentials.
    * @throws Error that says why it is not known
    */
   async has(key: string, versionId: string | undefined, signal: AbortSignal): Promise<boolean> {
-    const asked = { ...this.#names, Key: key, VersionId: versionId };
+    if (versionId !== undefined) return this.#hasVersion(key, versionId, signal);
     const head = () =>
       this.#ask(signal, ({ HeadObjectCommand }, client, abortSignal) =>
-        client.send(new HeadObjectCommand(asked), { abortSignal }),
+        client.send(new HeadObjectCommand({ ...this.#names, Key: key }), { abortSignal }),
       );
-    // of a version: 400 when it can be none, 405 when it is a deletion marker
-    return (await unless(versionId === undefined ? [404] : [400, 404, 405], head)) !== undefined;
+    return (await unless(({ status }) => status === 404, head)) !== undefined;
+  }
+
+  async #hasVersion(key: string, versionId: string, signal: AbortSignal): Promise<boolean> {
+    const asked = { ...this.#names, Key: key, VersionId: versionId, Range: 'bytes=0-0' };
+    const get = () =>
+      this.#ask(signal, async ({ GetObjectCommand }, client, abortSignal) => {
+        const { Body } = await client.send(new GetObjectCommand(asked), { abortSignal });
+        (Body as Readable | undefined)?.destroy();
+        return true;
+      });
+    try {
+      return (await unless(isNoVersion, get)) !== undefined;
+    } catch (error) {
+      // it is there, and empty
+      if (error instanceof RemoteFault && error.answer?.status === 416) return true;
+      throw error;
+    }
   }
 
   get #names() {
@@ -131,26 +149,63 @@ export class RemoteBucket {
 }
 
 /** What went wrong with a bucket of another server, with a text for people. */
-class RemoteFault extends Error {
-  /** Of the answer; undefined when there was none, or it is not about an object. */
-  readonly status: number | undefined;
+export class RemoteFault extends Error {
+  /** Undefined when there was none. */
+  readonly answer: { readonly status: number; readonly code: string } | undefined;
 
   constructor(cause: unknown) {
     super(faultText(cause), { cause });
-    const answer = answerOf(cause);
-    this.status = answer?.code === 'NoSuchBucket' ? undefined : answer?.status;
+    this.answer = answerOf(cause);
   }
 }
 
-/** Undefined where the answer has one of these statuses. */
-const unless = async <T>(statuses: readonly number[], work: () => Promise<T>): Promise<T | undefined> => {
+type FaultAnswer = NonNullable<RemoteFault['answer']>;
+
+const isOtherByNow = ({ status, code }: FaultAnswer): boolean =>
+  status === 412 || (status === 404 && code !== 'NoSuchBucket');
+
+/** 405 is the answer for a deletion marker; 400 may have other reasons, such as credentials that have expired. */
+const isNoVersion = ({ status, code }: FaultAnswer): boolean =>
+  status === 405 ||
+  (status === 404 && code !== 'NoSuchBucket') ||
+  (status === 400 && ['InvalidArgument', 'NoSuchVersion'].includes(code));
+
+/** Undefined where the answer is such a one. */
+const unless = async <T>(
+  isSuch: (answer: FaultAnswer) => boolean,
+  work: () => Promise<T>,
+): Promise<T | undefined> => {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof RemoteFault && error.status !== undefined && statuses.includes(error.status))
-      return undefined;
+    if (error instanceof RemoteFault && error.answer !== undefined && isSuch(error.answer)) return undefined;
     throw error;
   }
+};
+
+const endless = 'the server says that its listing goes on';
+const noListing = 'the server gave an answer that is no listing of a bucket';
+
+/** A page that may be believed: an empty one makes every DAG go. @throws Error for whatever S3 would not answer */
+const pageOf = (
+  answer: ListObjectsV2CommandOutput,
+): { readonly objects: readonly RemoteObject[]; readonly next: string | undefined } => {
+  const {
+    Name,
+    Contents = [],
+    IsTruncated,
+    KeyCount = Contents.length,
+    NextContinuationToken: next,
+  } = answer;
+  if (!Name || IsTruncated === undefined || KeyCount !== Contents.length) throw new Error(noListing);
+  if (IsTruncated && next === undefined) throw new Error(`${endless}, but not where`);
+  const plain = answer.EncodingType === 'url' ? decoded : (key: string) => key;
+  const objects = Contents.map(({ Key, Size, ETag }): RemoteObject => {
+    if (!Key || ETag === undefined || Size === undefined || !Number.isSafeInteger(Size) || Size < 0)
+      throw new Error(noListing);
+    return { key: plain(Key), size: Size, etag: ETag };
+  });
+  return { objects, next: IsTruncated ? next : undefined };
 };
 
 /** A key of a listing, as forms encode it. */
@@ -158,6 +213,6 @@ const decoded = (key: string): string => {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));
   } catch {
-    throw new Error(`its listing has the key "${key.slice(0, 100)}", which is not encoded as it says`);
+    throw new Error('its listing has a key that is not encoded as it says');
   }
 };

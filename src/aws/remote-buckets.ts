@@ -25,6 +25,18 @@ export interface RemoteBucketsOptions {
 /** Clients and roles that are kept. */
 const mostClients = 200;
 
+/** Milliseconds until the connections of a client are closed that is kept no longer. */
+const retiredFor = 600_000;
+
+/** Environments that read their files share the connections of a client with those that list. */
+const mostSockets = 500;
+
+const destroy = (client: Promise<S3Client>): void =>
+  void client.then(
+    (made) => made.destroy(),
+    () => {},
+  );
+
 /** Seconds that the session of an execution role lasts: it only reads. */
 const roleSeconds = 3_600;
 
@@ -35,6 +47,7 @@ const keysFor = 6 * 60_000;
 export class RemoteBuckets {
   readonly #o: RemoteBucketsOptions;
   readonly #clients = new Map<string, Promise<S3Client>>();
+  readonly #retired = new Map<Promise<S3Client>, NodeJS.Timeout>();
   readonly #credentials = new Map<string, AwsCredentials>();
 
   constructor(options: RemoteBucketsOptions) {
@@ -49,31 +62,51 @@ export class RemoteBuckets {
     return new RemoteBucket({ bucket, owner: place.owner, client });
   }
 
+  /** The server that has it; undefined for one that is ours. */
+  serverOf(
+    bucket: string,
+  ):
+    | { readonly endpoint: string | undefined; readonly region: string; readonly pathStyle: boolean }
+    | undefined {
+    const place = this.#o.placeOf(bucket);
+    if (place === undefined) return undefined;
+    const { endpoint, region = this.#o.region, pathStyle } = place;
+    return { endpoint, region, pathStyle };
+  }
+
   /** Where it is, for people; undefined for one that is ours. */
   shownPlace(bucket: string): string | undefined {
-    const place = this.#o.placeOf(bucket);
-    return place && (place.endpoint ?? `AWS, region ${place.region ?? this.#o.region}`);
+    const server = this.serverOf(bucket);
+    return server && (server.endpoint ?? `AWS, region ${server.region}`);
   }
 
   close(): void {
-    for (const client of this.#clients.values())
-      client.then(
-        (c) => c.destroy(),
-        () => {},
-      );
+    for (const client of [...this.#clients.values(), ...this.#retired.keys()]) destroy(client);
+    for (const timer of this.#retired.values()) clearTimeout(timer);
     this.#clients.clear();
+    this.#retired.clear();
   }
 
   #client(place: RemotePlace, roleArn: string): Promise<S3Client> {
     const key = place.credentials === 'role' ? `${place.name} ${roleArn}` : place.name;
-    const known = this.#clients.get(key);
-    if (known !== undefined) return known;
-    const made = this.#make(place, roleArn);
-    made.catch(() => this.#clients.delete(key));
-    this.#clients.set(key, made);
-    const [oldest] = this.#clients.keys();
-    if (this.#clients.size > mostClients && oldest !== undefined) this.#clients.delete(oldest);
-    return made;
+    const client = this.#clients.get(key) ?? this.#make(place, roleArn);
+    // the one that was used last is the last to go
+    this.#clients.delete(key);
+    this.#clients.set(key, client);
+    client.catch(() => this.#clients.delete(key));
+    const [oldest] = this.#clients;
+    if (this.#clients.size > mostClients && oldest !== undefined) this.#retire(...oldest);
+    return client;
+  }
+
+  /** What is being read over it may be read to its end. */
+  #retire(key: string, client: Promise<S3Client>): void {
+    this.#clients.delete(key);
+    const end = (): void => {
+      this.#retired.delete(client);
+      destroy(client);
+    };
+    this.#retired.set(client, setTimeout(end, retiredFor).unref());
   }
 
   async #make(place: RemotePlace, roleArn: string): Promise<S3Client> {
@@ -91,6 +124,8 @@ export class RemoteBuckets {
         requestTimeout: 20_000,
         throwOnRequestTimeout: true,
         socketTimeout: 30_000,
+        httpAgent: { maxSockets: mostSockets },
+        httpsAgent: { maxSockets: mostSockets },
       },
       credentials: () => this.#keys(place, roleArn),
     });

@@ -1,6 +1,10 @@
 import { codeOf } from '../lib/errors.ts';
 import { NoCredentials } from './aws-error.ts';
 
+/** What the guard of a body says. */
+const isOurs = (error: unknown): error is Error =>
+  error instanceof Error && /^(?:it sent less than|the connection broke off)/.test(error.message);
+
 /** Codes of Node for certificates that it does not believe. */
 const isOfCertificate = (code: string): boolean => /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code);
 
@@ -44,16 +48,20 @@ export const answerOf = (error: unknown): { readonly status: number; readonly co
   return answered && { status: answered.status, code: answered.name };
 };
 
+/** Without control characters: a server may send what a terminal would obey. */
+const printable = (text: string): string => text.replace(/\p{Cc}/gu, ' ').slice(0, longest);
+
 /** Why a bucket of another server cannot be used, for people; without what may be secret. */
 export const faultText = (error: unknown): string => {
   const answered = answeredOf(error);
-  if (answered !== undefined) return textOfAnswer(answered).slice(0, longest);
-  if (error instanceof NoCredentials) return error.message;
+  if (answered !== undefined) return printable(textOfAnswer(answered));
+  if (error instanceof NoCredentials) return `there are no credentials for it: ${error.reason}`;
   const code = codeOf(error);
   if (code !== undefined && isOfCertificate(code))
     return `its certificate is not trusted (${code}). Name its authority in NODE_EXTRA_CA_CERTS`;
+  if (code === 'ECONNRESET' || code === 'EPIPE') return `the connection broke off (${code})`;
   if (code !== undefined) return `it cannot be reached (${code})`;
   if (error instanceof Error && ['TimeoutError', 'AbortError'].includes(error.name))
     return 'it does not answer in time';
-  return 'its answer cannot be understood';
+  return isOurs(error) ? error.message : 'its answer cannot be understood';
 };

@@ -12,6 +12,13 @@ test('text names buckets of AWS, and others with their endpoint', () => {
   ]);
 });
 
+test('an endpoint may be all that is said of a bucket, with the port that is usual', () => {
+  for (const given of [{ a: 'https://minio:443' }, 'a=https://minio', { a: { endpoint: 'https://MINIO/' } }])
+    expect(remoteBuckets.parse(given)).toMatchObject([
+      { name: 'a', endpoint: 'https://minio', pathStyle: true },
+    ]);
+});
+
 test('an object says more', () => {
   const more = { region: 'eu-west-1', credentials: 'profile:prod', owner: '123456789012' };
   expect(
@@ -30,6 +37,8 @@ describe('what cannot be meant is refused', () => {
     ['a=minio:9000', /endpoints like/],
     ['a=https://user:word@minio', /endpoints like/],
     ['a=https://minio/path', /endpoints like/],
+    ['a=https://minio?x', /endpoints like/],
+    ['a,a=https://minio', /twice/],
     ['a=ftp://minio', /endpoints like/],
     [{ a: { credentials: 'keys' } }, /credentials that are/],
     [{ a: { owner: '12' } }, /12 digits/],

@@ -27,13 +27,17 @@ const isOrigin = (text: string): boolean => {
   return (
     url !== null &&
     ['http:', 'https:'].includes(url.protocol) &&
-    [url.origin, `${url.origin}/`].includes(text.toLowerCase())
+    [url.username, url.password, url.search, url.hash].every((part) => part === '') &&
+    url.pathname === '/' &&
+    !/[@?#]/.test(text)
   );
 };
 
 const endpoint = z
   .string()
-  .refine(isOrigin, { error: 'needs endpoints like https://s3.example.com:9000' })
+  .refine(isOrigin, {
+    error: 'needs endpoints like https://s3.example.com:9000, with nothing behind the port',
+  })
   .transform((text) => new URL(text).origin);
 
 const how = z.strictObject({
@@ -72,7 +76,7 @@ const isObject = (given: unknown): given is object =>
   typeof given === 'object' && given !== null && !Array.isArray(given);
 
 const entries = z
-  .array(z.tuple([name, how]))
+  .array(z.tuple([name, z.union([endpoint.transform((at) => how.parse({ endpoint: at })), how])]))
   .refine((all) => new Set(all.map(([bucket]) => bucket)).size === all.length, {
     error: 'names a bucket twice',
   })

@@ -201,6 +201,7 @@ export const createFolderSource = (o: {
       const root = followedFor(where) ?? join(bucketFolder, ...segments);
       return watchEvents([root, ...folders.map((folder) => join(root, folder))], hint);
     },
+    canWatch: () => true,
     paceOf: () => pace,
   };
 };

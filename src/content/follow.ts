@@ -1,5 +1,7 @@
+import { SourceUnavailable } from '../environments/errors.ts';
 import { textOf } from '../lib/errors.ts';
 import type { Stop } from '../lib/stop.ts';
+import { isPublishable } from './location.ts';
 import { foldersOf, type PublishOptions, publish } from './publish.ts';
 import type { Listing } from './source.ts';
 
@@ -25,6 +27,8 @@ class Follower {
   /** Ends the pause that is on. */
   #wake = (): void => {};
   #isHinted = false;
+  /** Files that could not be read in the version that was listed last, which they were put off for. */
+  #postponed: ReadonlyMap<string, string> = new Map();
   /** Looks that failed, in a row. */
   #failures = 0;
   /** Monotonic milliseconds of the first of several empty listings. */
@@ -87,7 +91,7 @@ class Follower {
   async #look(): Promise<void> {
     const { signal } = this.#ended;
     const listing = await this.#o.source.list(this.#o.where, signal);
-    this.#watch(listing);
+    if (this.#o.source.canWatch(this.#o.where)) this.#watch(listing);
     if (listing.size > 0) this.#emptySince = undefined;
     else this.#emptySince ??= performance.now();
     const isFresh = this.#done !== undefined && performance.now() - this.#done.at < compareEvery;
@@ -95,12 +99,23 @@ class Follower {
     const at = performance.now();
     this.#done = undefined;
     const emptyFor = this.#emptySince === undefined ? 0 : at - this.#emptySince;
-    const { isWhole } = await publish({ ...this.#o, signal, emptyFor }, listing);
+    const { isWhole, postponed } = await publish({ ...this.#o, signal, emptyFor }, listing);
     if (isWhole) this.#done = { listing, at };
+    this.#checkPostponed(postponed, listing);
+  }
+
+  /** A file that changes while it is read is another one in the next listing. @throws SourceUnavailable */
+  #checkPostponed(postponed: readonly string[], listing: Listing): void {
+    const [path] = postponed.filter((one) => this.#postponed.get(one) === listing.get(one)?.version);
+    this.#postponed = new Map(postponed.map((one) => [one, listing.get(one)?.version ?? '']));
+    if (path === undefined) return;
+    throw new SourceUnavailable(
+      `${path} is listed with the version ${listing.get(path)?.version}, and cannot be read in that version.`,
+    );
   }
 
   #watch(listing: Listing): void {
-    const folders = foldersOf(listing.keys());
+    const folders = foldersOf([...listing.keys()].filter(isPublishable));
     if (folders.size > mostWatchedFolders || this.#ended.signal.aborted) {
       this.#endWatch();
       return;

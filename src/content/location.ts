@@ -25,5 +25,9 @@ export const bucketPath = (buckets: string, where: BucketFolder): BucketPath => 
   return { bucketFolder: join(buckets, name), segments };
 };
 
+/** Folders above a file: a thousand keys of a thousand bytes could name half a million of them. */
+const mostFolders = 32;
+
 /** True for a relative path that stays below its folder and can be a file there. */
-export const isPublishable = (path: string): boolean => pathFault(path) === undefined;
+export const isPublishable = (path: string): boolean =>
+  pathFault(path) === undefined && path.split('/').length <= mostFolders + 1;

@@ -4,7 +4,7 @@ import { rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ContentChange } from '../environments/content.ts';
-import { VersionGone } from '../environments/errors.ts';
+import { FileUnavailable, VersionGone } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
 import { temporaryPrefix } from '../lib/deploy-rules.ts';
 import { codeOf } from '../lib/errors.ts';
@@ -54,7 +54,7 @@ export interface PublishResult {
   readonly changed: number;
   readonly removed: number;
   /** Files that changed while they were read: the older version stays; publish again soon. */
-  readonly postponed: number;
+  readonly postponed: readonly string[];
   /** Paths that cannot be files below the target, or that are both a file and a folder. */
   readonly refused: readonly string[];
 }
@@ -125,15 +125,29 @@ const writeOne = async (
   }
 };
 
-/** Writes what differs and notes it in `changes`; gives how many files were read, and how many are put off. */
+/** Files that cannot be read, while others can: beyond this no more are tried. */
+const mostUnavailable = 20;
+
+interface Written {
+  /** Files that were read. */
+  readonly read: number;
+  /** Files that are put off. */
+  readonly postponed: readonly string[];
+  /** Why the first file that cannot be read cannot be. */
+  readonly fault: FileUnavailable | undefined;
+}
+
+/** Writes what differs and notes it in `changes`. A file that cannot be read does not keep others back. */
 const writeAll = async (
   o: PublishOptions,
   wanted: Map<string, string>,
   tree: TargetTree,
   files: Map<string, PublishedFile>,
   changes: ContentChange[],
-): Promise<{ readonly read: number; readonly postponed: number }> => {
-  let [read, postponed] = [0, 0];
+): Promise<Written> => {
+  let read = 0;
+  const postponed: string[] = [];
+  const unavailable: FileUnavailable[] = [];
   const isDone = ([path, version]: readonly [string, string]): boolean => {
     const [before, there] = [files.get(path), tree.files.get(path)];
     return before?.version === version && before.stamp === there;
@@ -150,11 +164,13 @@ const writeAll = async (
       const kind = before === undefined || there === undefined ? 'added' : 'changed';
       if (after.stamp !== there) changes.push({ path, kind });
     } catch (error) {
-      if (!(error instanceof VersionGone)) throw error;
-      postponed += 1;
+      if (error instanceof VersionGone) postponed.push(path);
+      else if (error instanceof FileUnavailable && unavailable.length < mostUnavailable)
+        unavailable.push(error);
+      else throw error;
     }
   });
-  return { read, postponed };
+  return { read, postponed, fault: unavailable[0] };
 };
 
 const removeRest = async (
@@ -178,7 +194,10 @@ const removeRest = async (
   for (const cache of tree.caches) {
     const parent = dirname(cache);
     if (parent !== '.' && !kept.has(parent))
-      await rm(join(o.target, cache), { recursive: true, force: true });
+      await rm(join(o.target, cache), { recursive: true, force: true }).catch((error: unknown) => {
+        // its folder is a file by now
+        if (codeOf(error) !== 'ENOTDIR') throw error;
+      });
   }
   await removeEmptyFolders(
     o.target,
@@ -224,22 +243,24 @@ export const publish = async (o: PublishOptions, listing: Listing): Promise<Publ
   const before = o.state.read();
   const tree = await readTree(o.target);
   if (wanted.size === 0 && waitsForEmpty(tree.files.size, o.emptyFor ?? 0))
-    return resultOf([], { postponed: 0, refused, isWhole: false });
+    return resultOf([], { postponed: [], refused, isWhole: false });
   const files = new Map(before.files);
   const changes = forgetRest(wanted, tree, files);
   await makeFolders(o.target, '', o.owner);
-  let [isWhole, read, postponed] = [false, 0, 0];
-  const result = (): PublishResult => resultOf(changes, { postponed, refused, isWhole });
+  let isWhole = false;
+  let written: Written = { read: 0, postponed: [], fault: undefined };
+  const result = (): PublishResult => resultOf(changes, { postponed: written.postponed, refused, isWhole });
   try {
-    ({ read, postponed } = await writeAll(o, wanted, tree, files, changes));
+    written = await writeAll(o, wanted, tree, files, changes);
     await removeRest(o, wanted, tree, files, changes);
-    isWhole = postponed === 0;
+    isWhole = written.postponed.length === 0 && written.fault === undefined;
   } finally {
     const isChanged = changes.length > 0;
     const state = newState(isChanged ? nowOf(o) : before.since, files);
     if (isChanged) await o.record?.(result(), state.version);
-    if (!isWhole || read > 0 || isChanged) await o.state.write(state);
+    if (!isWhole || written.read > 0 || isChanged) await o.state.write(state);
     if (isChanged) o.published?.(result());
   }
+  if (written.fault !== undefined) throw written.fault;
   return result();
 };

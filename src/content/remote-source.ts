@@ -1,5 +1,5 @@
-import { Readable } from 'node:stream';
-import { SourceUnavailable, VersionGone } from '../environments/errors.ts';
+import type { Readable } from 'node:stream';
+import { FileUnavailable, SourceUnavailable, VersionGone } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
 import { textOf } from '../lib/errors.ts';
 import { type ContentLimits, type ContentSource, type Listing, mostContent } from './source.ts';
@@ -12,11 +12,12 @@ export interface RemoteObjects {
     prefix: string,
     signal: AbortSignal,
   ): AsyncIterable<readonly { readonly key: string; readonly size: number; readonly etag: string }[]>;
-  /** Undefined when no object of this key has this ETag. */
+  /** Undefined when no object of this key has this ETag. `told` makes the error of bytes that break off. */
   open(
     key: string,
     which: { readonly etag: string },
     signal: AbortSignal,
+    told: (error: unknown) => Error,
   ): Promise<{ readonly bytes: Readable } | undefined>;
 }
 
@@ -44,6 +45,22 @@ export const prefixOf = (path: string): string =>
 export const unavailable = (where: ContentLocation, place: string, error: unknown): SourceUnavailable =>
   new SourceUnavailable(`Cannot read ${where.bucketArn} (${place}): ${textOf(error)}.`, error);
 
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
+
+/** S3 answers 4xx for one object, such as one in an archive, or one that may not be read; others may be readable. */
+const isAboutObject = (error: unknown): boolean => {
+  const { answer } = error as { readonly answer?: { readonly status: number; readonly code: string } };
+  return answer !== undefined && [400, 403, 404].includes(answer.status) && answer.code !== 'NoSuchBucket';
+};
+
+const fileFault = (where: ContentLocation, place: string, key: string, error: unknown): SourceUnavailable => {
+  const text = `Cannot read ${shown(key)} in ${where.bucketArn} (${place}): ${textOf(error)}.`;
+  return isAboutObject(error) ? new FileUnavailable(text, error) : new SourceUnavailable(text, error);
+};
+
+/** A key for a message: it may hold anything, and a thousand bytes of it. */
+const shown = (key: string): string => `"${key.replace(/\p{Cc}/gu, ' ').slice(0, 200)}"`;
+
 const isLeftOut = (path: string): boolean =>
   path === '' || path.endsWith('/') || path.split('/').includes(cacheName);
 
@@ -59,7 +76,7 @@ const listBelow = async (
     seen += page.length;
     if (seen > limits.files) throw new Error(`it holds more than ${limits.files} objects below "${prefix}"`);
     for (const { key, size, etag } of page) {
-      if (!key.startsWith(prefix)) throw new Error(`it lists the key "${key}" below "${prefix}"`);
+      if (!key.startsWith(prefix)) throw new Error(`it lists the key ${shown(key)} below "${prefix}"`);
       const path = key.slice(prefix.length);
       if (isLeftOut(path)) continue;
       bytes += size;
@@ -69,14 +86,6 @@ const listBelow = async (
   }
   return listing;
 };
-
-async function* bytesOf(bytes: Readable, failed: (error: unknown) => Error): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of bytes) yield chunk;
-  } catch (error) {
-    throw failed(error);
-  }
-}
 
 /** Buckets of other servers. A version is the ETag, by which S3 gives those bytes or none. */
 export const createRemoteSource = (o: {
@@ -97,21 +106,16 @@ export const createRemoteSource = (o: {
   },
   open: async (where, path, version, signal) => {
     const { objects, place } = o.find(where);
-    const failed = (error: unknown): Error => {
-      signal.throwIfAborted();
-      return unavailable(where, place, error);
-    };
-    const opened = await objects
-      .open(prefixOf(where.path) + path, { etag: version }, signal)
-      .catch((error: unknown) => {
-        throw failed(error);
-      });
+    const key = prefixOf(where.path) + path;
+    const failed = (error: unknown): Error =>
+      signal.aborted ? asError(signal.reason) : fileFault(where, place, key, error);
+    const opened = await objects.open(key, { etag: version }, signal, failed).catch((error: unknown) => {
+      throw failed(error);
+    });
     if (opened === undefined) throw new VersionGone(path);
-    const stream = Readable.from(bytesOf(opened.bytes, failed), { objectMode: false });
-    // nobody may ever read
-    stream.once('close', () => opened.bytes.destroy());
-    return stream;
+    return opened.bytes;
   },
   watch: () => undefined,
+  canWatch: () => false,
   paceOf: () => pace,
 });

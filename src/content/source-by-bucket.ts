@@ -1,5 +1,15 @@
+import { SourceUnavailable } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
-import type { ContentSource } from './source.ts';
+import type { ContentSource, Pace } from './source.ts';
+
+const paceOf = (of: (where: ContentLocation) => ContentSource, where: ContentLocation): Pace | undefined => {
+  try {
+    return of(where).paceOf(where);
+  } catch (error) {
+    if (error instanceof SourceUnavailable) return undefined;
+    throw error;
+  }
+};
 
 /** One source for all locations: each is in buckets of ours, or elsewhere. */
 export const sourceByBucket = (o: {
@@ -11,7 +21,9 @@ export const sourceByBucket = (o: {
   return {
     list: (where, signal) => of(where).list(where, signal),
     open: (where, path, version, signal) => of(where).open(where, path, version, signal),
+    canWatch: (where) => of(where).canWatch(where),
     watch: (where, folders, hint) => of(where).watch(where, folders, hint),
-    paceOf: (where) => of(where).paceOf(where),
+    // asked also while it cannot be read, when it may not be known where it is
+    paceOf: (where) => paceOf(of, where) ?? o.ours.paceOf(where),
   };
 };

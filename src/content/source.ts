@@ -34,5 +34,7 @@ export interface ContentSource {
    * undefined where the system does not tell of changes. Whoever must know lists as well.
    */
   watch(where: ContentLocation, folders: readonly string[], hint: () => void): Stop | undefined;
+  /** False where nobody would ever hint. */
+  canWatch(where: ContentLocation): boolean;
   paceOf(where: ContentLocation): Pace;
 }

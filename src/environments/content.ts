@@ -29,6 +29,13 @@ export interface ContentFile {
   readonly error?: { readonly line: number | undefined; readonly message: string };
 }
 
+/** The server of S3 that has a bucket; AWS without an endpoint. */
+export interface BucketServer {
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly pathStyle: boolean;
+}
+
 /** Why the bucket of an environment cannot be read; what is live stays. */
 export interface ContentFault {
   /** Epoch milliseconds since which it is so. */
@@ -57,6 +64,8 @@ export interface LiveContent {
   readonly since: number;
   /** The folder of this machine that is followed; undefined where it is the bucket's. */
   readonly followed: string | undefined;
+  /** The other server that has the bucket; undefined where it is one of ours. */
+  readonly elsewhere: BucketServer | undefined;
   /** Undefined while the bucket can be read. */
   readonly fault: ContentFault | undefined;
   readonly files: readonly ContentFile[];

@@ -32,6 +32,9 @@ export class SourceUnavailable extends WindsockError {
   }
 }
 
+/** One file of a bucket cannot be read; others may be. */
+export class FileUnavailable extends SourceUnavailable {}
+
 /** The file changed or went away between listing and reading. */
 export class VersionGone extends WindsockError {
   constructor(path: string) {

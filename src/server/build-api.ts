@@ -3,6 +3,7 @@ import { type ApiServer, createApiServer } from '../api/server.ts';
 import type { RemoteBuckets } from '../aws/remote-buckets.ts';
 import type { Buckets } from '../bucket/objects.ts';
 import type { Settings } from '../config/settings.ts';
+import type { FollowedFolders } from '../content/followed.ts';
 import type { ContentSource } from '../content/source.ts';
 import type { AirflowDriver } from '../environments/ports.ts';
 import type { RootAccount } from '../identity/root-account.ts';
@@ -41,13 +42,14 @@ export const buildApi = (
     readonly settings: Settings;
     readonly source: ContentSource;
     readonly remote: RemoteBuckets;
+    readonly followed: FollowedFolders;
     readonly buckets: Buckets;
     readonly root: RootAccount;
     readonly driver: AirflowDriver;
     readonly tokens: Tokens;
   },
 ): ApiServer => {
-  const { settings, source, remote, root, driver, tokens, ...passed } = d;
+  const { settings, source, remote, followed, root, driver, tokens, ...passed } = d;
   const { maxEnvironments, maxWorkers, maxWebservers, requestsPerSecond, tokensPerSecond } = settings;
   return createApiServer({
     ...passed,
@@ -71,6 +73,6 @@ export const buildApi = (
     assertions: tokens.assertions,
     driver,
     endAll: (tx, environmentId) => tokens.endAll(tx, environmentId),
-    checkContent: checkBucket({ source, remote, buckets: d.buckets }),
+    checkContent: checkBucket({ source, remote, followed, buckets: d.buckets }),
   });
 };

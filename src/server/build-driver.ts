@@ -8,6 +8,7 @@ import { packageSources } from '../airflow/package-index.ts';
 import type { AssertionKeys, PinnedObjects } from '../airflow/ports.ts';
 import { Sets } from '../airflow/sets.ts';
 import type { AuditSink } from '../audit/record.ts';
+import type { RemoteBuckets } from '../aws/remote-buckets.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { FollowedFolders } from '../content/followed.ts';
 import type { ContentSource } from '../content/source.ts';
@@ -30,6 +31,7 @@ export interface BuildDriverInput {
   /** The buckets. */
   readonly source: ContentSource;
   readonly followed: FollowedFolders;
+  readonly remote: RemoteBuckets;
   readonly audit: AuditSink;
   readonly keys: AssertionKeys;
   readonly installationId: string;
@@ -86,7 +88,10 @@ export const buildDriver = (i: BuildDriverInput): LocalDriver => {
     databases: metadataDatabases(i.own.server),
     assertionKeys: i.keys,
     assertionIssuer: i.installationId,
-    content: dagFolder({ source: i.source, followed: i.followed, log: i.log, audit: i.audit }),
+    content: dagFolder({
+      ...{ source: i.source, followed: i.followed, remote: i.remote },
+      ...{ log: i.log, audit: i.audit },
+    }),
     cli: createCliRunner(),
     startCheck: checkStart,
     healthPage,

@@ -1,6 +1,7 @@
 import type { RemoteBucket } from '../aws/remote-bucket.ts';
 import type { RemoteBuckets } from '../aws/remote-buckets.ts';
 import type { Buckets } from '../bucket/objects.ts';
+import type { FollowedFolders } from '../content/followed.ts';
 import { prefixOf, unavailable } from '../content/remote-source.ts';
 import type { ContentSource } from '../content/source.ts';
 import { bucketNameOf } from '../contract/arn.ts';
@@ -11,6 +12,8 @@ import type { ContentLocation } from '../environments/record.ts';
 
 /** Milliseconds for a request that waits. */
 const checkWithin = { ours: 5_000, remote: 20_000 } as const;
+
+const late = `it does not answer within ${checkWithin.remote / 1000} seconds`;
 
 const noFile = ({ path }: NamedFile, bucketArn: string): SourceUnavailable =>
   new SourceUnavailable(`There is no file ${path} in ${bucketArn}. Put it there first.`);
@@ -53,12 +56,16 @@ const checkOurs = async (
 
 /** The first page of a listing is enough: it says whether there is a bucket that may be read. */
 const checkRemote = async (
+  d: CheckedBuckets,
   bucket: RemoteBucket,
-  { bucketArn, path }: ContentLocation,
+  folder: ContentLocation,
   files: readonly NamedFile[],
+  signal: AbortSignal,
 ): Promise<void> => {
-  const signal = AbortSignal.timeout(checkWithin.remote);
-  for await (const _ of bucket.pages(prefixOf(path), signal)) break;
+  const { bucketArn } = folder;
+  const isFolderHere = d.followed.folderFor(folder) !== undefined;
+  if (isFolderHere) await d.source.list(folder, signal);
+  else for await (const _ of bucket.pages(prefixOf(folder.path), signal)) break;
   for (const file of files) {
     if (!(await bucket.has(file.path, undefined, signal))) throw noFile(file, bucketArn);
     if (file.version !== undefined && !(await bucket.has(file.path, file.version, signal)))
@@ -70,6 +77,7 @@ export interface CheckedBuckets {
   readonly source: ContentSource;
   readonly buckets: Pick<Buckets, 'version'>;
   readonly remote: Pick<RemoteBuckets, 'find' | 'shownPlace'>;
+  readonly followed: Pick<FollowedFolders, 'folderFor'>;
 }
 
 /**
@@ -82,7 +90,9 @@ export const checkBucket =
     const name = bucketNameOf(folder.bucketArn);
     const [bucket, place] = [d.remote.find(name, folder.roleArn), d.remote.shownPlace(name)];
     if (bucket === undefined || place === undefined) return checkOurs(d, folder, files);
-    await checkRemote(bucket, folder, files).catch((error: unknown) => {
-      throw error instanceof SourceUnavailable ? error : unavailable(folder, place, error);
+    const signal = AbortSignal.timeout(checkWithin.remote);
+    await checkRemote(d, bucket, folder, files, signal).catch((error: unknown) => {
+      if (error instanceof SourceUnavailable) throw error;
+      throw unavailable(folder, place, signal.aborted ? new Error(late) : error);
     });
   };

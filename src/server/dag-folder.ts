@@ -1,10 +1,12 @@
 import type { DagFolder } from '../airflow/local/context.ts';
 import type { AuditEntry, AuditSink } from '../audit/record.ts';
+import type { RemoteBuckets } from '../aws/remote-buckets.ts';
 import { follow } from '../content/follow.ts';
 import type { FollowedFolders } from '../content/followed.ts';
 import { type PublishResult, publish } from '../content/publish.ts';
 import { PublishStateFile } from '../content/publish-state.ts';
 import type { ContentSource } from '../content/source.ts';
+import { bucketNameOf } from '../contract/arn.ts';
 import type { ContentFault } from '../environments/content.ts';
 import type { ContentLocation, EnvironmentRecord } from '../environments/record.ts';
 import { textOf } from '../lib/errors.ts';
@@ -23,6 +25,7 @@ const whereOf = (e: EnvironmentRecord): ContentLocation => ({
 export interface Joined {
   readonly source: ContentSource;
   readonly followed: Pick<FollowedFolders, 'folderFor'>;
+  readonly remote: Pick<RemoteBuckets, 'serverOf'>;
   readonly log: Log;
   readonly audit: Pick<AuditSink, 'write'>;
 }
@@ -100,6 +103,7 @@ export const dagFolder = (joined: Joined): DagFolder => {
         return undefined;
       }
     },
+    elsewhere: (e) => joined.remote.serverOf(bucketNameOf(e.spec.SourceBucketArn)),
     published: (stateFile) => stateIn(stateFile).read(),
     fault: (stateFile) => faults.get(stateFile),
     forget: (stateFile) => {

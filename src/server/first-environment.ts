@@ -18,8 +18,8 @@ export interface FirstEnvironment {
 /** What `--dags` is given to follow no folder any more. */
 const nothing = 'none';
 
-/** Bucket names have no upper case and no underscore. */
-const bucketOf = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+/** The bucket of the first environment: names of buckets have no upper case and no underscore. */
+export const bucketOf = (name: string): string => name.toLowerCase().replaceAll('_', '-');
 
 const checkFolder = (folder: string): void => {
   if (existsSync(folder) && statSync(folder).isDirectory()) return;

@@ -42,15 +42,16 @@ const openOurs = async (buckets: Pick<Buckets, 'version' | 'read'>, object: Pinn
 };
 
 const openRemote = async (bucket: RemoteBucket, object: Pinned, signal: AbortSignal): Promise<Opened> => {
-  const opened = await bucket
-    .open(object.path, { versionId: object.version }, signal)
-    .catch((cause: unknown) => {
-      signal.throwIfAborted();
-      throw new StepFailed(`Cannot read ${object.path} in ${object.bucketArn}: ${textOf(cause)}.`, {
-        retry: true,
-        cause,
-      });
+  const failed = (cause: unknown): StepFailed =>
+    new StepFailed(`Cannot read ${object.path} in ${object.bucketArn}: ${textOf(cause)}.`, {
+      retry: true,
+      cause,
     });
+  const which = { versionId: object.version };
+  const opened = await bucket.open(object.path, which, signal, failed).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw failed(cause);
+  });
   if (opened === undefined) throw missing(object);
   return opened;
 };

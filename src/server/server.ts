@@ -86,6 +86,8 @@ export interface Server {
   readonly isFirstStart: boolean;
   /** The folders that are followed in the place of a bucket's. */
   readonly followed: FollowedFolders;
+  /** Whether another server has the bucket of this name. */
+  isElsewhere(bucket: string): boolean;
   /** Makes the role that the first environment names in IAM, where there is none. */
   makeExecutionRole(environment: string, bucket: string): Promise<void>;
   /** Ends every process of Airflow at once; for a stop that is not to wait. */
@@ -197,6 +199,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     own,
     source,
     followed,
+    remote,
     audit,
     keys: id.keys,
     installationId: issuer,
@@ -262,7 +265,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     ownCommand: o.ownCommand,
   });
   const api = buildApi({
-    ...{ settings, source, remote, region, placement, root: id.root, boxes: id.boxes },
+    ...{ settings, source, remote, followed, region, placement, root: id.root, boxes: id.boxes },
     ...{ directory, authorizer, keyUses, store, driver, tokens, pools, airflowLimits, clock, log },
     ...{ audit, auditReader, strangers, buckets },
     customDomainFault: (name) =>
@@ -320,6 +323,7 @@ const start = async (o: ServerOptions, folders: DataFolder, log: Log, started: S
     isReachable: (environmentId) => driver.webTarget(environmentId) !== undefined,
     isFirstStart: row?.count === '0',
     followed,
+    isElsewhere: (bucket) => remote.serverOf(bucket) !== undefined,
     makeExecutionRole: (environment, bucket) =>
       makeExecutionRole(
         { environment, bucket },

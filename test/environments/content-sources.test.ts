@@ -226,8 +226,8 @@ describe('a bucket elsewhere', () => {
     ['closed', /Cannot read arn:aws:s3:::closed \(http.*AccessDenied/],
     ['nowhere', /cannot be reached \(ECONNREFUSED\)/],
     ['elsewhere-x', /us-east-1/],
-    ['unknown', /AWS gives no credentials: .*nobody/],
-    ['of-nothing', /AWS gives no credentials: .*not authorized|NoSuchBucket/],
+    ['unknown', /there are no credentials for it: .*nobody/],
+    ['of-nothing', /there are no credentials for it: .*not authorized|NoSuchBucket/],
   ])('that cannot be read is refused: %s', async (bucket, why) => {
     expect(await refused(bucket)).toMatch(why);
   });
@@ -250,7 +250,7 @@ describe('a bucket elsewhere', () => {
     timeout: 120_000,
   }, async () => {
     const of = (role: string) => ({ ExecutionRoleArn: iam.arn('role', role) });
-    expect(await refused('of-role', of('nobody'))).toMatch(/AWS gives no credentials/);
+    expect(await refused('of-role', of('nobody'))).toMatch(/there are no credentials for it/);
     await putText(s3Client(other.place), 'of-role', 'dags/dag.py', 'mine\n');
     await rig.api.create('of-role', '3.3.1', of('tasks'));
     await rig.available('of-role');

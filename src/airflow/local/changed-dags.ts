@@ -171,6 +171,7 @@ export class ChangedDags {
     }
     return {
       followed: this.#o.content.followed(e),
+      elsewhere: this.#o.content.elsewhere(e),
       fault: this.#o.content.fault(contentState),
       version,
       since,

@@ -1,6 +1,6 @@
 import { dirname, relative } from 'node:path';
 import type { RolesFrom } from '../../contract/roles-from.ts';
-import type { ContentChange, ContentFault } from '../../environments/content.ts';
+import type { BucketServer, ContentChange, ContentFault } from '../../environments/content.ts';
 import { StepFailed } from '../../environments/errors.ts';
 import type { EnvironmentId, EnvironmentRecord } from '../../environments/record.ts';
 import { findAccount, isAccountFor } from '../../lib/accounts.ts';
@@ -49,6 +49,8 @@ export interface DagFolder {
     readonly since: number;
     readonly files: ReadonlyMap<string, { readonly sha256: string; readonly at: number }>;
   };
+  /** The other server that has the bucket of the environment, if any. */
+  elsewhere(e: EnvironmentRecord): BucketServer | undefined;
   /** Why the bucket cannot be read now; undefined while it can. */
   fault(stateFile: string): ContentFault | undefined;
   /** Keeps nothing in mind of an environment that is removed. */

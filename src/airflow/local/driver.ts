@@ -66,7 +66,9 @@ const setsAreKept = 7 * 24 * 3_600_000;
 const wantedOf = (e: EnvironmentRecord): EnvironmentRecord => ({ ...e, spec: e.update?.wanted ?? e.spec });
 
 /** Where its DAGs come from, as a key. */
-const contentOf = ({ spec }: EnvironmentRecord): string => `${spec.SourceBucketArn} ${spec.DagS3Path}`;
+/** Where DAGs come from, and by whose rights. */
+const contentOf = ({ spec }: EnvironmentRecord): string =>
+  `${spec.SourceBucketArn} ${spec.ExecutionRoleArn} ${spec.DagS3Path}`;
 
 /** Runs environments as processes of this machine. */
 export class LocalDriver implements AirflowDriver {

@@ -1,5 +1,5 @@
 import { environmentNameInput } from '../../contract/shapes/environments.ts';
-import type { ContentFile } from '../../environments/content.ts';
+import type { BucketServer, ContentFile } from '../../environments/content.ts';
 import { findEnvironment } from '../mwaa/find.ts';
 import { onEnvironment } from '../mwaa/rights.ts';
 import type { Operation, Output } from '../operation.ts';
@@ -17,6 +17,12 @@ const shown = ({ path, sha256, at, readAt, state, dags, leavingDags, error }: Co
     : {}),
 });
 
+const serverOf = ({ endpoint, region, pathStyle }: BucketServer): Output => ({
+  ...(endpoint === undefined ? {} : { Endpoint: endpoint }),
+  Region: region,
+  PathStyle: pathStyle,
+});
+
 /** The DAG files that are live in an environment, and what its Airflow made of each. */
 export const getContent: Operation = {
   name: 'GetContent',
@@ -26,11 +32,12 @@ export const getContent: Operation = {
   auditsSuccess: false,
   execute: async (call, deps) => {
     const environment = await findEnvironment(call, deps);
-    const { version, since, followed, fault, files } = await deps.driver.content(environment);
+    const { version, since, followed, elsewhere, fault, files } = await deps.driver.content(environment);
     return {
       Version: version,
       Since: since / 1000,
       ...(followed === undefined ? {} : { FollowedFolder: followed }),
+      ...(elsewhere === undefined ? {} : { BucketServer: serverOf(elsewhere) }),
       ...(fault === undefined ? {} : { Fault: { Since: fault.since / 1000, Message: fault.reason } }),
       Files: files.map(shown),
     };

@@ -1,4 +1,4 @@
-import { tableText } from '../output.ts';
+import { plain, tableText } from '../output.ts';
 import { durationText } from './duration.ts';
 import { type Report, stillRunning } from './report.ts';
 
@@ -86,7 +86,9 @@ const contentFaultText = ({ environments }: Report, now: number): string =>
     .flatMap(({ name, content }) => {
       if (content?.fault === undefined) return [];
       const { since, reason } = content.fault;
-      return [`\n${name}: its DAG files have not been updated for ${durationText(now - since)}. ${reason}\n`];
+      return [
+        `\n${name}: its DAG files have not been updated for ${durationText(now - since)}. ${plain(reason)}\n`,
+      ];
     })
     .join('');
 
