@@ -25,7 +25,7 @@ const table: Readonly<Record<string, string>> = {
   store: 'environments airflow bucket identity tokens audit contract lib',
   api: 'contract policy identity tokens audit environments upstream bucket lib',
   gateway: 'contract policy identity tokens audit environments upstream tls lib',
-  cli: 'contract lib config',
+  cli: 'contract lib config aws',
   server:
     'lib config contract policy identity tokens audit tls aws upstream environments airflow content bucket store api gateway',
   'maintain.ts': 'lib config server',

@@ -18,6 +18,10 @@ const content = z.object({
   Version: z.string(),
   Since: z.number(),
   FollowedFolder: z.string().optional(),
+  /** The other server of S3 that has the bucket; AWS without an endpoint. */
+  BucketServer: z
+    .object({ Endpoint: z.string().optional(), Region: z.string(), PathStyle: z.boolean() })
+    .optional(),
   /** Why the bucket cannot be read now; what is live stays. */
   Fault: z.object({ Since: z.number(), Message: z.string() }).optional(),
   Files: z.array(file),

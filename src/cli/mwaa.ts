@@ -85,3 +85,20 @@ export const listEnvironments = async (api: ApiClient): Promise<readonly string[
 /** Where a browser turns the token into a session ("Create a web login token", Amazon MWAA user guide). */
 export const loginUrl = (token: WebToken): string =>
   `https://${token.WebServerHostname}/aws_mwaa/aws-console-sso?login=true#${token.WebToken}`;
+
+const restAnswer = z.object({ RestApiResponse: z.unknown() });
+
+/** One GET of Airflow's REST API; the path is below its root, such as `/dags`. @throws ApiError */
+export const getFromAirflow = async <T>(
+  api: ApiClient,
+  schema: z.ZodType<T>,
+  name: string,
+  path: string,
+  query: Readonly<Record<string, unknown>> = {},
+): Promise<T> => {
+  const body = { Method: 'GET', Path: path, QueryParameters: query };
+  const { RestApiResponse } = await api.call(restAnswer, {
+    ...{ method: 'POST', path: `/restapi/${encodeURIComponent(name)}`, body },
+  });
+  return schema.parse(RestApiResponse);
+};

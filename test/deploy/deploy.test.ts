@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { restPath, type Session, signIn } from '../harness/door.ts';
+import { rootKey } from '../harness/mwaa.ts';
 import { Rig } from '../harness/rig.ts';
 import { until } from '../harness/until.ts';
 import { runWindsock } from '../harness/windsock.ts';
@@ -43,6 +44,16 @@ afterAll(async () => {
   await rig?.remove();
 }, 120_000);
 
+/** As whoever deploys to Amazon MWAA: this server is AWS, found as every AWS SDK finds it. */
+const asAws = (): Readonly<Record<string, string>> => {
+  const { accessKeyId, secretAccessKey } = rootKey(rig.place);
+  const endpoint = `http://127.0.0.1:${rig.place.ports.api}`;
+  return {
+    ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: 'us-east-1' },
+    ...{ AWS_ENDPOINT_URL_MWAA: endpoint, AWS_ENDPOINT_URL_S3: endpoint },
+  };
+};
+
 const dag = (id: string, more = ''): string =>
   `from airflow import DAG\n${more}\nwith DAG(dag_id=${id}):\n    pass\n`;
 
@@ -62,7 +73,9 @@ describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
   };
   const bucket = () => join(rig.place.data, 'buckets', name, 'dags');
   const deploy = async (...more: string[]) => {
-    const { code, stdout, stderr } = await runWindsock(rig.place, ['deploy', name, from, '--json', ...more]);
+    const env = more.includes('--aws') ? asAws() : {};
+    const words = ['deploy', name, from, '--json', ...more];
+    const { code, stdout, stderr } = await runWindsock(rig.place, words, { env });
     if (code !== 0 && code !== 1) throw new Error(stderr);
     return { code, ...(JSON.parse(stdout) as Deployed) };
   };
@@ -155,4 +168,34 @@ describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
     rmSync(join(bucket(), 'edited.py'));
     await until('it is gone', 60, async () => !(await shown()).includes('edited'));
   });
+
+  test.runIf(isFull)(
+    'as to Amazon MWAA, over its API and REST alone: new, broken, mended, removed',
+    {
+      timeout: 300_000,
+    },
+    async () => {
+      put('of_aws.py', dag('"of_aws"'));
+      put('worse.py', dag('"worse"', 'connect()'));
+      const first = await deploy('--aws');
+      // an ETag is an MD5 only of what came over S3
+      const changed = { Changed: ['dag.py'], NotRead: [] };
+      expect(first).toMatchObject({ code: 1, Added: ['of_aws.py', 'worse.py'], ...changed });
+      expect(first.Failed).toMatchObject([
+        { Path: 'worse.py', Error: { Line: 2, Message: expect.stringContaining("'connect'") } },
+      ]);
+      expect(await shown()).toContain('of_aws');
+      // the error of before is not taken for one of the new file
+      put('worse.py', dag('"better"'));
+      put('of_aws.py', dag('"of_aws"', 'CHANGED = 1'));
+      const second = await deploy('--aws');
+      expect(second).toMatchObject({ code: 0, Changed: ['of_aws.py', 'worse.py'], NotRead: [], Failed: [] });
+      expect(await shown()).toContain('better');
+      expect(await deploy('--aws')).toMatchObject({ code: 0, Added: [], Changed: [] });
+      rmSync(join(from, 'of_aws.py'));
+      const third = await deploy('--aws', '--delete', '--yes');
+      expect(third).toMatchObject({ code: 0, Removed: expect.arrayContaining(['of_aws.py']), NotRead: [] });
+      expect(await shown()).not.toContain('of_aws');
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import type { ContentFile } from '../../environments/content.ts';
 import type { EnvironmentRecord } from '../../environments/record.ts';
+import { importErrorOf } from '../../lib/import-error.ts';
 import { userOption } from '../user-options.ts';
-import { importErrorOf } from './import-error.ts';
 import type { ParseResults, Reading } from './parse-results.ts';
 
 /** Airflow looks for DAGs in no other files. */

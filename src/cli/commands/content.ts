@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { isoTime } from '../../lib/iso-time.ts';
 import { getContent, outcomeText } from '../content.ts';
 import type { Context } from '../context.ts';
-import { factsText, printJson, tableText } from '../output.ts';
+import { factsText, plain, printJson, tableText } from '../output.ts';
 import type { ServerOptions } from '../server.ts';
 import { apiCommand, connect, example } from './common.ts';
 
@@ -16,16 +16,17 @@ export const contentCommand = (context: Context): Command =>
     .action(async (name: string, o: ServerOptions & { readonly json?: boolean }) => {
       const content = await getContent(connect(o, context).api, name);
       if (o.json) return printJson(context, content);
-      const { Version, Since, FollowedFolder, Fault, Files } = content;
+      const { Version, Since, FollowedFolder, BucketServer, Fault, Files } = content;
       const failed = Files.filter(({ State }) => State === 'failed').length;
       context.out(
         factsText({
           version: Version,
           since: Since === 0 ? undefined : isoTime(Since * 1000),
           folder: FollowedFolder,
+          'bucket at': BucketServer && (BucketServer.Endpoint ?? `AWS, ${BucketServer.Region}`),
           files: String(Files.length),
           'import errors': failed === 0 ? undefined : String(failed),
-          'not up to date': Fault && `since ${isoTime(Fault.Since * 1000)}: ${Fault.Message}`,
+          'not up to date': Fault && `since ${isoTime(Fault.Since * 1000)}: ${plain(Fault.Message)}`,
         }),
       );
       if (Files.length === 0) return;

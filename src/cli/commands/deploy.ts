@@ -1,43 +1,19 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { bucketNameOf } from '../../contract/arn.ts';
 import { ignoreFile } from '../../lib/deploy-rules.ts';
-import type { ApiClient } from '../api-client.ts';
-import { getContent } from '../content.ts';
 import type { Context } from '../context.ts';
 import { deployPackages } from '../deploy/deploy-packages.ts';
-import { type BucketPlace, type Deployment, type DeployOptions, deployOnce } from '../deploy/deployment.ts';
+import { type Deployment, type DeployOptions, deployOnce, secondsFor } from '../deploy/deployment.ts';
 import { findFiles, rulesOf, stampOf } from '../deploy/files.ts';
 import { withPackageFiles } from '../deploy/package-files.ts';
 import type { PackagesPlan } from '../deploy/packages.ts';
+import { awsTarget, windsockTarget } from '../deploy/target.ts';
 import { tell } from '../deploy/tell.ts';
 import { tellPackagesJson } from '../deploy/tell-packages.ts';
 import { CliError, exitCodes } from '../errors.ts';
-import { getEnvironment } from '../mwaa.ts';
-import { createS3Client } from '../s3-client.ts';
-import { apiCommand, connect, example } from './common.ts';
-
-/** Where the files of an environment are in its bucket. */
-const placeOf = async (api: ApiClient, name: string): Promise<BucketPlace> => {
-  const { SourceBucketArn = '', DagS3Path = '' } = await getEnvironment(api, name);
-  const segments = DagS3Path.split('/').filter(Boolean);
-  return {
-    bucket: bucketNameOf(SourceBucketArn),
-    prefix: segments.map((segment) => `${segment}/`).join(''),
-  };
-};
-
-/** Of an environment that follows a folder, only that one can be deployed: nothing is changed in it. @throws CliError */
-const checkFolder = async (api: ApiClient, name: string, from: string): Promise<void> => {
-  const { FollowedFolder } = await getContent(api, name);
-  if (FollowedFolder === undefined || realpathSync(from) === FollowedFolder) return;
-  throw new CliError(`${name} follows the folder ${FollowedFolder}.`, {
-    why: 'What is in that folder is live as soon as it is saved; nothing else can be deployed.',
-    todo: `Change the files there and wait for them: windsock deploy ${name} ${FollowedFolder}`,
-  });
-};
+import { apiCommand, example } from './common.ts';
 
 const folderOf = (given: string | undefined): string => {
   const folder = resolve(given ?? 'dags');
@@ -80,7 +56,9 @@ const namesPackages = (o: DeployOptions): boolean => (o.requirements ?? o.plugin
 
 /** What cannot be said together, and would only be found after minutes. @throws CliError */
 const checkOptions = (o: DeployOptions, hasFolder: boolean, context: Context): void => {
-  if (!(Number(o.timeout) > 0)) throw usage(`"${o.timeout}" is no number of seconds.`, 'Like --timeout 90');
+  if (o.aws && o.endpoint !== undefined)
+    throw usage('--aws is for Amazon MWAA, and --endpoint for a Windsock.', 'Leave one of them out.');
+  if (!(secondsFor(o) > 0)) throw usage(`"${o.timeout}" is no number of seconds.`, 'Like --timeout 90');
   if (!namesPackages(o)) return;
   for (const name of ['watch', 'delete'] as const)
     if (o[name] && !hasFolder)
@@ -111,19 +89,19 @@ const deployAll = async (
   o: DeployOptions,
   context: Context,
 ): Promise<boolean> => {
-  const { to, api } = connect(o, context);
-  if (from !== undefined) await checkFolder(api, name, from);
-  const s3 = createS3Client(to, context.signal);
+  const target = (o.aws ? awsTarget : windsockTarget)(name, o, context);
+  const uploading = async () => ({ api: target.api, s3: await target.s3(), name, o, context });
   try {
-    const d = { api, s3, name, o, context };
+    if (from !== undefined) await target.checkFolder(from);
     const packages = namesPackages(o)
-      ? await withPackageFiles(o, context.signal, (files) => deployPackages(d, files))
+      ? await withPackageFiles(o, context.signal, async (files) => deployPackages(await uploading(), files))
       : undefined;
-    if (from !== undefined) return await deployFolder({ ...d, from, to: await placeOf(api, name) }, packages);
-    if (packages && o.json) tellPackagesJson(d, packages);
+    if (from !== undefined)
+      return await deployFolder({ ...(await uploading()), ...(await target.placeFor(from)) }, packages);
+    if (packages && o.json) tellPackagesJson(await uploading(), packages);
     return true;
   } finally {
-    await s3.close();
+    await target.close();
   }
 };
 
@@ -137,6 +115,7 @@ has begun goes on.
 ${example(
   'windsock deploy demo ./dags --delete',
   'windsock deploy demo --requirements requirements.txt --plugins ./plugins',
+  'windsock deploy my-mwaa-environment ./dags --aws --profile prod',
 )}`;
 
 /** `windsock deploy ENV [DIR]` */
@@ -153,7 +132,13 @@ export const deployCommand = (context: Context): Command =>
     .option('--delete', 'remove what is in the environment and not in the folder; asks first')
     .option('--yes', 'delete without a question')
     .option('--watch', 'go on, and deploy whatever changes in the folder')
-    .option('--timeout <seconds>', 'how long Airflow is waited for to read DAGs', '90')
+    .option(
+      '--timeout <seconds>',
+      'how long Airflow is waited for to read DAGs (90; with --aws 600: Amazon MWAA looks for new files every five minutes)',
+    )
+    .option('--aws', 'the environment is one of Amazon MWAA itself, called with your own credentials')
+    .option('--profile <name>', 'profile of the AWS config files, for --aws and for buckets elsewhere')
+    .option('--region <region>', 'region of Amazon MWAA (else that of the profile, or AWS_REGION)')
     .option('--json', 'for programs')
     .addHelpText('after', endText)
     .action(async (name: string, folder: string | undefined, o: DeployOptions, command: Command) => {

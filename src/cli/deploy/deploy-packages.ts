@@ -1,5 +1,5 @@
 import { NotAvailable } from '../wait.ts';
-import type { Deployment } from './deployment.ts';
+import type { Uploading } from './deployment.ts';
 import type { PackageFile } from './package-files.ts';
 import { type PackagesPlan, planPackages, updatePackages, uploadPackages } from './packages.ts';
 import { tellPackages, tellPackagesJson } from './tell-packages.ts';
@@ -8,10 +8,7 @@ import { tellPackages, tellPackagesJson } from './tell-packages.ts';
  * Brings requirements.txt and plugins.zip to the environment and waits until it runs with them; tells of it, for people.
  * @throws NotAvailable when it could not, which is told for programs as well; CliError, ApiError
  */
-export const deployPackages = async (
-  d: Omit<Deployment, 'from' | 'to'>,
-  files: readonly PackageFile[],
-): Promise<PackagesPlan> => {
+export const deployPackages = async (d: Uploading, files: readonly PackageFile[]): Promise<PackagesPlan> => {
   const plan = await planPackages(d, files);
   const isSame = plan.packages.every(({ change }) => change === 'unchanged');
   const done = isSame || d.o.dryRun ? plan : await uploadAndUpdate(d, plan);
@@ -19,10 +16,7 @@ export const deployPackages = async (
   return done;
 };
 
-const uploadAndUpdate = async (
-  d: Omit<Deployment, 'from' | 'to'>,
-  plan: PackagesPlan,
-): Promise<PackagesPlan> => {
+const uploadAndUpdate = async (d: Uploading, plan: PackagesPlan): Promise<PackagesPlan> => {
   const uploaded = await uploadPackages(d, plan);
   try {
     return await updatePackages(d, uploaded);

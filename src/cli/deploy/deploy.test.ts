@@ -94,7 +94,7 @@ test('what is not known is not over', () => {
 test('the wait ends when nothing is awaited, or when it is over', async () => {
   const looks = [live(), live(file('a', 'waiting')), live(file('a', 'read'))];
   const look = async () => looks.shift() ?? live();
-  const o = { signal, patience: 5_000 };
+  const o = { signal, patience: 5_000, pause: 10 };
   expect(await waitUntilRead(look, awaited('a'), o)).toMatchObject({ left: [], content: { Version: 'v' } });
   expect(await waitUntilRead(async () => live(), awaited('a'), { ...o, patience: 0 })).toMatchObject({
     left: ['a'],

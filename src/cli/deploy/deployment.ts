@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiClient } from '../api-client.ts';
-import { getContent, type LiveContent, type LiveFile } from '../content.ts';
+import type { AwsOptions } from '../aws.ts';
+import type { LiveContent, LiveFile } from '../content.ts';
 import type { Context } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import type { S3Client } from '../s3-client.ts';
@@ -10,16 +11,21 @@ import { findFiles, rulesOf, sha256Of } from './files.ts';
 import { type DeployPlan, deployPlan } from './plan.ts';
 import { waitUntilRead } from './wait.ts';
 
-export interface DeployOptions extends ServerOptions {
+export interface DeployOptions extends ServerOptions, AwsOptions {
   readonly dryRun?: boolean;
   readonly delete?: boolean;
   readonly yes?: boolean;
   readonly watch?: boolean;
-  readonly timeout: string;
+  readonly timeout?: string;
+  /** The environment is one of Amazon MWAA itself. */
+  readonly aws?: boolean;
   readonly json?: boolean;
   readonly requirements?: string;
   readonly plugins?: string;
 }
+
+/** Seconds for which Airflow is waited for: Amazon MWAA looks for new files every five minutes. */
+export const secondsFor = ({ timeout, aws }: DeployOptions): number => Number(timeout ?? (aws ? 600 : 90));
 
 /** Where the files of an environment are in its bucket. */
 export interface BucketPlace {
@@ -28,15 +34,23 @@ export interface BucketPlace {
   readonly prefix: string;
 }
 
-/** A folder, and the environment that gets it. */
-export interface Deployment {
+/** An environment, and how its bucket is written. */
+export interface Uploading {
   readonly api: ApiClient;
   readonly s3: S3Client;
   readonly name: string;
-  readonly from: string;
-  readonly to: BucketPlace;
   readonly o: DeployOptions;
   readonly context: Context;
+}
+
+/** A folder, and the environment that gets it. */
+export interface Deployment extends Uploading {
+  readonly from: string;
+  readonly to: BucketPlace;
+  /** What is live now. */
+  readonly look: () => Promise<LiveContent>;
+  /** Milliseconds between two looks while it is waited. */
+  readonly pause: number;
 }
 
 /** What is live already, without what the rules of the folder name: that is nobody's business here. */
@@ -111,7 +125,7 @@ const liveFiles = ({ Files }: LiveContent): ReadonlyMap<string, string> =>
 
 /** Brings the folder to the environment once, and waits until Airflow has read what changed. */
 export const deployOnce = async (d: Deployment): Promise<Done> => {
-  const before = await getContent(d.api, d.name);
+  const before = await d.look();
   const isFollowed = before.FollowedFolder !== undefined;
   const { files, leftOut } = await findFiles(d.from, {
     ...{ staysBehind: await rulesOf(d.from), signal: d.context.signal },
@@ -129,9 +143,9 @@ export const deployOnce = async (d: Deployment): Promise<Done> => {
   // what was there already may not have been read yet
   const awaited = new Map([...files, ...written]);
   const { content, left } = await waitUntilRead(
-    () => getContent(d.api, d.name),
+    d.look,
     { files: awaited, removed, helpersRemovedAt: hasHelper(before, removed) ? Date.now() / 1000 : 0 },
-    { patience: Number(d.o.timeout) * 1000, signal: d.context.signal },
+    { patience: secondsFor(d.o) * 1000, pause: d.pause, signal: d.context.signal },
   );
   const failedBefore = new Set(before.Files.filter(isFailed).map(({ Path }) => Path));
   const broken = content.Files.filter(

@@ -1,6 +1,6 @@
 import { outcomeText } from '../content.ts';
 import { printJson, tableText } from '../output.ts';
-import type { Deployment, Done } from './deployment.ts';
+import { type Deployment, type Done, secondsFor } from './deployment.ts';
 import type { PackagesPlan } from './packages.ts';
 import { packagesJson } from './tell-packages.ts';
 
@@ -44,6 +44,10 @@ export const tell = (d: Deployment, done: Done, packages?: PackagesPlan): void =
   if (stay > 0) d.context.err(`${stay} other files stay in ${d.name}; --delete removes them.\n`);
   if (left.length > 0)
     d.context.err(
-      `Airflow has not read ${left.length} of them in ${d.o.timeout} s. Look again: windsock content ${d.name}\n`,
+      `Airflow has not read ${left.length} of them in ${secondsFor(d.o)} s. ${
+        d.o.aws
+          ? 'Look again later, or give it longer with --timeout.'
+          : `Look again: windsock content ${d.name}`
+      }\n`,
     );
 };

@@ -33,20 +33,17 @@ export const stillAwaited = (
   return [...new Set([...waiting.map(([path]) => path), ...leaving, ...stale.map(({ Path }) => Path)])];
 };
 
-/** Milliseconds. */
-const pause = 250;
-
-/** Looks until nothing is awaited, at most so many milliseconds; gives the last look, and what is still awaited. */
+/** Looks until nothing is awaited, at most so many milliseconds, with a pause after each look; gives the last look, and what is still awaited. */
 export const waitUntilRead = async (
   look: () => Promise<LiveContent>,
   awaited: Awaited,
-  o: { readonly patience: number; readonly signal: AbortSignal },
+  o: { readonly patience: number; readonly pause: number; readonly signal: AbortSignal },
 ): Promise<{ readonly content: LiveContent; readonly left: readonly string[] }> => {
   const deadline = performance.now() + o.patience;
   for (;;) {
     const content = await look();
     const left = stillAwaited(content, awaited);
     if (left.length === 0 || performance.now() > deadline) return { content, left };
-    await delay(pause, undefined, { signal: o.signal });
+    await delay(o.pause, undefined, { signal: o.signal });
   }
 };

@@ -1,0 +1,103 @@
+import { realpathSync } from 'node:fs';
+import { bucketNameOf } from '../../contract/arn.ts';
+import { type ApiClient, ApiError } from '../api-client.ts';
+import { awsApiClient, awsBuckets } from '../aws.ts';
+import { connect } from '../commands/common.ts';
+import { getContent, type LiveContent } from '../content.ts';
+import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { type Environment, getEnvironment } from '../mwaa.ts';
+import { createS3Client, type S3Client } from '../s3-client.ts';
+import { airflowReader } from './airflow-reader.ts';
+import { AwsContent } from './aws-content.ts';
+import type { BucketPlace, Deployment, DeployOptions } from './deployment.ts';
+
+/** The environment that is deployed to, and how it is reached. */
+export interface Target {
+  readonly api: ApiClient;
+  /** A client of the bucket; the same each time. */
+  s3(): Promise<S3Client>;
+  /** @throws CliError where that folder cannot be deployed */
+  checkFolder(from: string): Promise<void>;
+  placeFor(from: string): Promise<Pick<Deployment, 'from' | 'to' | 'look' | 'pause'>>;
+  close(): Promise<void>;
+}
+
+/** Where the files of an environment are in its bucket. */
+const placeOf = ({ SourceBucketArn = '', DagS3Path = '' }: Environment): BucketPlace => {
+  const segments = DagS3Path.split('/').filter(Boolean);
+  return {
+    bucket: bucketNameOf(SourceBucketArn),
+    prefix: segments.map((segment) => `${segment}/`).join(''),
+  };
+};
+
+/** Of an environment that follows a folder, only that one can be deployed: nothing is changed in it. @throws CliError */
+const checkFollowed = async (api: ApiClient, name: string, from: string): Promise<void> => {
+  const { FollowedFolder } = await getContent(api, name);
+  if (FollowedFolder === undefined || realpathSync(from) === FollowedFolder) return;
+  throw new CliError(`${name} follows the folder ${FollowedFolder}.`, {
+    why: 'What is in that folder is live as soon as it is saved; nothing else can be deployed.',
+    todo: `Change the files there and wait for them: windsock deploy ${name} ${FollowedFolder}`,
+  });
+};
+
+/** Packages need no right to see what is live: whoever may not is taken to have a bucket of the server. */
+const bucketServerOf = async (
+  api: ApiClient,
+  name: string,
+): Promise<LiveContent['BucketServer'] | undefined> => {
+  try {
+    return (await getContent(api, name)).BucketServer;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
+};
+
+/** An environment of a Windsock. Its bucket may be elsewhere: that is written with the caller's own credentials. */
+export const windsockTarget = (name: string, o: DeployOptions, context: Context): Target => {
+  const { to, api } = connect(o, context);
+  let made: Promise<S3Client> | undefined;
+  const make = async (): Promise<S3Client> => {
+    const server = await bucketServerOf(api, name);
+    if (server === undefined) return createS3Client(to, context.signal);
+    const { Endpoint: endpoint, Region: region, PathStyle: pathStyle } = server;
+    return awsBuckets(o, context, { endpoint, region, pathStyle }).s3;
+  };
+  return {
+    api,
+    s3: () => {
+      made ??= make();
+      return made;
+    },
+    close: async () => (await made?.catch(() => undefined))?.close(),
+    checkFolder: (from) => checkFollowed(api, name, from),
+    placeFor: async (from) => ({
+      ...{ from, to: placeOf(await getEnvironment(api, name)) },
+      ...{ look: () => getContent(api, name), pause: 250 },
+    }),
+  };
+};
+
+/** Milliseconds: each look is a listing and some calls of the REST API. */
+const awsPause = 3_000;
+
+/** An environment of Amazon MWAA itself. */
+export const awsTarget = (name: string, o: DeployOptions, context: Context): Target => {
+  const { s3, sdk } = awsBuckets(o, context);
+  const api = awsApiClient(sdk, context);
+  return {
+    api,
+    s3: () => Promise.resolve(s3),
+    close: () => s3.close(),
+    checkFolder: async () => {},
+    placeFor: async (from) => {
+      const environment = await getEnvironment(api, name);
+      const to = placeOf(environment);
+      const major = Number.parseInt(environment.AirflowVersion ?? '2', 10);
+      const content = new AwsContent({ s3, airflow: airflowReader(api, name, major), place: to, from });
+      return { from, to, look: () => content.look(), pause: awsPause };
+    },
+  };
+};
