@@ -2,7 +2,7 @@
 // of a second Windsock and, where there is a `go`, of versitygw. Airflow is trivial.
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   bucketOfOther,
@@ -256,6 +256,27 @@ describe('a bucket elsewhere', () => {
     await rig.available('of-role');
     machines.set('of-role', await machineOf(rig.place, 'of-role'));
     await isLive('of-role', { 'dag.py': 'mine\n' });
+  });
+
+  test('is written by windsock deploy with the credentials of whoever calls it', async () => {
+    const folder = join(rig.place.folder, 'to-deploy');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'deployed.py'), 'deployed\n');
+    const deployAs = ({ accessKeyId, secretAccessKey }: Key) =>
+      runWindsock(rig.place, ['deploy', 'other', folder, '--timeout', '1'], {
+        env: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+      });
+    const denied = await deployAs(reader);
+    expect([denied.code, denied.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^windsock: other: AccessDenied/),
+    ]);
+    const statements = [{ Action: 's3:PutObject', Resource: 'arn:aws:s3:::other/dags/*' }];
+    const { stdout } = await deployAs(await iam.user('writer', { statements }));
+    expect(stdout).toMatch(/^new +deployed\.py/m);
+    const object = { Bucket: 'other', Key: 'dags/deployed.py' };
+    const { Body } = await s3Client(other.place).send(new GetObjectCommand(object));
+    expect(await Body?.transformToString()).toBe('deployed\n');
   });
 
   test('no secret is in the log', () => {
