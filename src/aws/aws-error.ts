@@ -24,7 +24,7 @@ export const reasonFor = (error: unknown): string => {
   const isTold = typeof error === 'object' && error !== null && isKnown(error) && !isProgram(text);
   return isTold
     ? text.slice(0, longest)
-    : 'the credentials or the profile of the server cannot be used. Try them with: aws sts get-caller-identity';
+    : 'the credentials or the profile cannot be used. Try them with: aws sts get-caller-identity';
 };
 
 /** AWS, or what is configured of it, gives no credentials; says why. */

@@ -1,5 +1,5 @@
 import { codeOf } from '../lib/errors.ts';
-import { NoCredentials } from './aws-error.ts';
+import { NoCredentials, reasonFor } from './aws-error.ts';
 
 /** What the guard of a body says. */
 const isOurs = (error: unknown): error is Error =>
@@ -56,6 +56,8 @@ export const faultText = (error: unknown): string => {
   const answered = answeredOf(error);
   if (answered !== undefined) return printable(textOfAnswer(answered));
   if (error instanceof NoCredentials) return `there are no credentials for it: ${error.reason}`;
+  if (error instanceof Error && error.name === 'CredentialsProviderError')
+    return `there are no credentials for it: ${reasonFor(error)}`;
   const code = codeOf(error);
   if (code !== undefined && isOfCertificate(code))
     return `its certificate is not trusted (${code}). Name its authority in NODE_EXTRA_CA_CERTS`;

@@ -156,11 +156,14 @@ const send = async (to: Connection, message: Message, signal: AbortSignal) => {
 /** How often and after how many milliseconds a call is sent again that came too soon: 30 s in all. */
 const again = { times: 60, after: 500 } as const;
 
+const isThrottled = ({ status, type }: { readonly status: number; readonly type: unknown }): boolean =>
+  status === 429 || (typeof type === 'string' && type.startsWith('ThrottlingException'));
+
 /** As AWS's clients do, a call that was throttled is sent again. */
 const sendInTime = async (to: Connection, message: Message, signal: AbortSignal) => {
   for (let tries = 0; ; tries += 1) {
     const answer = await send(to, message, signal);
-    if (answer.type !== 'ThrottlingException' || tries === again.times) return answer;
+    if (!isThrottled(answer) || tries === again.times) return answer;
     await delay(again.after, undefined, { signal });
   }
 };

@@ -4,7 +4,7 @@ import type { S3Client as Sdk } from '@aws-sdk/client-s3';
 import { answerOf, faultText } from '../aws/s3-error.ts';
 import { ApiError } from './api-client.ts';
 import { CliError } from './errors.ts';
-import type { S3Client } from './s3-client.ts';
+import type { ObjectHead, S3Client } from './s3-client.ts';
 
 /** An object of a listing. */
 export interface ListedObject {
@@ -17,6 +17,8 @@ export interface ListedObject {
 
 /** Objects of AWS, or of another server of S3. */
 export interface AwsS3Client extends S3Client {
+  /** The latest version when none is named. */
+  head(bucket: string, key: string, versionId?: string): Promise<ObjectHead | undefined>;
   /** Every object whose key begins so. @throws ApiError, CliError */
   list(bucket: string, prefix: string): Promise<readonly ListedObject[]>;
 }
@@ -27,6 +29,12 @@ const mostInMemory = 16 * 2 ** 20;
 /** What S3 says of bytes that are not those of the stated hash. */
 const isOtherFile = (code: string): boolean =>
   /^(?:BadDigest|XAmzContentSHA256Mismatch|XAmzContentChecksumMismatch|IncompleteBody)$/.test(code);
+
+/** From Base64; a checksum of parts, with their number behind it, is none of the bytes. */
+const sha256Of = (checksum: string | undefined): string | undefined =>
+  checksum === undefined || checksum.includes('-')
+    ? undefined
+    : Buffer.from(checksum, 'base64').toString('hex');
 
 /** The error of the SDK as one of the command line. */
 const failed = (error: unknown, bucket: string, signal: AbortSignal): Error => {
@@ -73,12 +81,12 @@ export const createAwsS3Client = (sdk: () => Promise<Sdk>, abortSignal: AbortSig
     },
     head: async (bucket, key, versionId) => {
       try {
-        const { ContentLength = 0, ETag = '' } = await send(bucket, ({ HeadObjectCommand }, client) =>
-          client.send(new HeadObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }), {
-            abortSignal,
-          }),
+        const asked = { Bucket: bucket, Key: key, VersionId: versionId, ChecksumMode: 'ENABLED' } as const;
+        const head = await send(bucket, ({ HeadObjectCommand }, client) =>
+          client.send(new HeadObjectCommand(asked), { abortSignal }),
         );
-        return { size: ContentLength, etag: ETag.replaceAll('"', '') };
+        const { ContentLength: size = 0, ETag = '', ChecksumSHA256: checksum } = head;
+        return { size, etag: ETag.replaceAll('"', ''), sha256: sha256Of(checksum) };
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return undefined;
         throw error;
@@ -95,6 +103,7 @@ export const createAwsS3Client = (sdk: () => Promise<Sdk>, abortSignal: AbortSig
         for await (const { Contents = [] } of paginateListObjectsV2(
           { client },
           { Bucket: bucket, Prefix: prefix },
+          { abortSignal },
         ))
           for (const { Key = '', ETag = '', LastModified } of Contents) {
             abortSignal.throwIfAborted();

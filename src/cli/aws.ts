@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { faultText } from '../aws/s3-error.ts';
+import { reasonFor } from '../aws/aws-error.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { type AwsS3Client, createAwsS3Client } from './aws-s3-client.ts';
 import type { Context } from './context.ts';
@@ -11,6 +11,9 @@ export interface AwsOptions {
   /** Of the AWS config files. */
   readonly profile?: string;
   readonly region?: string;
+  /** Endpoints to call instead of the public ones, such as those of a VPC. */
+  readonly mwaaEndpoint?: string;
+  readonly s3Endpoint?: string;
 }
 
 /** A bucket of another server than AWS, or in another region than the caller's. */
@@ -20,16 +23,18 @@ export interface BucketServer {
   readonly pathStyle?: boolean | undefined;
 }
 
-const makeSdk = async (o: AwsOptions, context: Context, at: BucketServer): Promise<S3Client> => {
+const makeSdk = async (o: AwsOptions, at: BucketServer): Promise<S3Client> => {
   const { S3Client: Sdk } = await import('@aws-sdk/client-s3');
   const region = at.region ?? o.region;
-  const configured = context.env['AWS_ENDPOINT_URL_S3'] ?? context.env['AWS_ENDPOINT_URL'];
+  const endpoint = at.endpoint ?? o.s3Endpoint;
   return new Sdk({
     ...(o.profile === undefined ? {} : { profile: o.profile }),
     ...(region === undefined ? {} : { region }),
-    ...(at.endpoint === undefined ? {} : { endpoint: at.endpoint }),
-    forcePathStyle: at.pathStyle ?? configured !== undefined,
-    followRegionRedirects: true,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    // `windsock env` sets AWS_ENDPOINT_URL_S3: keys of AWS must not go there
+    ignoreConfiguredEndpointUrls: true,
+    forcePathStyle: at.pathStyle ?? endpoint !== undefined,
+    followRegionRedirects: endpoint === undefined,
     requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
   });
 };
@@ -42,7 +47,7 @@ export const awsBuckets = (
 ): { readonly s3: AwsS3Client; readonly sdk: () => Promise<S3Client> } => {
   let made: Promise<S3Client> | undefined;
   const sdk = (): Promise<S3Client> => {
-    made ??= makeSdk(o, context, at);
+    made ??= makeSdk(o, at);
     return made;
   };
   return { s3: createAwsS3Client(sdk, context.signal), sdk };
@@ -58,6 +63,7 @@ const endpointFor = (path: string, region: string): string =>
 
 const connectionFor = async (
   path: string,
+  o: AwsOptions,
   sdk: () => Promise<S3Client>,
   context: Context,
 ): Promise<Connection> => {
@@ -67,9 +73,8 @@ const connectionFor = async (
       config.region(),
       config.credentials(),
     ]);
-    const endpoint = context.env['AWS_ENDPOINT_URL_MWAA'] ?? endpointFor(path, region);
     return {
-      ...{ endpoint: new URL(endpoint), region, accountId: undefined },
+      ...{ endpoint: new URL(o.mwaaEndpoint ?? endpointFor(path, region)), region, accountId: undefined },
       credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
       caFile: context.env['AWS_CA_BUNDLE'],
     };
@@ -77,7 +82,7 @@ const connectionFor = async (
     context.signal.throwIfAborted();
     const isRegion = error instanceof Error && /region is missing/i.test(error.message);
     throw new CliError('AWS cannot be called.', {
-      why: isRegion ? 'No region is known.' : `No credentials were found: ${faultText(error)}.`,
+      why: isRegion ? 'No region is known.' : `${reasonFor(error)}.`,
       todo: isRegion
         ? 'Name it with --region, or in AWS_REGION or a profile.'
         : 'Sign in (aws sso login, aws configure), or name a profile with --profile NAME.',
@@ -88,9 +93,9 @@ const connectionFor = async (
 };
 
 /** The API of Amazon MWAA itself. Credentials that expire meanwhile are renewed. */
-export const awsApiClient = (sdk: () => Promise<S3Client>, context: Context): ApiClient => {
+export const awsApiClient = (o: AwsOptions, sdk: () => Promise<S3Client>, context: Context): ApiClient => {
   const clientFor = async (path: string): Promise<ApiClient> =>
-    createApiClient(await connectionFor(path, sdk, context), context.signal);
+    createApiClient(await connectionFor(path, o, sdk, context), context.signal);
   return {
     call: async (schema, call) => (await clientFor(call.path)).call(schema, call),
     form: () => Promise.reject(new Error('Amazon MWAA has no Query protocol')),

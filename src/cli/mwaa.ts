@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ApiClient } from './api-client.ts';
+import { CliError } from './errors.ts';
 
 const webToken = z.object({
   WebToken: z.string(),
@@ -100,5 +101,7 @@ export const getFromAirflow = async <T>(
   const { RestApiResponse } = await api.call(restAnswer, {
     ...{ method: 'POST', path: `/restapi/${encodeURIComponent(name)}`, body },
   });
-  return schema.parse(RestApiResponse);
+  const parsed = schema.safeParse(RestApiResponse);
+  if (parsed.success) return parsed.data;
+  throw new CliError(`Airflow of ${name} gave an answer to ${path} that is not of its REST API.`);
 };

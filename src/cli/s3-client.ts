@@ -18,8 +18,10 @@ export interface Put {
 /** What is known of an object without its bytes. */
 export interface ObjectHead {
   readonly size: number;
-  /** Without quotation marks: the MD5 of its bytes in hex, unless it came in parts. */
+  /** Without quotation marks: the MD5 of its bytes in hex, unless it came in parts or is encrypted with a key of KMS. */
   readonly etag: string;
+  /** Of its bytes, in hex; undefined where S3 does not know it. */
+  readonly sha256?: string | undefined;
 }
 
 /** Writes, looks at and deletes objects over S3, signed as for any other client. */

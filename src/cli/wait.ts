@@ -5,10 +5,19 @@ import { CliError } from './errors.ts';
 import { type Environment, getEnvironment } from './mwaa.ts';
 import { plain } from './output.ts';
 
-/** Seconds; a little more than the server gives itself for a creation. */
-const patience = 25 * 60;
-/** Milliseconds. */
-const pause = 1000;
+/** How long and how often it is looked. */
+interface WaitPace {
+  /** Seconds. */
+  readonly patience: number;
+  /** Milliseconds. */
+  readonly pause: number;
+}
+
+/** A little more than the server gives itself for a creation. */
+const pace: WaitPace = { patience: 25 * 60, pause: 1_000 };
+
+/** Amazon MWAA takes 20 to 40 minutes, and longer where it lets tasks end. */
+export const awsPace: WaitPace = { patience: 90 * 60, pause: 10_000 };
 
 /** Tells each new status in a line of its own; on a terminal the last line goes on with the seconds. */
 const progress = ({ err, errIsTerminal }: Context) => {
@@ -30,7 +39,11 @@ const progress = ({ err, errIsTerminal }: Context) => {
 };
 
 /** Looks every second and tells the status, until `done` says so. */
-const follow = async <T>(context: Context, look: () => Promise<{ status: string; done?: T }>): Promise<T> => {
+const follow = async <T>(
+  context: Context,
+  look: () => Promise<{ status: string; done?: T }>,
+  { patience, pause }: WaitPace = pace,
+): Promise<T> => {
   const shown = progress(context);
   try {
     while (shown.seconds() < patience) {
@@ -62,12 +75,19 @@ export class NotAvailable extends CliError {
 }
 
 /** Waits for AVAILABLE; throws NotAvailable with the reason when it cannot become so. */
-export const waitUntilAvailable = (api: ApiClient, name: string, context: Context): Promise<Environment> =>
-  follow(context, async () => {
+export const waitUntilAvailable = (
+  api: ApiClient,
+  name: string,
+  context: Context,
+  paced: WaitPace = pace,
+): Promise<Environment> => {
+  const look = async () => {
     const e = await getEnvironment(api, name);
     if (/FAILED|DELET|UNAVAILABLE/.test(e.Status)) throw new NotAvailable(e);
     return e.Status === 'AVAILABLE' ? { status: e.Status, done: e } : { status: e.Status };
-  });
+  };
+  return follow(context, look, paced);
+};
 
 /** Waits until the API knows it no more. */
 export const waitGone = async (api: ApiClient, name: string, context: Context): Promise<void> => {

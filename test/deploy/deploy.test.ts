@@ -47,11 +47,7 @@ afterAll(async () => {
 /** As whoever deploys to Amazon MWAA: this server is AWS, found as every AWS SDK finds it. */
 const asAws = (): Readonly<Record<string, string>> => {
   const { accessKeyId, secretAccessKey } = rootKey(rig.place);
-  const endpoint = `http://127.0.0.1:${rig.place.ports.api}`;
-  return {
-    ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: 'us-east-1' },
-    ...{ AWS_ENDPOINT_URL_MWAA: endpoint, AWS_ENDPOINT_URL_S3: endpoint },
-  };
+  return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: 'us-east-1' };
 };
 
 const dag = (id: string, more = ''): string =>
@@ -73,8 +69,11 @@ describe.each(versions)('Airflow %s', { concurrent: false }, (version) => {
   };
   const bucket = () => join(rig.place.data, 'buckets', name, 'dags');
   const deploy = async (...more: string[]) => {
-    const env = more.includes('--aws') ? asAws() : {};
-    const words = ['deploy', name, from, '--json', ...more];
+    const isAws = more.includes('--aws');
+    const endpoint = `http://127.0.0.1:${rig.place.ports.api}`;
+    const endpoints = isAws ? ['--mwaa-endpoint', endpoint, '--s3-endpoint', endpoint] : [];
+    const words = ['deploy', name, from, '--json', ...more, ...endpoints];
+    const env = isAws ? asAws() : {};
     const { code, stdout, stderr } = await runWindsock(rig.place, words, { env });
     if (code !== 0 && code !== 1) throw new Error(stderr);
     return { code, ...(JSON.parse(stdout) as Deployed) };

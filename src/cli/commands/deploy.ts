@@ -138,7 +138,12 @@ export const deployCommand = (context: Context): Command =>
     )
     .option('--aws', 'the environment is one of Amazon MWAA itself, called with your own credentials')
     .option('--profile <name>', 'profile of the AWS config files, for --aws and for buckets elsewhere')
-    .option('--region <region>', 'region of Amazon MWAA (else that of the profile, or AWS_REGION)')
+    .option('--region <region>', 'region of Amazon MWAA (else AWS_REGION, or that of the profile)')
+    .option(
+      '--mwaa-endpoint <url>',
+      'with --aws: the endpoint of Amazon MWAA in a VPC; variables are ignored',
+    )
+    .option('--s3-endpoint <url>', 'with --aws: the endpoint of S3 in a VPC; variables are ignored')
     .option('--json', 'for programs')
     .addHelpText('after', endText)
     .action(async (name: string, folder: string | undefined, o: DeployOptions, command: Command) => {

@@ -13,11 +13,8 @@ export interface ReadDag {
 
 /** What Airflow tells of the files in its DAGs folder, by their paths below it. */
 export interface AirflowReader {
-  /** `known` says which paths are files: what is in an archive belongs to the archive. */
-  dags(known: ReadonlyMap<string, unknown>): Promise<ReadonlyMap<string, readonly ReadDag[]>>;
-  importErrors(
-    known: ReadonlyMap<string, unknown>,
-  ): Promise<ReadonlyMap<string, { readonly at: number; readonly text: string }>>;
+  dags(): Promise<ReadonlyMap<string, readonly ReadDag[]>>;
+  importErrors(): Promise<ReadonlyMap<string, { readonly at: number; readonly text: string }>>;
   /** The source of the file that it is in. */
   source(dag: ReadDag): Promise<string>;
 }
@@ -41,20 +38,19 @@ const errorPage = z.object({
   total_entries: z.number(),
 });
 
+/** Airflow 2 gives the text itself to whoever does not ask for JSON. */
+const sourceAnswer = z.union([z.string(), z.object({ content: z.string().nullish() })]);
+
 /** The most that Airflow gives at once unless it is told otherwise (`api.maximum_page_limit`). */
 const pageSize = 100;
 
 /** Entries that are looked at: more is no environment of Amazon MWAA. */
 const mostEntries = 20_000;
 
-/** Where Amazon MWAA has the DAGs of an environment. */
-const dagsFolder = '/usr/local/airflow/dags/';
-
-/** `/usr/local/airflow/dags/pack.zip/inner.py` → `pack.zip`, where that is a file. */
-const pathOf = (file: string, known: ReadonlyMap<string, unknown>): string => {
-  const path = file.startsWith(dagsFolder) ? file.slice(dagsFolder.length) : file.replace(/^.*\/dags\//, '');
-  const archive = /^(.*?\.zip)\//.exec(path)?.[1];
-  return archive !== undefined && known.has(archive) ? archive : path;
+/** `/usr/local/airflow/dags/pack.zip/inner.py` → `pack.zip`: what is in an archive belongs to the archive. */
+const pathOf = (file: string): string => {
+  const path = file.startsWith('/') ? file.replace(/^.*?\/dags\//, '') : file;
+  return /^(.*?\.zip)\//.exec(path)?.[1] ?? path;
 };
 
 const timeOf = (text: string | null | undefined): number => (text ? Date.parse(text) : 0);
@@ -76,11 +72,11 @@ export const airflowReader = (api: ApiClient, name: string, major: number): Airf
     return all;
   };
   return {
-    dags: async (known) => {
+    dags: async () => {
       const byPath = new Map<string, ReadDag[]>();
       const found = await pages('/dags', dagPage, ({ dags }) => dags.length);
       for (const dag of found.flatMap(({ dags }) => dags)) {
-        const path = pathOf(dag.relative_fileloc ?? dag.fileloc, known);
+        const path = pathOf(dag.relative_fileloc ?? dag.fileloc);
         const read = {
           id: dag.dag_id,
           fileToken: dag.file_token ?? undefined,
@@ -90,13 +86,13 @@ export const airflowReader = (api: ApiClient, name: string, major: number): Airf
       }
       return byPath;
     },
-    importErrors: async (known) => {
+    importErrors: async () => {
       const found = await pages('/importErrors', errorPage, ({ import_errors }) => import_errors.length);
       return new Map(
         found
           .flatMap((page) => page.import_errors)
           .map(({ filename, stack_trace: text, timestamp }) => [
-            pathOf(filename, known),
+            pathOf(filename),
             { text, at: timeOf(timestamp) },
           ]),
       );
@@ -104,8 +100,8 @@ export const airflowReader = (api: ApiClient, name: string, major: number): Airf
     source: async ({ id, fileToken }) => {
       const which = major === 2 ? (fileToken ?? '') : id;
       const path = `/dagSources/${encodeURIComponent(which)}`;
-      const { content } = await getFromAirflow(api, z.object({ content: z.string() }), name, path);
-      return content;
+      const answer = await getFromAirflow(api, sourceAnswer, name, path);
+      return typeof answer === 'string' ? answer : (answer.content ?? '');
     },
   };
 };

@@ -51,6 +51,8 @@ export interface Deployment extends Uploading {
   readonly look: () => Promise<LiveContent>;
   /** Milliseconds between two looks while it is waited. */
   readonly pause: number;
+  /** Milliseconds after which what Airflow reads is certainly what the bucket has. */
+  readonly settling: number;
 }
 
 /** What is live already, without what the rules of the folder name: that is nobody's business here. */
@@ -144,7 +146,11 @@ export const deployOnce = async (d: Deployment): Promise<Done> => {
   const awaited = new Map([...files, ...written]);
   const { content, left } = await waitUntilRead(
     d.look,
-    { files: awaited, removed, helpersRemovedAt: hasHelper(before, removed) ? Date.now() / 1000 : 0 },
+    {
+      files: awaited,
+      removed,
+      helpersRemovedAt: hasHelper(before, removed) ? (Date.now() + d.settling) / 1000 : 0,
+    },
     { patience: secondsFor(d.o) * 1000, pause: d.pause, signal: d.context.signal },
   );
   const failedBefore = new Set(before.Files.filter(isFailed).map(({ Path }) => Path));

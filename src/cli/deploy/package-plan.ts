@@ -31,10 +31,11 @@ export const packagePlace = (e: Environment, kind: PackageKind): PackagePlace =>
 
 export type PackageChange = 'new' | 'changed' | 'unchanged';
 
-/** Of an object that came in parts the bytes are not known by its head: it counts as changed. Pure. */
+/** An object whose head does not tell of its bytes counts as changed. Pure. */
 export const packageChange = (file: PackageFile, there: ObjectHead | undefined): PackageChange => {
   if (there === undefined) return 'new';
-  return there.size === file.size && there.etag === file.md5 ? 'unchanged' : 'changed';
+  const isSame = there.etag === file.md5 || there.sha256 === file.sha256;
+  return isSame && there.size === file.size ? 'unchanged' : 'changed';
 };
 
 /** The request of UpdateEnvironment: both members of each file that was uploaded. Pure. */

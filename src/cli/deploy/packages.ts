@@ -5,7 +5,7 @@ import { CliError } from '../errors.ts';
 import { type Environment, getEnvironment, updateEnvironment } from '../mwaa.ts';
 import { sizeText } from '../output.ts';
 import type { ObjectHead, S3Client } from '../s3-client.ts';
-import { NotAvailable, waitUntilAvailable } from '../wait.ts';
+import { awsPace, NotAvailable, waitUntilAvailable } from '../wait.ts';
 import type { PackageFile } from './package-files.ts';
 import {
   checkCanUpdate,
@@ -22,6 +22,8 @@ export interface PackagesTarget {
   readonly s3: S3Client;
   readonly name: string;
   readonly context: Context;
+  /** Whether it is one of Amazon MWAA itself. */
+  readonly o?: { readonly aws?: boolean };
 }
 
 /** A file, where it belongs, and whether the environment has it. */
@@ -116,10 +118,13 @@ export const uploadPackages = async (t: PackagesTarget, plan: PackagesPlan): Pro
  * @throws NotAvailable with the reason when it could not, ApiError
  */
 export const updatePackages = async (t: PackagesTarget, uploaded: PackagesPlan): Promise<PackagesPlan> => {
-  const { api, name, context } = t;
+  const { api, name, context, o } = t;
   await update(t, uploaded);
   try {
-    return { ...uploaded, environment: await waitUntilAvailable(api, name, context) };
+    return {
+      ...uploaded,
+      environment: await waitUntilAvailable(api, name, context, o?.aws ? awsPace : undefined),
+    };
   } catch (error) {
     if (!(error instanceof NotAvailable))
       context.err(

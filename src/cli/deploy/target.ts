@@ -5,11 +5,11 @@ import { awsApiClient, awsBuckets } from '../aws.ts';
 import { connect } from '../commands/common.ts';
 import { getContent, type LiveContent } from '../content.ts';
 import type { Context } from '../context.ts';
-import { CliError } from '../errors.ts';
+import { CliError, exitCodes } from '../errors.ts';
 import { type Environment, getEnvironment } from '../mwaa.ts';
 import { createS3Client, type S3Client } from '../s3-client.ts';
 import { airflowReader } from './airflow-reader.ts';
-import { AwsContent } from './aws-content.ts';
+import { AwsContent, syncTime } from './aws-content.ts';
 import type { BucketPlace, Deployment, DeployOptions } from './deployment.ts';
 
 /** The environment that is deployed to, and how it is reached. */
@@ -19,7 +19,7 @@ export interface Target {
   s3(): Promise<S3Client>;
   /** @throws CliError where that folder cannot be deployed */
   checkFolder(from: string): Promise<void>;
-  placeFor(from: string): Promise<Pick<Deployment, 'from' | 'to' | 'look' | 'pause'>>;
+  placeFor(from: string): Promise<Pick<Deployment, 'from' | 'to' | 'look' | 'pause' | 'settling'>>;
   close(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ const checkFollowed = async (api: ApiClient, name: string, from: string): Promis
   });
 };
 
-/** Packages need no right to see what is live: whoever may not is taken to have a bucket of the server. */
+/** A caller without windsock:GetContent may still deploy packages; the bucket is then assumed to be on this server. */
 const bucketServerOf = async (
   api: ApiClient,
   name: string,
@@ -75,7 +75,7 @@ export const windsockTarget = (name: string, o: DeployOptions, context: Context)
     checkFolder: (from) => checkFollowed(api, name, from),
     placeFor: async (from) => ({
       ...{ from, to: placeOf(await getEnvironment(api, name)) },
-      ...{ look: () => getContent(api, name), pause: 250 },
+      ...{ look: () => getContent(api, name), pause: 250, settling: 0 },
     }),
   };
 };
@@ -83,10 +83,29 @@ export const windsockTarget = (name: string, o: DeployOptions, context: Context)
 /** Milliseconds: each look is a listing and some calls of the REST API. */
 const awsPause = 3_000;
 
+/** Airflow of Amazon MWAA does not answer each time: it is restarted, busy, or throttled. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof ApiError
+    ? error.status === 429 || error.status >= 500 || error.code.startsWith('RestApi')
+    : error instanceof CliError && error.exitCode === exitCodes.unreachable;
+
+/** After a first look that succeeded, one that fails for a passing reason is as if nothing had changed. */
+const patient = (look: () => Promise<LiveContent>): (() => Promise<LiveContent>) => {
+  let last: LiveContent | undefined;
+  return async () => {
+    try {
+      last = await look();
+    } catch (error) {
+      if (last === undefined || !isPassing(error)) throw error;
+    }
+    return last;
+  };
+};
+
 /** An environment of Amazon MWAA itself. */
 export const awsTarget = (name: string, o: DeployOptions, context: Context): Target => {
   const { s3, sdk } = awsBuckets(o, context);
-  const api = awsApiClient(sdk, context);
+  const api = awsApiClient(o, sdk, context);
   return {
     api,
     s3: () => Promise.resolve(s3),
@@ -95,9 +114,14 @@ export const awsTarget = (name: string, o: DeployOptions, context: Context): Tar
     placeFor: async (from) => {
       const environment = await getEnvironment(api, name);
       const to = placeOf(environment);
+      // --delete would mean the whole bucket
+      if (to.bucket === '' || to.prefix === '')
+        throw new CliError(`${name} names no folder of a bucket for its DAGs.`, {
+          todo: `Look at it: aws mwaa get-environment --name ${name}`,
+        });
       const major = Number.parseInt(environment.AirflowVersion ?? '2', 10);
       const content = new AwsContent({ s3, airflow: airflowReader(api, name, major), place: to, from });
-      return { from, to, look: () => content.look(), pause: awsPause };
+      return { from, to, look: patient(() => content.look()), pause: awsPause, settling: syncTime };
     },
   };
 };

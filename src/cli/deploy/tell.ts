@@ -1,3 +1,4 @@
+import { plural } from '../../lib/plural.ts';
 import { outcomeText } from '../content.ts';
 import { printJson, tableText } from '../output.ts';
 import { type Deployment, type Done, secondsFor } from './deployment.ts';
@@ -44,7 +45,7 @@ export const tell = (d: Deployment, done: Done, packages?: PackagesPlan): void =
   if (stay > 0) d.context.err(`${stay} other files stay in ${d.name}; --delete removes them.\n`);
   if (left.length > 0)
     d.context.err(
-      `Airflow has not read ${left.length} of them in ${secondsFor(d.o)} s. ${
+      `Not read by Airflow within ${secondsFor(d.o)} s: ${plural(left.length, 'file')}. ${
         d.o.aws
           ? 'Look again later, or give it longer with --timeout.'
           : `Look again: windsock content ${d.name}`

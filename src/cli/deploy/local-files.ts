@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stampOf } from './files.ts';
+
+/** A file of the folder that is deployed. */
+export interface LocalFile {
+  readonly md5: string;
+  readonly sha256: string;
+  /** Of Python files only. */
+  readonly text: string | undefined;
+}
+
+/** Python files are far smaller. */
+const mostText = 4 * 2 ** 20;
+
+const hashes = async (file: string): Promise<Pick<LocalFile, 'md5' | 'sha256'> & { size: number }> => {
+  const [md5, sha256] = [createHash('md5'), createHash('sha256')];
+  let size = 0;
+  for await (const chunk of createReadStream(file)) {
+    for (const hash of [md5, sha256]) hash.update(chunk as Buffer);
+    size += (chunk as Buffer).length;
+  }
+  return { size, md5: md5.digest('hex'), sha256: sha256.digest('hex') };
+};
+
+/** The files of a folder, each read once as long as it is not written to. */
+export class LocalFiles {
+  readonly #folder: string;
+  readonly #known = new Map<string, { readonly stamp: string; readonly file: LocalFile }>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The file as it is now, or as it was read before if that is what `isWanted`; undefined when there is none. */
+  async find(path: string, isWanted: (file: LocalFile) => boolean): Promise<LocalFile | undefined> {
+    const known = this.#known.get(path);
+    if (known !== undefined && isWanted(known.file)) return known.file;
+    const file = join(this.#folder, path);
+    try {
+      const stamp = await stampOf(file);
+      if (known?.stamp === stamp) return known.file;
+      const { size, ...found } = await hashes(file);
+      const hasText = path.endsWith('.py') && size <= mostText;
+      const read = { ...found, text: hasText ? await readFile(file, 'utf8') : undefined };
+      this.#known.set(path, { stamp, file: read });
+      return read;
+    } catch {
+      // not there, or nothing that can be deployed
+      return undefined;
+    }
+  }
+}
