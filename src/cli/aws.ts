@@ -80,9 +80,10 @@ const connectionFor = async (
     };
   } catch (error) {
     context.signal.throwIfAborted();
-    const isRegion = error instanceof Error && /region is missing/i.test(error.message);
+    const isRegion = error instanceof Error && /region/i.test(error.message);
+    const whose = o.profile === undefined ? '' : `With the profile ${o.profile}: `;
     throw new CliError('AWS cannot be called.', {
-      why: isRegion ? 'No region is known.' : `${reasonFor(error)}.`,
+      why: isRegion ? 'No region is known.' : `${whose}${reasonFor(error)}.`,
       todo: isRegion
         ? 'Name it with --region, or in AWS_REGION or a profile.'
         : 'Sign in (aws sso login, aws configure), or name a profile with --profile NAME.',
@@ -96,8 +97,23 @@ const connectionFor = async (
 export const awsApiClient = (o: AwsOptions, sdk: () => Promise<S3Client>, context: Context): ApiClient => {
   const clientFor = async (path: string): Promise<ApiClient> =>
     createApiClient(await connectionFor(path, o, sdk, context), context.signal);
+  const silent = (error: unknown): unknown => {
+    if (!(error instanceof CliError) || error.exitCode !== exitCodes.unreachable) return error;
+    return new CliError('Amazon MWAA does not answer.', {
+      ...(error.why === undefined ? {} : { why: `${error.message} ${error.why}` }),
+      todo: 'Check the region and the network; in a VPC name its endpoint with --mwaa-endpoint.',
+      exitCode: error.exitCode,
+      cause: error,
+    });
+  };
   return {
-    call: async (schema, call) => (await clientFor(call.path)).call(schema, call),
+    call: async (schema, call) => {
+      try {
+        return await (await clientFor(call.path)).call(schema, call);
+      } catch (error) {
+        throw silent(error);
+      }
+    },
     form: () => Promise.reject(new Error('Amazon MWAA has no Query protocol')),
   };
 };
