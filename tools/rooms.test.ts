@@ -16,7 +16,7 @@ const table: Readonly<Record<string, string>> = {
   tokens: 'contract policy lib identity audit',
   audit: 'contract policy lib identity',
   tls: 'lib',
-  aws: 'lib',
+  aws: 'config lib',
   upstream: 'tokens environments contract lib',
   environments: 'contract lib',
   airflow: 'environments content contract lib',
@@ -37,6 +37,7 @@ const table: Readonly<Record<string, string>> = {
 const typesOnly: Readonly<Record<string, readonly string[]>> = {
   tokens: ['audit'],
   store: ['airflow'],
+  aws: ['config'],
 };
 
 const filesIn = (folder: string, pattern: RegExp): readonly string[] =>

@@ -1,5 +1,8 @@
 import { type Readable, Transform } from 'node:stream';
 
+/** A body that came too slowly or broke off; the text is ours. */
+export class BodyBroken extends Error {}
+
 export interface GuardOptions {
   /** Milliseconds within which something must come. */
   readonly within: number;
@@ -20,14 +23,14 @@ export const guardedBody = (source: Readable, { within, least, told }: GuardOpti
   });
   const fail = (error: unknown): void => void guarded.destroy(told(error));
   const timer = setInterval(() => {
-    if (came < least) fail(new Error(`it sent less than ${least} bytes in ${within / 1000} seconds`));
+    if (came < least) fail(new BodyBroken(`it sent less than ${least} bytes in ${within / 1000} seconds`));
     came = 0;
   }, within);
   timer.unref();
   source.once('end', () => clearInterval(timer));
   source.once('error', fail);
   source.once('close', () => {
-    if (!source.readableEnded) fail(new Error('the connection broke off'));
+    if (!source.readableEnded) fail(new BodyBroken('the connection broke off'));
   });
   guarded.once('close', () => {
     clearInterval(timer);

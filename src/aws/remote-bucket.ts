@@ -16,6 +16,8 @@ export type Which = { readonly etag: string } | { readonly versionId: string };
 
 export interface RemoteBucketOptions {
   readonly bucket: string;
+  /** Where it is, for people. */
+  readonly place: string;
   /** The account that must own the bucket. */
   readonly owner: string | undefined;
   /** Made at the first use. */
@@ -39,6 +41,11 @@ export class RemoteBucket {
 
   constructor(options: RemoteBucketOptions) {
     this.#o = options;
+  }
+
+  /** Where it is, for people. */
+  get place(): string {
+    return this.#o.place;
   }
 
   /**

@@ -1,22 +1,12 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { RemoteBucketSettings } from '../config/remote-buckets.ts';
 import { AwsCredentials, awsCredentialsOf } from './aws-credentials.ts';
 import { RemoteBucket } from './remote-bucket.ts';
 
-/** How the buckets of one setting are reached. */
-export interface RemotePlace {
-  /** Its name in the settings. */
-  readonly name: string;
-  readonly endpoint: string | undefined;
-  readonly region: string | undefined;
-  readonly pathStyle: boolean;
-  readonly credentials: string;
-  readonly owner: string | undefined;
-}
-
 export interface RemoteBucketsOptions {
-  /** The place of a bucket; undefined for one that is ours. */
-  readonly placeOf: (bucket: string) => RemotePlace | undefined;
-  /** Of places without one. */
+  /** How a bucket is reached; undefined for one that is ours. */
+  readonly placeOf: (bucket: string) => RemoteBucketSettings | undefined;
+  /** Of buckets whose settings name none. */
   readonly region: string;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -59,7 +49,8 @@ export class RemoteBuckets {
     const place = this.#o.placeOf(bucket);
     if (place === undefined) return undefined;
     const client = () => this.#client(place, roleArn);
-    return new RemoteBucket({ bucket, owner: place.owner, client });
+    const shown = place.endpoint ?? `AWS, region ${place.region ?? this.#o.region}`;
+    return new RemoteBucket({ bucket, place: shown, owner: place.owner, client });
   }
 
   /** The server that has it; undefined for one that is ours. */
@@ -74,12 +65,6 @@ export class RemoteBuckets {
     return { endpoint, region, pathStyle };
   }
 
-  /** Where it is, for people; undefined for one that is ours. */
-  shownPlace(bucket: string): string | undefined {
-    const server = this.serverOf(bucket);
-    return server && (server.endpoint ?? `AWS, region ${server.region}`);
-  }
-
   close(): void {
     for (const client of [...this.#clients.values(), ...this.#retired.keys()]) destroy(client);
     for (const timer of this.#retired.values()) clearTimeout(timer);
@@ -87,7 +72,7 @@ export class RemoteBuckets {
     this.#retired.clear();
   }
 
-  #client(place: RemotePlace, roleArn: string): Promise<S3Client> {
+  #client(place: RemoteBucketSettings, roleArn: string): Promise<S3Client> {
     const key = place.credentials === 'role' ? `${place.name} ${roleArn}` : place.name;
     const client = this.#clients.get(key) ?? this.#make(place, roleArn);
     // the one that was used last is the last to go
@@ -109,7 +94,7 @@ export class RemoteBuckets {
     this.#retired.set(client, setTimeout(end, retiredFor).unref());
   }
 
-  async #make(place: RemotePlace, roleArn: string): Promise<S3Client> {
+  async #make(place: RemoteBucketSettings, roleArn: string): Promise<S3Client> {
     const { S3Client } = await import('@aws-sdk/client-s3');
     return new S3Client({
       region: place.region ?? this.#o.region,
@@ -131,7 +116,7 @@ export class RemoteBuckets {
     });
   }
 
-  async #keys(place: RemotePlace, roleArn: string) {
+  async #keys(place: RemoteBucketSettings, roleArn: string) {
     const all = this.#credentialsOf(place.credentials);
     const most = this.#o.now() + keysFor;
     if (all.takesRole) {

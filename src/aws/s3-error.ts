@@ -1,9 +1,6 @@
 import { codeOf } from '../lib/errors.ts';
 import { NoCredentials, reasonFor } from './aws-error.ts';
-
-/** What the guard of a body says. */
-const isOurs = (error: unknown): error is Error =>
-  error instanceof Error && /^(?:it sent less than|the connection broke off)/.test(error.message);
+import { BodyBroken } from './guarded-body.ts';
 
 /** Codes of Node for certificates that it does not believe. */
 const isOfCertificate = (code: string): boolean => /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code);
@@ -65,5 +62,5 @@ export const faultText = (error: unknown): string => {
   if (code !== undefined) return `it cannot be reached (${code})`;
   if (error instanceof Error && ['TimeoutError', 'AbortError'].includes(error.name))
     return 'it does not answer in time';
-  return isOurs(error) ? error.message : 'its answer cannot be understood';
+  return error instanceof BodyBroken ? error.message : 'its answer cannot be understood';
 };

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { prefixOf } from '../contract/arn.ts';
 import { FileUnavailable, SourceUnavailable, VersionGone } from '../environments/errors.ts';
 import type { ContentLocation } from '../environments/record.ts';
 import { textOf } from '../lib/errors.ts';
@@ -32,14 +33,6 @@ const pace = { least: 5_000, most: 60_000, mostAfterFailures: 60_000, filesAtOnc
 
 /** Milliseconds for a whole listing. */
 const listWithin = 300_000;
-
-/** What the keys below a folder begin with: empty for the whole bucket, else with `/` at its end. */
-export const prefixOf = (path: string): string =>
-  path
-    .split('/')
-    .filter(Boolean)
-    .map((segment) => `${segment}/`)
-    .join('');
 
 /** A reason with the place it is about. */
 export const unavailable = (where: ContentLocation, place: string, error: unknown): SourceUnavailable =>

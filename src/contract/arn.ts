@@ -36,6 +36,14 @@ export const environmentNameOf = (arn: string, { region, accountId }: Scope): st
 /** `my-bucket` of `arn:aws:s3:::my-bucket`; of what is no ARN the text itself. */
 export const bucketNameOf = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);
 
+/** What the keys below a folder of a bucket begin with: empty for the whole bucket, else with `/` at its end. */
+export const prefixOf = (path: string): string =>
+  path
+    .split('/')
+    .filter(Boolean)
+    .map((segment) => `${segment}/`)
+    .join('');
+
 export const rootArn = (accountId: string): string => `arn:aws:iam::${accountId}:root`;
 
 /** The service-linked role that MWAA shows as ServiceRoleArn. */

@@ -2,9 +2,9 @@ import type { RemoteBucket } from '../aws/remote-bucket.ts';
 import type { RemoteBuckets } from '../aws/remote-buckets.ts';
 import type { Buckets } from '../bucket/objects.ts';
 import type { FollowedFolders } from '../content/followed.ts';
-import { prefixOf, unavailable } from '../content/remote-source.ts';
+import { unavailable } from '../content/remote-source.ts';
 import type { ContentSource } from '../content/source.ts';
-import { bucketNameOf } from '../contract/arn.ts';
+import { bucketNameOf, prefixOf } from '../contract/arn.ts';
 import { AwsError } from '../contract/errors.ts';
 import { SourceUnavailable } from '../environments/errors.ts';
 import type { NamedFile } from '../environments/pinned-files.ts';
@@ -76,7 +76,7 @@ const checkRemote = async (
 export interface CheckedBuckets {
   readonly source: ContentSource;
   readonly buckets: Pick<Buckets, 'version'>;
-  readonly remote: Pick<RemoteBuckets, 'find' | 'shownPlace'>;
+  readonly remote: Pick<RemoteBuckets, 'find'>;
   readonly followed: Pick<FollowedFolders, 'folderFor'>;
 }
 
@@ -87,12 +87,11 @@ export interface CheckedBuckets {
 export const checkBucket =
   (d: CheckedBuckets) =>
   async (folder: ContentLocation, files: readonly NamedFile[]): Promise<void> => {
-    const name = bucketNameOf(folder.bucketArn);
-    const [bucket, place] = [d.remote.find(name, folder.roleArn), d.remote.shownPlace(name)];
-    if (bucket === undefined || place === undefined) return checkOurs(d, folder, files);
+    const bucket = d.remote.find(bucketNameOf(folder.bucketArn), folder.roleArn);
+    if (bucket === undefined) return checkOurs(d, folder, files);
     const signal = AbortSignal.timeout(checkWithin.remote);
     await checkRemote(d, bucket, folder, files, signal).catch((error: unknown) => {
       if (error instanceof SourceUnavailable) throw error;
-      throw unavailable(folder, place, signal.aborted ? new Error(late) : error);
+      throw unavailable(folder, bucket.place, signal.aborted ? new Error(late) : error);
     });
   };

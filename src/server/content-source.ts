@@ -21,11 +21,10 @@ export const remoteBucketsOf = (
 const locate =
   (remote: RemoteBuckets) =>
   ({ bucketArn, roleArn }: ContentLocation): RemoteLocation => {
-    const bucket = bucketNameOf(bucketArn);
-    const [objects, place] = [remote.find(bucket, roleArn), remote.shownPlace(bucket)];
-    if (objects === undefined || place === undefined)
+    const objects = remote.find(bucketNameOf(bucketArn), roleArn);
+    if (objects === undefined)
       throw new SourceUnavailable(`${bucketArn} is not among the buckets elsewhere (--remote-buckets).`);
-    return { objects, place };
+    return { objects, place: objects.place };
   };
 
 /** The DAGs of every environment: in a folder that is followed, in a bucket elsewhere, or in one of ours. */
@@ -40,5 +39,5 @@ export const contentSource = (d: {
     remote: createRemoteSource({ find: locate(d.remote) }),
     isRemote: (where) =>
       d.followed.folderFor(where) === undefined &&
-      d.remote.shownPlace(bucketNameOf(where.bucketArn)) !== undefined,
+      d.remote.serverOf(bucketNameOf(where.bucketArn)) !== undefined,
   });

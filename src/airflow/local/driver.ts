@@ -65,8 +65,7 @@ const setsAreKept = 7 * 24 * 3_600_000;
 /** The environment as an update wants it. */
 const wantedOf = (e: EnvironmentRecord): EnvironmentRecord => ({ ...e, spec: e.update?.wanted ?? e.spec });
 
-/** Where its DAGs come from, as a key. */
-/** Where DAGs come from, and by whose rights. */
+/** Where its DAGs come from, and by whose rights, as a key. */
 const contentOf = ({ spec }: EnvironmentRecord): string =>
   `${spec.SourceBucketArn} ${spec.ExecutionRoleArn} ${spec.DagS3Path}`;
 

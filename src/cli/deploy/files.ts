@@ -20,6 +20,24 @@ export const sha256Of = async (file: string): Promise<string> => {
   return hash.digest('hex');
 };
 
+/** The bytes of a file: how many, and their hashes in hex. */
+export interface Measured {
+  readonly size: number;
+  readonly sha256: string;
+  readonly md5: string;
+}
+
+/** Reads a file once, for all that S3 may know of it. */
+export const measured = async (file: string): Promise<Measured> => {
+  const [sha256, md5] = [createHash('sha256'), createHash('md5')];
+  let size = 0;
+  for await (const chunk of createReadStream(file)) {
+    for (const hash of [sha256, md5]) hash.update(chunk as Buffer);
+    size += (chunk as Buffer).length;
+  }
+  return { size, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
+};
+
 /** The rules of the folder itself. @throws CliError when they cannot be read */
 export const rulesOf = async (folder: string): Promise<StaysBehind> => {
   try {

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stampOf } from './files.ts';
+import { measured, stampOf } from './files.ts';
 
 /** A file of the folder that is deployed. */
 export interface LocalFile {
@@ -14,16 +12,6 @@ export interface LocalFile {
 
 /** Python files are far smaller. */
 const mostText = 4 * 2 ** 20;
-
-const hashes = async (file: string): Promise<Pick<LocalFile, 'md5' | 'sha256'> & { size: number }> => {
-  const [md5, sha256] = [createHash('md5'), createHash('sha256')];
-  let size = 0;
-  for await (const chunk of createReadStream(file)) {
-    for (const hash of [md5, sha256]) hash.update(chunk as Buffer);
-    size += (chunk as Buffer).length;
-  }
-  return { size, md5: md5.digest('hex'), sha256: sha256.digest('hex') };
-};
 
 /** The files of a folder, each read once as long as it is not written to. */
 export class LocalFiles {
@@ -42,7 +30,7 @@ export class LocalFiles {
     try {
       const stamp = await stampOf(file);
       if (known?.stamp === stamp) return known.file;
-      const { size, ...found } = await hashes(file);
+      const { size, ...found } = await measured(file);
       const hasText = path.endsWith('.py') && size <= mostText;
       const read = { ...found, text: hasText ? await readFile(file, 'utf8') : undefined };
       this.#known.set(path, { stamp, file: read });

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CliError, exitCodes } from '../errors.ts';
+import { measured } from './files.ts';
 import { zipFolder } from './zip-folder.ts';
 
 export type PackageKind = 'requirements' | 'plugins';
@@ -28,16 +28,6 @@ export interface GivenPackages {
 
 const wrong = (what: string, todo: string): CliError =>
   new CliError(what, { todo, exitCode: exitCodes.usage });
-
-const measured = async (file: string): Promise<Pick<PackageFile, 'size' | 'sha256' | 'md5'>> => {
-  const [sha256, md5] = [createHash('sha256'), createHash('md5')];
-  let size = 0;
-  for await (const chunk of createReadStream(file)) {
-    for (const hash of [sha256, md5]) hash.update(chunk as Buffer);
-    size += (chunk as Buffer).length;
-  }
-  return { size, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
-};
 
 /** Bytes of an archive's last record with the longest comment (APPNOTE.TXT 4.3.16), and how the record begins. */
 const [longestEnd, endSignature] = [22 + 65_535, Buffer.from('PK\x05\x06')];

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { bucketNameOf } from '../../contract/arn.ts';
+import { bucketNameOf, prefixOf } from '../../contract/arn.ts';
 import { type ApiClient, ApiError } from '../api-client.ts';
 import { awsApiClient, awsBuckets } from '../aws.ts';
 import { connect } from '../commands/common.ts';
@@ -24,13 +24,10 @@ export interface Target {
 }
 
 /** Where the files of an environment are in its bucket. */
-const placeOf = ({ SourceBucketArn = '', DagS3Path = '' }: Environment): BucketPlace => {
-  const segments = DagS3Path.split('/').filter(Boolean);
-  return {
-    bucket: bucketNameOf(SourceBucketArn),
-    prefix: segments.map((segment) => `${segment}/`).join(''),
-  };
-};
+const placeOf = ({ SourceBucketArn = '', DagS3Path = '' }: Environment): BucketPlace => ({
+  bucket: bucketNameOf(SourceBucketArn),
+  prefix: prefixOf(DagS3Path),
+});
 
 /** Of an environment that follows a folder, only that one can be deployed: nothing is changed in it. @throws CliError */
 const checkFollowed = async (api: ApiClient, name: string, from: string): Promise<void> => {
